@@ -1,0 +1,38 @@
+# Everything needed is python3 (3.11 or newer), make and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test install bench check clean
+
+demo: $(VENV)/.installed
+	$(BIN)/allthepoints demo $(ARGS)
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.test-installed
+	scripts/test $(ARGS)
+
+check: $(VENV)/.test-installed
+	scripts/check
+
+bench: $(VENV)/.bench-installed
+	scripts/bench $(ARGS)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) scripts/require_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.test-installed: $(VENV)/.installed
+	$(BIN)/python scripts/install_group.py test
+	touch $@
+
+$(VENV)/.bench-installed: $(VENV)/.test-installed
+	$(BIN)/python scripts/install_group.py bench
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

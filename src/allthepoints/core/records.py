@@ -1,0 +1,149 @@
+"""Records: what a fact changed that must outlive the process, as one closed union.
+
+`apply` answers them, storage writes each batch in one transaction, and only then is anything done about the facts.
+An `Event` is what a person may want to read later; it holds values, never sentences (`views/text.py` writes those).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from allthepoints.base.types import StreamId, UserId
+from allthepoints.core.model import ChannelRef, Stream, Why
+
+
+class EventKind(StrEnum):
+    """What may stand in the list of events."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_LOST = "sign_in_lost"
+    LIVE = "live"
+    OFFLINE = "offline"
+    PRESENT = "present"
+    LEFT = "left"
+    REFUSED = "refused"
+    RETRIED = "retried"
+    TIMED_OUT = "timed_out"
+    RENAMED = "renamed"
+    NOT_FOUND = "not_found"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    RECONNECT_ASKED = "reconnect_asked"
+    WOKE = "woke"
+    HELIX_FAILED = "helix_failed"
+    HELIX_BACK = "helix_back"
+    CONFIG_TAKEN = "config_taken"
+    CONFIG_REJECTED = "config_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the event list. `data` holds plain JSON values."""
+
+    at: float
+    kind: EventKind
+    channel: UserId | None = None
+    data: dict[str, str | int | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKnown:
+    """A channel as it is now called; `followed` is its place among the follows (0 is the newest), None if not followed."""
+
+    at: float
+    ref: ChannelRef
+    followed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A stream id was seen for the first time."""
+
+    at: float
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """A stream id is over; `at` is when it was last seen live."""
+
+    at: float
+    channel: UserId
+    stream: StreamId
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceOpened:
+    """From now on the server has us in this chat."""
+
+    at: float
+    channel: UserId
+    stream: StreamId | None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceClosed:
+    """Until now the server had us in this chat. `why` is a short word of ours ("offline", "lost", "parted", ...)."""
+
+    at: float
+    channel: UserId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalSet:
+    """A chat is closed to us. `until` None: not before a new session (or a person's word; the rule is `core.refusals`)."""
+
+    at: float
+    channel: UserId
+    why: Why
+    text: str
+    stream: StreamId | None
+    until: float | None
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalCleared:
+    """The chat may be asked again."""
+
+    at: float
+    channel: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsSpent:
+    """Budget used: `what` is "join" or "login". Kept so that a restart does not forget the window."""
+
+    at: float
+    what: str
+    count: int
+
+
+Record = (
+    Event
+    | ChannelKnown
+    | SessionOpened
+    | SessionClosed
+    | PresenceOpened
+    | PresenceClosed
+    | RefusalSet
+    | RefusalCleared
+    | AttemptsSpent
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What storage remembers at start. Intervals left open by a crash were closed at the last sign of life."""
+
+    account: UserId | None = None
+    channels: tuple[ChannelKnown, ...] = ()
+    refusals: tuple[RefusalSet, ...] = ()
+    open_sessions: tuple[SessionOpened, ...] = ()
+    """Sessions without an end: still on, or ended while we were away. Keeps a live alert from being told twice."""
+    joins: tuple[float, ...] = ()
+    logins: tuple[float, ...] = ()

@@ -1,0 +1,112 @@
+"""Floor 2: what the service needs of the outside, in our words and types. Adapters fulfil these; only `wiring` names them.
+
+Every method that talks to another machine raises `base.errors.OutsideError` (or `SignInNeeded`), never a library's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from allthepoints.base.secret import Secret
+from allthepoints.base.types import Login, UserId
+from allthepoints.core.actions import ReadLive
+from allthepoints.core.facts import LiveRead, UsersRead
+from allthepoints.core.model import Account, ChannelRef
+from allthepoints.core.records import Record, Restored
+from allthepoints.irc.events import SessionEvent
+from allthepoints.irc.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A token that validates: whose, for what, until when (epoch seconds; None where the server does not say)."""
+
+    account: Account
+    scopes: frozenset[str]
+    client_id: str
+    expires_at: float | None
+
+
+class Tokens(Protocol):
+    """The sign-in. Single-flight: however many ask at once, one request goes out."""
+
+    def chat_token(self) -> Secret:
+        """The user token for PASS (without `oauth:`). Raises SignInNeeded when there is none."""
+        ...
+
+    async def check(self) -> SignIn:
+        """Validate the present token; if the server calls it invalid, refresh once and validate that.
+
+        Raises SignInNeeded (a person must act) or Unknown (no clear answer: the token is kept).
+        """
+        ...
+
+    async def renew(self, refused: Secret) -> None:
+        """`refused` was not accepted somewhere: make sure that the present token is another one. Raises as `check`."""
+        ...
+
+
+class LiveApi(Protocol):
+    """Helix, as far as we need it."""
+
+    async def follows(self, user_id: UserId) -> tuple[ChannelRef, ...]:
+        """All channels that the account follows, newest first, each once; all pages or an error."""
+        ...
+
+    async def live(self, ask: ReadLive) -> LiveRead:
+        """Who is live. Answers what could be learned; raises only if nothing could."""
+        ...
+
+    async def users(self, ids: frozenset[UserId], logins: frozenset[Login]) -> UsersRead:
+        """Who exists, and under which login. All batches or an error."""
+        ...
+
+
+class ChatLink(Protocol):
+    """One open chat connection. Its session is driven by the transport; after a command to the session, `flush()`."""
+
+    session: Session
+
+    def flush(self) -> None:
+        """Send what the session wants sent."""
+        ...
+
+    def close(self) -> None:
+        """Send what is left (PART, QUIT) as far as it goes at once, and close. `on_lost` is still told."""
+        ...
+
+
+class ChatTransport(Protocol):
+    """Opens chat connections."""
+
+    async def open(
+        self,
+        session: Session,
+        on_events: Callable[[Sequence[SessionEvent]], None],
+        on_lost: Callable[[str], None],
+    ) -> ChatLink:
+        """Connect and drive `session` until it ends.
+
+        The session's own deadline covers connect, TLS and welcome. `on_lost(text)` is called exactly once, when the
+        link is gone, whoever ended it, with a text for the log. Raises Unknown if no connection came to be (then
+        `on_lost` is not called).
+        """
+        ...
+
+
+class Storage(Protocol):
+    """The memory. One writer."""
+
+    async def load(self) -> Restored:
+        """What is remembered, with intervals that a crash left open closed at the last sign of life."""
+        ...
+
+    async def record(self, records: Sequence[Record], at: float) -> None:
+        """Write all or nothing, durably; `at` is the sign of life. Raises FaultError when the disk does not take it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Flush and let go."""
+        ...

@@ -1,0 +1,1 @@
+"""Floor 3: Twitch: OAuth, Helix and the chat transport."""
