@@ -29,6 +29,38 @@ class SignIn:
     expires_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredTokens:
+    """What the token file holds. `obtained_at` and `expires_at` in epoch seconds."""
+
+    access: Secret
+    refresh: Secret | None
+    client_id: str
+    login: Login | None
+    user_id: UserId | None
+    scopes: tuple[str, ...]
+    obtained_at: float
+    expires_at: float | None
+    refresh_spent: bool = False
+    """The refresh token was sent and no answer came: it may be used up, and must not be sent while the access token lives."""
+
+
+class TokenStore(Protocol):
+    """Where the sign-in is kept between runs. Synchronous: when `save` returns, the pair is on the disk."""
+
+    def load(self) -> StoredTokens | None:
+        """The stored sign-in. A file that cannot be read is set aside by name, and this answers None."""
+        ...
+
+    def save(self, tokens: StoredTokens) -> None:
+        """Replace it atomically (0600, temp + fsync + rename). Raises FaultError."""
+        ...
+
+    def forget(self) -> None:
+        """Remove it."""
+        ...
+
+
 class Tokens(Protocol):
     """The sign-in. Single-flight: however many ask at once, one request goes out."""
 
