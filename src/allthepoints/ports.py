@@ -43,6 +43,9 @@ class StoredTokens:
     expires_at: float | None
     refresh_spent: bool = False
     """The refresh token was sent and no answer came: it may be used up, and must not be sent while the access token lives."""
+    origin: str = ""
+    """Fingerprint of the environment's tokens from which this pair descends; empty if none were given. A changed
+    environment is thereby seen, and wins again. Kept in the file like the rest."""
 
 
 class TokenStore(Protocol):
