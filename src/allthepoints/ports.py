@@ -5,12 +5,12 @@ Every method that talks to another machine raises `base.errors.OutsideError` (or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from allthepoints.base.secret import Secret
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.core.actions import ReadLive
 from allthepoints.core.facts import LiveRead, UsersRead
 from allthepoints.core.model import Account, ChannelRef
@@ -131,15 +131,65 @@ class ChatTransport(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """What another process may read of a channel: one row of `status`. Times in epoch seconds.
+
+    `live` None: unknown. `state` and `reason` in the words of the outside contract; `since` is when `state` began.
+    `place` is the channel's rank among those that want a room (0 is the first), None if it does not want one.
+    """
+
+    id: UserId
+    login: Login
+    display: str
+    live: bool | None
+    state: str
+    reason: str | None = None
+    since: float | None = None
+    live_since: float | None = None
+    place: int | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command asked of the running service, through the database. `kind` is a short word ("retry", ...)."""
+
+    id: int
+    at: float
+    kind: str
+    login: Login | None = None
+
+
 class Storage(Protocol):
     """The memory. One writer."""
 
     async def load(self) -> Restored:
-        """What is remembered, with intervals that a crash left open closed at the last sign of life."""
+        """What is remembered, with intervals that a crash left open closed at the last sign of life.
+
+        Forgets the rows for readers: they spoke of the last run.
+        """
         ...
 
-    async def record(self, records: Sequence[Record], at: float) -> None:
-        """Write all or nothing, durably; `at` is the sign of life. Raises FaultError when the disk does not take it."""
+    async def record(
+        self,
+        records: Sequence[Record],
+        at: float,
+        channel_rows: Sequence[ChannelRow] = (),
+        gone: Sequence[UserId] = (),
+        service: Mapping[str, JSON] | None = None,
+        done: Sequence[int] = (),
+    ) -> None:
+        """Write all or nothing, durably; `at` is the sign of life. Raises FaultError when the disk does not take it.
+
+        For readers in other processes: `channel_rows` replace the rows of their channels, those of `gone` are removed,
+        and each key of `service` replaces that key. `service["account"]` is `{"user_id", "login"}`, and comes back as
+        `Restored.account`. `done` are ids of requests that need no more answer.
+        """
+        ...
+
+    async def requests(self) -> tuple[Request, ...]:
+        """What commands asked and was not yet done, oldest first."""
         ...
 
     async def aclose(self) -> None:

@@ -6,7 +6,8 @@ A channel's identity is its user id; its login is only its present address (peop
 from __future__ import annotations
 
 import re
-from typing import NewType
+from collections.abc import Mapping, Sequence
+from typing import NewType, TypeAlias
 
 UserId = NewType("UserId", str)
 """Twitch's numeric user id, as a string of digits."""
@@ -16,6 +17,9 @@ Login = NewType("Login", str)
 
 StreamId = NewType("StreamId", str)
 """The id of one live session, from go-live to its end."""
+
+JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
+"""A plain JSON value."""
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}\Z")
 _URL = re.compile(r"(?:https?://)?(?:www\.|m\.)?twitch\.tv/([^/?#\s]+)(?:[/?#].*)?\Z", re.IGNORECASE)
