@@ -1,6 +1,6 @@
-"""Floor 2: what the service needs of the outside, in our words and types. Adapters fulfil these; only `wiring` names them.
+"""Floor 2: what the service needs of the outside, in our words and types. Only `wiring` names who fulfils them.
 
-Every method that talks to another machine raises `base.errors.OutsideError` (or `SignInNeeded`), never a library's own.
+Every method that talks to another machine raises `base.errors.OutsideError` or `SignInNeeded`, never a library's own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class StoredTokens:
     obtained_at: float
     expires_at: float | None
     refresh_spent: bool = False
-    """The refresh token was sent and no answer came: it may be used up, and must not be sent while the access token lives."""
+    """The refresh token was sent and no answer came: it may be used up; not to be sent while the access token lives."""
     origin: str = ""
     """Fingerprint of the environment's tokens from which this pair descends; empty if none were given. A changed
     environment is thereby seen, and wins again. Kept in the file like the rest."""

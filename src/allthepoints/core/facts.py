@@ -39,6 +39,8 @@ class SignInUnknown:
     at: float
     error: str
     luck: float
+    remembered: SignedIn | None = None
+    """What the token file says of the token, where it says anything."""
 
 
 # -- Helix ---------------------------------------------------------------------------------------------------------
@@ -54,7 +56,7 @@ class FollowsRead:
 class LiveRead:
     """One poll of who is live. A channel that was asked for and is not in `streams` was missed.
 
-    `asked` and `asked_logins` hold only what was answered: a batch that failed is left out of them, and `error` says so.
+    `asked` and `asked_logins` hold only what was answered; a batch that failed is left out, and `error` says so.
     `doubtful` are channels whose row came but made no sense (Helix sends an empty type on an internal error): unknown.
     """
 
@@ -68,7 +70,7 @@ class LiveRead:
 
 @dataclass(frozen=True, slots=True)
 class UsersRead:
-    """Get Users: who exists. Missing means that Helix answered and did not name it (renamed, suspended, never there)."""
+    """Get Users: who exists. Missing: Helix answered and did not name it (renamed, suspended, never there)."""
 
     at: float
     found: tuple[ChannelRef, ...]
@@ -78,7 +80,7 @@ class UsersRead:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailed:
-    """A Helix read brought nothing: `what` is "live", "follows" or "users". `until`: they asked us to wait till then."""
+    """A Helix read brought nothing: `what` is "live", "follows" or "users". `until`: they asked us to wait."""
 
     at: float
     what: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from allthepoints.base.types import StreamId, UserId
+from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core.model import ChannelRef, Stream, Why
 
 
@@ -51,7 +51,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ChannelKnown:
-    """A channel as it is now called; `followed` is its place among the follows (0 is the newest), None if not followed."""
+    """A channel as it is now called; `followed` is its place among the follows (0 is the newest), or None."""
 
     at: float
     ref: ChannelRef
@@ -95,7 +95,7 @@ class PresenceClosed:
 
 @dataclass(frozen=True, slots=True)
 class RefusalSet:
-    """A chat is closed to us. `until` None: not before a new session (or a person's word; the rule is `core.refusals`)."""
+    """A chat is closed to us. `until` is the end of a delay; without one, the rule of `core.refusals` decides."""
 
     at: float
     channel: UserId
@@ -145,5 +145,10 @@ class Restored:
     refusals: tuple[RefusalSet, ...] = ()
     open_sessions: tuple[SessionOpened, ...] = ()
     """Sessions without an end: still on, or ended while we were away. Keeps a live alert from being told twice."""
+    told: tuple[tuple[UserId, StreamId], ...] = ()
+    """The last session of each channel that was announced (an Event LIVE exists for it)."""
+    names: tuple[tuple[Login, UserId], ...] = ()
+    """Every login by which a channel was ever known, oldest first: a name in the config outlives a rename."""
     joins: tuple[float, ...] = ()
     logins: tuple[float, ...] = ()
+    """Times of the attempts that may still count against the limits."""

@@ -1,0 +1,68 @@
+"""What we decided, folded into the state before it is done: nothing is started twice, and budgets are booked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from allthepoints.core.actions import (
+    Action,
+    CloseConnection,
+    JoinRooms,
+    OpenConnection,
+    PartRooms,
+    ReadFollows,
+    ReadLive,
+    ReadUsers,
+    RenewSignIn,
+)
+from allthepoints.core.apply_chat import PART_OWED
+from allthepoints.core.observed import Connection, Observed, Phase, Room
+from allthepoints.core.presence import Input, State, step
+from allthepoints.core.records import AttemptsSpent, Record
+
+
+def intend(observed: Observed, action: Action, now: float) -> list[Record]:
+    """Book one action of a plan; the records must be written before it is performed."""
+    return list(_bookings(observed, action, now))
+
+
+def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
+    match action:
+        case RenewSignIn():
+            o.sign_in.pending = True
+        case ReadLive():
+            o.reads["live"].pending = True
+        case ReadFollows():
+            o.reads["follows"].pending = True
+        case ReadUsers():
+            o.reads["users"].pending = True
+        case OpenConnection(conn):
+            o.last_conn = conn
+            o.connections[conn] = Connection(conn, now)
+            o.login_times = (*o.login_times, now)
+            yield AttemptsSpent(now, "login", 1)
+        case CloseConnection(conn):
+            if connection := o.connections.get(conn):
+                connection.phase = Phase.CLOSING
+        case JoinRooms():
+            _ask(o, action, now)
+            yield AttemptsSpent(now, "join", len(action.logins))
+        case PartRooms():
+            _leave(o, action, now)
+
+
+def _ask(o: Observed, action: JoinRooms, now: float) -> None:
+    for login in action.logins:
+        room = o.rooms.get((action.conn, login))
+        if room is None:
+            channel = next(c for c in (o.channels[i] for i in o.live) if c.ref.login == login)
+            room = o.rooms[action.conn, login] = Room(action.conn, login, channel.ref.id, State.ABSENT, now)
+        room.state, room.since = step(room.state, Input.ASK), now
+        room.written_at, room.spent = None, False
+
+
+def _leave(o: Observed, action: PartRooms, now: float) -> None:
+    for login in action.logins:
+        room = o.rooms[action.conn, login]
+        room.state, room.since = step(room.state, Input.LEAVE), now
+        room.written_at, room.part_owed_until = now, now + PART_OWED

@@ -1,0 +1,246 @@
+"""Observed: everything the program knows, owned by one loop and changed only by `apply` and `intend`.
+
+The classes here hold state and answer questions about it; they decide nothing. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from allthepoints.base.budget import Window
+from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.core.facts import HelixPoints
+from allthepoints.core.model import Account, ChannelRef, Stream
+from allthepoints.core.policy import JOIN_IN_FLIGHT, JOIN_LIMIT, LOGIN_LIMIT, WINDOW, WINDOW_MARGIN, Policy
+from allthepoints.core.presence import State
+from allthepoints.core.refusals import Refusal
+
+UNRANKED = 1_000_000
+"""Place among the follows of a channel that Helix listed as followed and live before the follows were read."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """One channel. `live` is three-valued: None is unknown. `stream` is the present, or the last, session."""
+
+    ref: ChannelRef
+    followed: int | None = None
+    live: bool | None = None
+    stream: Stream | None = None
+    seen_at: float = 0.0
+    missed_since: float | None = None
+    refusal: Refusal | None = None
+    present_since: float | None = None
+    look_up: bool = False
+    """Its JOINs are not answered: ask Helix whether it still has this login."""
+
+    def stream_id(self) -> StreamId | None:
+        """The session on the air now."""
+        return self.stream.id if self.live and self.stream else None
+
+
+class Phase(StrEnum):
+    """How far a connection is."""
+
+    OPENING = "opening"
+    READY = "ready"
+    CLOSING = "closing"
+
+
+@dataclass(slots=True)
+class Connection:
+    """One chat connection. `retiring`: a replacement must take its rooms. `doomed`: it is certainly dead; close it."""
+
+    conn: int
+    opened_at: float
+    phase: Phase = Phase.OPENING
+    welcomed_at: float | None = None
+    retiring: bool = False
+    doomed: bool = False
+    unanswered: int = 0
+    """JOINs in a row on this connection that nobody answered."""
+
+    @property
+    def usable(self) -> bool:
+        return self.phase is Phase.READY and not self.retiring and not self.doomed
+
+
+@dataclass(slots=True)
+class Room:
+    """A channel's chat on one connection; `core.presence` has the states. `written_at`: the JOIN or PART left us."""
+
+    conn: int
+    login: Login
+    channel: UserId
+    state: State
+    since: float
+    written_at: float | None = None
+    tries: int = 0
+    not_before: float = 0.0
+    part_owed_until: float = 0.0
+    proven: bool = False
+    """The server said that we are in, and has not said otherwise since."""
+    spent: bool = True
+    """The JOIN on its way has been booked in the JOIN window."""
+
+    @property
+    def holds_slot(self) -> bool:
+        return self.state is not State.ABSENT
+
+
+class SignIn(StrEnum):
+    """What we know of our token."""
+
+    UNCHECKED = "unchecked"
+    GOOD = "good"
+    DOUBTED = "doubted"
+    """The chat refused it: refresh before anything else."""
+    LOST = "lost"
+
+
+@dataclass(slots=True)
+class Standing:
+    """Our sign-in. `pending`: a check is under way."""
+
+    state: SignIn = SignIn.UNCHECKED
+    pending: bool = False
+    checked_at: float = 0.0
+    failures: int = 0
+    not_before: float = 0.0
+    chat_refusals: int = 0
+    """Chat refused a token that validates, in a row."""
+    text: str = ""
+    expires_at: float | None = None
+
+
+@dataclass(slots=True)
+class Read:
+    """One kind of Helix read. `failing_since` is the first failure of the present row of failures."""
+
+    pending: bool = False
+    done_at: float | None = None
+    failures: int = 0
+    failing_since: float | None = None
+    not_before: float = 0.0
+    error: str = ""
+
+
+@dataclass(slots=True)
+class RoomCap:
+    """The server said that our rooms are full at `rooms`; until then we believe it, after it we try one more."""
+
+    rooms: int
+    until: float
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Whom the policy means: ids by the way in which Helix is asked about them. Recomputed when either changes."""
+
+    policy: Policy
+    followed: frozenset[UserId]
+    others: frozenset[UserId]
+    unresolved: frozenset[Login]
+    rank: dict[UserId, int]
+    """Place by explicit priority."""
+    included: dict[UserId, int]
+    """Place in the include list."""
+    barred: frozenset[UserId]
+    """Excluded or paused."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """The whole state."""
+
+    account: Account | None = None
+    may_read_follows: bool = False
+    sign_in: Standing = field(default_factory=Standing)
+
+    channels: dict[UserId, Channel] = field(default_factory=dict)
+    names: dict[Login, UserId] = field(default_factory=dict)
+    """Every login by which we ever knew a channel. The first channel that bore a name keeps it for the config's sake:
+    whoever takes a freed login is somebody else."""
+    not_found: dict[Login, float] = field(default_factory=dict)
+    """Logins that Helix does not know, and when it said so."""
+    live: set[UserId] = field(default_factory=set)
+    """Channels with live=True; kept beside them because nearly all channels are offline nearly always."""
+    told: dict[UserId, StreamId] = field(default_factory=dict)
+    """The last session of each channel that was announced: it is never announced again."""
+    roster: Roster | None = None
+
+    connections: dict[int, Connection] = field(default_factory=dict)
+    rooms: dict[tuple[int, Login], Room] = field(default_factory=dict)
+    last_conn: int = 0
+    connect_failures: int = 0
+    open_not_before: float = 0.0
+    disconnected_since: float | None = None
+    join_times: tuple[float, ...] = ()
+    login_times: tuple[float, ...] = ()
+    cap: RoomCap | None = None
+
+    reads: dict[str, Read] = field(default_factory=lambda: {"live": Read(), "follows": Read(), "users": Read()})
+    users_checked_at: float = 0.0
+    stale: bool = True
+    """Nobody was asked who is live since the start, or since the host woke: join nobody on old knowledge."""
+    points: HelixPoints | None = None
+    config_error: tuple[float, str] | None = None
+    storage_error: tuple[float, str] | None = None
+
+    def rooms_of(self, channel: UserId) -> Iterator[Room]:
+        """The rooms of one channel, over all connections."""
+        return (room for room in self.rooms.values() if room.channel == channel)
+
+    def usable(self) -> list[Connection]:
+        """Connections that may be given rooms."""
+        return [connection for connection in self.connections.values() if connection.usable]
+
+    def slots_held(self) -> int:
+        """Rooms that count against the account's limit, each connection's for itself (whether Twitch counts a room on
+        two connections once or twice is not known; twice is safe)."""
+        return sum(1 for room in self.rooms.values() if room.holds_slot)
+
+    def join_window(self, now: float) -> Window:
+        """The JOIN budget, with the JOINs that are still on their way counted at the latest time they could arrive."""
+        on_the_way = [arrival(room, now) for room in self.rooms.values() if not room.spent]
+        return Window(JOIN_LIMIT, WINDOW + WINDOW_MARGIN, tuple(sorted((*self.join_times, *on_the_way))))
+
+    def login_window(self) -> Window:
+        """The login budget."""
+        return Window(LOGIN_LIMIT, WINDOW + WINDOW_MARGIN, self.login_times)
+
+
+def arrival(room: Room, now: float) -> float:
+    """The latest time at which the server may have counted this room's JOIN."""
+    return now if room.written_at is None else min(now, room.written_at + JOIN_IN_FLIGHT)
+
+
+def roster(policy: Policy, observed: Observed) -> Roster:
+    """Whom the policy means among the channels we know."""
+    known = observed.roster
+    if known is None or known.policy is not policy:
+        known = observed.roster = _roster(policy, observed)
+    return known
+
+
+def _roster(policy: Policy, observed: Observed) -> Roster:
+    names = observed.names
+    barred = frozenset(names[n] for n in (*policy.exclude, *policy.paused) if n in names) | frozenset(
+        c.ref.id for c in observed.channels.values() if c.ref.login in policy.exclude or c.ref.login in policy.paused
+    )
+    included = {names[n]: place for place, n in reversed(list(enumerate(policy.include))) if n in names}
+    followed = (
+        frozenset(i for i, c in observed.channels.items() if c.followed is not None) if policy.followed else frozenset()
+    )
+    return Roster(
+        policy=policy,
+        followed=followed,
+        others=frozenset(i for i in included if i not in followed and i not in barred),
+        unresolved=frozenset(n for n in policy.include if n not in names),
+        rank={names[n]: place for place, n in reversed(list(enumerate(policy.priority))) if n in names},
+        included=included,
+        barred=barred,
+    )

@@ -1,0 +1,303 @@
+"""plan(policy, observed, now): what to do now, and when to look again. The whole program in one pure function.
+
+Theory. We compare what is wanted with what is confirmed, and plan the difference away, within budgets that Twitch sets.
+Nothing here remembers anything: call it twice with the same state and it answers the same; do what it says, and a state
+is reached in which it says nothing. It never asks for what is already under way (`intend` books every action), so a
+lost answer ends by a deadline in `apply`, not here.
+
+Four planners, in this order, each for itself: the sign-in, what to read from Helix, which connections to have, which
+rooms to be in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import ceil
+
+from allthepoints.base.types import Login, UserId
+from allthepoints.core.actions import (
+    Action,
+    CloseConnection,
+    JoinRooms,
+    OpenConnection,
+    PartRooms,
+    ReadFollows,
+    ReadLive,
+    ReadUsers,
+    RenewSignIn,
+)
+from allthepoints.core.apply import CHAT_REFUSALS
+from allthepoints.core.desired import desired
+from allthepoints.core.observed import Connection, Observed, Phase, Read, Room, SignIn, roster
+from allthepoints.core.policy import Policy
+from allthepoints.core.presence import State
+
+DAY = 86_400.0
+
+LOOK_FOR_SIGN_IN = 15.0
+"""Signed out: how often to look whether the person has signed in again. Reads a file; asks nobody."""
+
+CHAT_REFUSED_PAUSE = 600.0
+"""The token validates but the chat will not have it: something a person must see. Ask at most this often."""
+
+USERS_EVERY = 5.0
+"""Look-ups of names are gathered for so many seconds."""
+
+SLACK = 10
+"""Rooms by which the demand must fall short of a connection before an empty one is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`wake_at`: ask again then at the latest, whatever happens; None when only a fact can change anything."""
+
+    actions: tuple[Action, ...]
+    wake_at: float | None
+
+
+def plan(policy: Policy, observed: Observed, now: float) -> Plan:
+    """What to do now."""
+    draft = _Draft(now)
+    _plan_sign_in(policy, observed, draft)
+    if observed.sign_in.state is SignIn.GOOD and observed.account is not None:
+        _plan_reads(policy, observed, draft)
+    wanted = [] if observed.stale else desired(policy, observed, now)
+    slots = wanted[: room_cap(policy, observed, now)]
+    _plan_connections(policy, observed, slots, draft)
+    _plan_rooms(policy, observed, slots, draft)
+    _wake_for_timers(policy, observed, draft)
+    return draft.plan()
+
+
+def room_cap(policy: Policy, observed: Observed, now: float) -> int:
+    """How many rooms we may hold now: the person's limit, or the server's where it told us a lower one."""
+    cap = observed.cap
+    if cap is None:
+        return policy.max_rooms
+    return min(policy.max_rooms, cap.rooms if now < cap.until else cap.rooms + 1)
+
+
+@dataclass(slots=True)
+class _Draft:
+    now: float
+    actions: list[Action] = field(default_factory=list)
+    wake_at: float | None = None
+
+    def do(self, action: Action) -> None:
+        self.actions.append(action)
+
+    def wake(self, at: float) -> None:
+        """Look again at `at`. A time that has passed is no reason: what was due then is planned already."""
+        if at > self.now and (self.wake_at is None or at < self.wake_at):
+            self.wake_at = at
+
+    def due(self, at: float) -> bool:
+        """Whether `at` has come; if not, it is a reason to wake."""
+        self.wake(at)
+        return at <= self.now
+
+    def plan(self) -> Plan:
+        return Plan(tuple(self.actions), self.wake_at)
+
+
+# -- sign-in -------------------------------------------------------------------------------------------------------
+def _plan_sign_in(policy: Policy, o: Observed, draft: _Draft) -> None:
+    standing = o.sign_in
+    if standing.pending or not draft.due(standing.not_before):
+        return
+    match standing.state:
+        case SignIn.UNCHECKED:
+            draft.do(RenewSignIn())
+        case SignIn.DOUBTED:
+            if standing.chat_refusals <= CHAT_REFUSALS or draft.due(standing.checked_at + CHAT_REFUSED_PAUSE):
+                draft.do(RenewSignIn(refused=True))
+        case SignIn.LOST:
+            if draft.due(standing.checked_at + LOOK_FOR_SIGN_IN):
+                draft.do(RenewSignIn())
+        case SignIn.GOOD:
+            if draft.due(standing.checked_at + policy.check_sign_in):
+                draft.do(RenewSignIn())
+
+
+# -- Helix ---------------------------------------------------------------------------------------------------------
+def _plan_reads(policy: Policy, o: Observed, draft: _Draft) -> None:
+    assert o.account is not None
+    names = roster(policy, o)
+    may_list = policy.followed and o.may_read_follows
+    if may_list and _read_due(o.reads["follows"], policy.poll_follows, draft):
+        draft.do(ReadFollows(o.account.user_id))
+    if (ids_logins := _users_to_read(policy, o, draft)) is not None and _read_due(o.reads["users"], USERS_EVERY, draft):
+        draft.do(ReadUsers(*ids_logins))
+    ask = ReadLive(
+        followed_by=o.account.user_id if may_list else None,
+        followed=names.followed,
+        ids=names.others,
+        logins=frozenset(n for n in names.unresolved if n not in o.not_found),
+    )
+    anybody = ask.followed_by or ask.followed or ask.ids or ask.logins
+    if anybody and _live_due(policy, o, draft):
+        draft.do(ask)
+
+
+def _read_due(read: Read, every: float, draft: _Draft) -> bool:
+    if read.pending or not draft.due(read.not_before):
+        return False
+    return read.failures > 0 or read.done_at is None or draft.due(read.done_at + every)
+
+
+def _live_due(policy: Policy, o: Observed, draft: _Draft) -> bool:
+    read = o.reads["live"]
+    if o.stale and not read.pending:
+        return draft.due(read.not_before)
+    return _read_due(read, policy.poll_live, draft)
+
+
+def _users_to_read(policy: Policy, o: Observed, draft: _Draft) -> tuple[frozenset[UserId], frozenset[Login]] | None:
+    """Names of the config that nobody has resolved, channels that do not answer, and now and then all that are not
+    followed: their renames show nowhere else while they are offline."""
+    names = roster(policy, o)
+    unresolved = frozenset(n for n in names.unresolved if draft.due(o.not_found.get(n, draft.now - DAY) + DAY))
+    silent = frozenset(i for i in o.live if o.channels[i].look_up)
+    others = names.others if names.others and draft.due(o.users_checked_at + policy.poll_follows) else frozenset()
+    ids = silent | others
+    return (ids, unresolved) if ids or unresolved else None
+
+
+# -- connections ---------------------------------------------------------------------------------------------------
+def _plan_connections(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) -> None:
+    for connection in o.connections.values():
+        if connection.phase is not Phase.CLOSING and (connection.doomed or _is_spare(policy, o, connection, slots)):
+            draft.do(CloseConnection(connection.conn))
+    if o.sign_in.state is not SignIn.GOOD or o.account is None:
+        return
+    opening = any(connection.phase is Phase.OPENING for connection in o.connections.values())
+    if opening or len(o.usable()) >= _needed(policy, len(slots)):
+        return
+    if draft.due(o.open_not_before) and draft.due(o.login_window().free_at(draft.now)):
+        draft.do(OpenConnection(o.last_conn + 1))
+
+
+def _needed(policy: Policy, rooms: int) -> int:
+    """One connection is always kept, so that the first channel to go live finds it open."""
+    return max(1, ceil(rooms / policy.rooms_per_connection))
+
+
+def _is_spare(policy: Policy, o: Observed, connection: Connection, slots: list[UserId]) -> bool:
+    """Whether nothing is lost with this connection: its rooms are gone or held elsewhere, and others carry the load."""
+    if any(room.conn == connection.conn and room.holds_slot for room in o.rooms.values()):
+        return False
+    usable = [other for other in o.usable() if other is not connection]
+    if connection.retiring:
+        return bool(usable)
+    return connection.usable and len(usable) >= _needed(policy, len(slots) + SLACK)
+
+
+# -- rooms ---------------------------------------------------------------------------------------------------------
+def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) -> None:
+    usable = {connection.conn: connection for connection in o.usable()}
+    leave: set[tuple[int, Login]] = set() if o.stale else _not_wanted(o, set(slots), usable)
+    needs = [i for i in slots if not _is_covered(o, i, usable)]
+    if needs and usable:
+        free = o.join_window(draft.now).free(draft.now)
+        if free == 0:
+            draft.wake(o.join_window(draft.now).free_at(draft.now))
+        headroom = room_cap(policy, o, draft.now) - o.slots_held()
+        ready = [i for i in needs if _may_ask(o, i, usable, draft)]
+        joins = _assign(policy, o, ready[: max(0, min(free, headroom))], usable)
+        for conn, logins in joins.items():
+            draft.do(JoinRooms(conn, tuple(logins)))
+        if headroom <= 0 and free > 0:
+            leave |= _make_way(o, ready[:free], usable)
+    for conn, logins in _by_connection(leave).items():
+        draft.do(PartRooms(conn, tuple(logins)))
+
+
+def _not_wanted(o: Observed, slots: set[UserId], usable: dict[int, Connection]) -> set[tuple[int, Login]]:
+    """Rooms to leave: of channels without a slot, under an old login, and on a retiring connection once a usable one
+    has confirmed."""
+    leave = set()
+    for address, room in o.rooms.items():
+        connection = o.connections[room.conn]
+        on_its_way = room.state is State.ASKED and room.written_at is None
+        if connection.phase is not Phase.READY or connection.doomed or on_its_way:
+            continue
+        if room.state in (State.ASKED, State.PRESENT) and not _is_worth_keeping(o, room, slots, usable):
+            leave.add(address)
+    return leave
+
+
+def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], usable: dict[int, Connection]) -> bool:
+    channel = o.channels[room.channel]
+    if room.channel not in slots or room.login != channel.ref.login:
+        return False
+    confirmed = [r for r in o.rooms_of(room.channel) if r.state is State.PRESENT and r.login == channel.ref.login]
+    best = min((r.conn for r in confirmed if r.conn in usable), default=room.conn)
+    return best == room.conn
+
+
+def _is_covered(o: Observed, channel: UserId, usable: dict[int, Connection]) -> bool:
+    """Whether a usable connection has the channel's present room, or has asked for it, or is still leaving it."""
+    login = o.channels[channel].ref.login
+    return any(r.conn in usable and r.login == login and r.holds_slot for r in o.rooms_of(channel))
+
+
+def _may_ask(o: Observed, channel: UserId, usable: dict[int, Connection], draft: _Draft) -> bool:
+    """Whether no unanswered JOIN forbids to ask again now."""
+    return all(draft.due(r.not_before) for r in o.rooms_of(channel) if r.conn in usable)
+
+
+def _assign(
+    policy: Policy, o: Observed, channels: Iterable[UserId], usable: dict[int, Connection]
+) -> dict[int, list[Login]]:
+    """Give each channel to the connection that asked for it before, or to the one with the fewest rooms."""
+    load = dict.fromkeys(usable, 0)
+    for room in o.rooms.values():
+        if room.holds_slot and room.conn in load:
+            load[room.conn] += 1
+    more_to_come = o.connect_failures == 0 and any(c.phase is Phase.OPENING for c in o.connections.values())
+    joins: dict[int, list[Login]] = {}
+    for channel in channels:
+        conn = min(load, key=lambda c: (load[c], c))
+        if load[conn] >= policy.rooms_per_connection and more_to_come:
+            break
+        load[conn] += 1
+        joins.setdefault(conn, []).append(o.channels[channel].ref.login)
+    return joins
+
+
+def _make_way(o: Observed, channels: Iterable[UserId], usable: dict[int, Connection]) -> set[tuple[int, Login]]:
+    """The room limit forbids to be in the old and the new room at once: leave the old ones first, as many as can be
+    asked for at once."""
+    return {
+        (room.conn, room.login)
+        for channel in channels
+        for room in o.rooms_of(channel)
+        if room.conn not in usable and room.state is State.PRESENT and o.connections[room.conn].phase is Phase.READY
+    }
+
+
+def _by_connection(addresses: set[tuple[int, Login]]) -> dict[int, list[Login]]:
+    by_connection: dict[int, list[Login]] = {}
+    for conn, login in sorted(addresses):
+        by_connection.setdefault(conn, []).append(login)
+    return by_connection
+
+
+# -- timers --------------------------------------------------------------------------------------------------------
+def _wake_for_timers(policy: Policy, o: Observed, draft: _Draft) -> None:
+    for room in o.rooms.values():
+        _wake_for_room(policy, room, draft)
+    for channel_id in o.live:
+        refusal = o.channels[channel_id].refusal
+        if refusal is not None and refusal.until is not None:
+            draft.wake(refusal.until)
+    if o.cap is not None:
+        draft.wake(o.cap.until)
+
+
+def _wake_for_room(policy: Policy, room: Room, draft: _Draft) -> None:
+    if room.written_at is not None and room.state is State.ASKED:
+        draft.wake(room.written_at + policy.ask_timeout)
+    elif room.written_at is not None and room.state is State.LEAVING:
+        draft.wake(room.written_at + policy.leave_timeout)
