@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON, Login, UserId
@@ -15,8 +15,10 @@ from allthepoints.core.actions import ReadLive
 from allthepoints.core.facts import LiveRead, UsersRead
 from allthepoints.core.model import Account, ChannelRef
 from allthepoints.core.records import Record, Restored
-from allthepoints.irc.events import SessionEvent
-from allthepoints.irc.session import Session
+
+if TYPE_CHECKING:  # readers of the database need the rows above all; they start faster without the chat
+    from allthepoints.irc.events import SessionEvent
+    from allthepoints.irc.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ class Storage(Protocol):
         self,
         records: Sequence[Record],
         at: float,
+        *,
         channel_rows: Sequence[ChannelRow] = (),
         gone: Sequence[UserId] = (),
         service: Mapping[str, JSON] | None = None,

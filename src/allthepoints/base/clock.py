@@ -28,6 +28,10 @@ class Clock(Protocol):
         """Seconds since the Unix epoch, never going back."""
         ...
 
+    def jumped(self) -> float:
+        """How far the time line was moved ahead since the last call, in seconds: the host slept, or was set right."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds of this clock."""
         ...
@@ -52,7 +56,6 @@ class SystemClock:
         return at
 
     def jumped(self) -> float:
-        """How far the time line was moved ahead since the last call, in seconds: the host slept, or its clock was set."""
         self.now()
         jumped, self._jumped = self._jumped, 0.0
         return jumped
@@ -72,11 +75,15 @@ class LoopClock:
         return self._epoch + self._loop.time()
 
     def jumped(self) -> float:
-        """Simulated hosts do not sleep by themselves."""
-        return 0.0
+        return 0.0  # simulated hosts do not sleep by themselves
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+
+def pause(seconds: float) -> None:
+    """Block this thread. Never on the event loop's."""
+    time.sleep(seconds)
 
 
 class Chance:
@@ -88,3 +95,13 @@ class Chance:
     def draw(self) -> float:
         """A number in [0, 1)."""
         return self._random.random()
+
+
+class Stopwatch:
+    """Real seconds since it was made: for what must keep to the person's time while the program's own is simulated."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def elapsed(self) -> float:
+        return time.perf_counter() - self._start

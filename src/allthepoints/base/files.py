@@ -28,7 +28,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def set_aside(path: Path, *companions: Path) -> Path:
-    """Rename a file that cannot be used to `<name>.unreadable-<UTC time of its last change>`, and say what it is called now.
+    """Rename a file that cannot be used to `<name>.unreadable-<UTC time of its last change>`; answers the new path.
 
     `companions` (a database's journal) keep their ending behind the new name. Nothing is overwritten. Raises OSError.
     """
@@ -69,7 +69,7 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 
 def _drop_leftovers(target: Path) -> None:
-    """A process that was killed while writing leaves its new file; it may hold a secret, and nobody will come for it."""
+    """A process that was killed while writing leaves its new file, perhaps with a secret, and will not come for it."""
     for leftover in target.parent.glob(f"{_plain(target.name)}.*.new"):
         pid = leftover.name.removeprefix(target.name + ".").removesuffix(".new")
         if pid.isdecimal() and not _lives(int(pid)):

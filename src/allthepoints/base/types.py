@@ -18,7 +18,7 @@ Login = NewType("Login", str)
 StreamId = NewType("StreamId", str)
 """The id of one live session, from go-live to its end."""
 
-JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """A plain JSON value."""
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}\Z")

@@ -1,0 +1,142 @@
+"""The memory on disk: `Database` is the synchronous core, `SqliteStorage` the same off the event loop.
+
+One writer. Every call of `record` is one transaction, committed to the disk before it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from allthepoints.base.types import JSON, UserId
+from allthepoints.core.records import Record, Restored
+from allthepoints.ports import ChannelRow, Request
+from allthepoints.storage import restore, writing
+from allthepoints.storage.faults import told
+from allthepoints.storage.opening import BUSY_MS, open_database
+
+T = TypeVar("T")
+
+
+class Database:
+    """The database at `path`, opened (made, migrated, or begun afresh) at `now`. Raises FaultError, here and below.
+
+    `warnings`: sentences for the person about what had to be done on the way.
+    """
+
+    def __init__(self, path: Path, now: float, busy_ms: int = BUSY_MS) -> None:
+        self.path = path
+        opened = open_database(path, now, busy_ms)
+        self.warnings = opened.warnings
+        self._connection = opened.connection
+
+    def load(self) -> Restored:
+        """See `ports.Storage.load`."""
+        with told(self.path), self._transaction():
+            restore.settle(self._connection)
+            return restore.restored(self._connection)
+
+    def record(
+        self,
+        records: Sequence[Record],
+        at: float,
+        *,
+        channel_rows: Sequence[ChannelRow] = (),
+        gone: Sequence[UserId] = (),
+        service: Mapping[str, JSON] | None = None,
+        done: Sequence[int] = (),
+    ) -> None:
+        """See `ports.Storage.record`."""
+        db = self._connection
+        with told(self.path), self._transaction():
+            for record in records:
+                writing.write_record(db, record)
+            writing.write_rows(db, channel_rows, gone)
+            writing.write_service(db, service or {}, at)
+            writing.write_done(db, done, at)
+            writing.prune(db, at)
+
+    def requests(self) -> tuple[Request, ...]:
+        """See `ports.Storage.requests`."""
+        with told(self.path):
+            return restore.open_requests(self._connection)
+
+    def close(self) -> None:
+        """Fold the journal into the file and let go. May be called again."""
+        with told(self.path):
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk was full
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+class SqliteStorage:
+    """Fulfils `ports.Storage`. All work is done on one thread of its own, so that a slow disk never stops the loop.
+
+    The jobs go through the running loop's `run_in_executor`, in the order in which they were asked for.
+    """
+
+    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+        self.warnings = database.warnings
+        self._database = database
+        self._thread = thread
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, now: float, busy_ms: int = BUSY_MS) -> SqliteStorage:
+        """Open the database at `path`. Raises FaultError."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        try:
+            database = await asyncio.get_running_loop().run_in_executor(thread, Database, path, now, busy_ms)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(database, thread)
+
+    async def load(self) -> Restored:
+        """See `ports.Storage.load`."""
+        return await self._do(self._database.load)
+
+    async def record(
+        self,
+        records: Sequence[Record],
+        at: float,
+        *,
+        channel_rows: Sequence[ChannelRow] = (),
+        gone: Sequence[UserId] = (),
+        service: Mapping[str, JSON] | None = None,
+        done: Sequence[int] = (),
+    ) -> None:
+        """See `ports.Storage.record`."""
+        await self._do(
+            lambda: self._database.record(records, at, channel_rows=channel_rows, gone=gone, service=service, done=done)
+        )
+
+    async def requests(self) -> tuple[Request, ...]:
+        """See `ports.Storage.requests`."""
+        return await self._do(self._database.requests)
+
+    async def aclose(self) -> None:
+        """See `ports.Storage.aclose`. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._do(self._database.close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _do(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)

@@ -1,0 +1,54 @@
+"""SQLite's errors in our words: what is wrong with which file, and what a person can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from allthepoints.base.errors import FaultError
+
+_KNOWN: tuple[tuple[type[apsw.Error], str, str], ...] = (
+    (apsw.FullError, "the disk is full", "Make room; nothing that was recorded before is lost."),
+    (
+        apsw.BusyError,
+        "another program holds it locked",
+        "End the program that has the database open for writing (a database browser, a backup).",
+    ),
+    (
+        apsw.ReadOnlyError,
+        "it is read-only",
+        "Make the file and its folder writable for this user, or choose another --data-dir.",
+    ),
+    (
+        apsw.CantOpenError,
+        "it cannot be opened",
+        "Make the file and its folder readable and writable for this user, or choose another --data-dir.",
+    ),
+    (
+        apsw.CorruptError,
+        "it is damaged",
+        "Stop the service and move the file away; it starts with a fresh one. Backups end in .before-v….",
+    ),
+    (apsw.NotADBError, "it is not a database", "Move the file away; the service starts with a fresh one."),
+    (apsw.IOError, "the disk gave an error", "Check the disk and its free space (the system's log tells more)."),
+)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Raises FaultError for every error of SQLite inside."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise fault(path, error) from error
+
+
+def fault(path: Path, error: apsw.Error) -> FaultError:
+    """`error` about the database at `path`, in our words."""
+    for kind, text, hint in _KNOWN:
+        if isinstance(error, kind):
+            return FaultError(f"{path}: {text}", hint)
+    return FaultError(f"{path}: {type(error).__name__}: {error}")

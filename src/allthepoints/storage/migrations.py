@@ -1,0 +1,96 @@
+"""Numbered migrations: each runs together with its own record in one transaction, after a copy of the file was made.
+
+`PRAGMA user_version` is the file's version; it is part of the transaction. The table `migrations` tells when each ran.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from allthepoints.base.errors import FaultError
+from allthepoints.base.files import flush_folder
+from allthepoints.storage import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """`number` is the version that the file has afterwards."""
+
+    number: int
+    name: str
+    sql: str
+
+
+MIGRATIONS = (Migration(1, "channels, sessions, presence, events, refusals", schema.V1),)
+
+LATEST = MIGRATIONS[-1].number
+
+
+def version_of(connection: apsw.Connection) -> int:
+    """The schema's version; 0 is an empty file."""
+    return int(connection.execute("PRAGMA user_version").get)
+
+
+def migrate(
+    connection: apsw.Connection, path: Path, now: float, migrations: Sequence[Migration] = MIGRATIONS
+) -> Path | None:
+    """Bring the database to the newest of `migrations`. Answers where the copy from before is, if one was needed.
+
+    Raises FaultError if the database is newer than this program.
+    """
+    have, newest = version_of(connection), migrations[-1].number
+    refuse_newer(have, newest, path)
+    due = [migration for migration in migrations if migration.number > have]
+    copy = _copy(connection, path.with_name(f"{path.name}.before-v{newest}")) if due and have > 0 else None
+    for migration in due:
+        _run(connection, migration, now)
+    return copy
+
+
+def refuse_newer(have: int, newest: int, path: Path) -> None:
+    """Raises FaultError if version `have` is beyond `newest`."""
+    if have > newest:
+        raise FaultError(
+            f"{path} has schema {have}, this program knows schemas up to {newest}",
+            "A newer allthepoints wrote it. Install that version or a later one, or choose another --data-dir.",
+        )
+
+
+def _run(connection: apsw.Connection, migration: Migration, now: float) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if version_of(connection) < migration.number:  # else another process was faster
+            connection.execute(migration.sql)
+            connection.execute(
+                "INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)", (migration.number, migration.name, now)
+            )
+            connection.execute(f"PRAGMA user_version = {migration.number:d}")
+            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID:d}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _copy(connection: apsw.Connection, target: Path) -> Path:
+    """A whole copy under its final name, or none: the unfinished one has another name."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    destination = apsw.Connection(str(part))
+    try:
+        with destination.backup("main", connection, "main") as backup:
+            while not backup.done:
+                backup.step()
+        destination.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file, whole by itself
+    finally:
+        destination.close()
+    os.replace(part, target)
+    flush_folder(target.parent)
+    return target

@@ -1,0 +1,90 @@
+"""The contract of `ports.Storage`, against both implementations; and both against each other."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.core import records as r
+from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
+from allthepoints.ports import Storage
+from allthepoints.storage.database import Database, SqliteStorage
+from allthepoints.testing.memory_storage import Memory, MemoryStorage
+from allthepoints.testing.storage_contract import CASES, T0, Start
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def start(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Start]:
+    memory, opened = Memory(), list[Storage]()
+
+    async def begin() -> Storage:
+        if request.param == "memory":
+            opened.append(MemoryStorage(memory))
+        else:
+            opened.append(await SqliteStorage.open(tmp_path / "allthepoints.db", T0))
+        return opened[-1]
+
+    yield begin
+    for storage in opened:
+        await storage.aclose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+async def test_contract(case: Callable[[Start], Awaitable[None]], start: Start) -> None:
+    await case(start)
+
+
+times = st.floats(T0 - 3600, T0 + 3600)
+ids = st.sampled_from(["1", "2", "3"]).map(UserId)
+streams = st.sampled_from(["s1", "s2", "s3", "s4"]).map(StreamId)
+logins = st.sampled_from(["alpha", "beta", "gamma"]).map(Login)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=140)
+refs = st.builds(ChannelRef, ids, logins, words)
+records = st.one_of(
+    st.builds(r.Event, times, st.sampled_from(r.EventKind), st.none() | ids, st.just({}) | st.just({"stream": "s1"})),
+    st.builds(r.ChannelKnown, times, refs, st.none() | st.integers(0, 5)),
+    st.builds(r.SessionOpened, times, st.builds(Stream, streams, refs, st.sampled_from(StreamKind), words, times)),
+    st.builds(r.SessionClosed, times, ids, streams),
+    st.builds(r.PresenceOpened, times, ids, st.none() | streams),
+    st.builds(r.PresenceClosed, times, ids, words),
+    st.builds(
+        r.RefusalSet,
+        times,
+        ids,
+        st.sampled_from(Why),
+        words,
+        st.none() | streams,
+        st.none() | times,
+        st.integers(1, 9),
+    ),
+    st.builds(r.RefusalCleared, times, ids),
+    st.builds(r.AttemptsSpent, times, st.sampled_from(["join", "login"]), st.integers(1, 5)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.lists(records, max_size=8), times), max_size=6))
+def test_sqlite_remembers_what_memory_does(batches: list[tuple[Sequence[r.Record], float]]) -> None:
+    async def same() -> None:
+        memory = MemoryStorage()
+        with tempfile.TemporaryDirectory() as folder:
+            database = Database(Path(folder) / "allthepoints.db", T0)
+            database._connection.execute("PRAGMA synchronous = OFF")
+            for batch, at in batches:
+                database.record(batch, at)
+                await memory.record(batch, at)
+            assert database.load() == await memory.load()
+            rows = database._connection.execute("SELECT channel, stream, began_at, ended_at, why FROM presence")
+            kept = [(i.channel, i.stream, i.began_at, i.ended_at, i.why) for i in memory.memory.presence]
+            assert rows.fetchall() == kept
+            database.close()
+
+    asyncio.run(same())
