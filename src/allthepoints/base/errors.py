@@ -1,16 +1,16 @@
 """Every error this program raises on purpose, and what to do about each kind.
 
     AllThePointsError
-    ├── UsageError            we were asked wrongly: config, arguments, state of the machine  → a person mends it, exit 2
-    │   └── ConfigError         a config file's line or key
-    ├── FaultError            something here is broken: files, database                       → a person mends it, exit 1
-    │   └── AlreadyRunning      another instance holds the data directory
-    ├── SignInNeeded          a person must sign in again                                     → stop asking, exit 3
-    └── OutsideError          the other side failed
-        ├── Unknown             no answer, an odd answer, an outage: it means nothing           → retry later, change nothing
-        │   └── Limited           they ask us to wait (`until`)                                   → retry then
-        └── Refused             a clear no to this very request                                 → do not repeat it
-            └── Unauthorised      the token was not accepted                                      → renew once, then SignInNeeded
+    ├── UsageError          we were asked wrongly: config, arguments, this machine's state   a person mends it
+    │   └── ConfigError       a config file's line or key
+    ├── FaultError          something here is broken: files, database                        a person mends it
+    │   └── AlreadyRunning    another instance holds the data directory
+    ├── SignInNeeded        the sign-in is missing, revoked or of the wrong kind             a person signs in
+    └── OutsideError        the other side failed
+        ├── Unknown           no answer, an odd answer, an outage: it means nothing            retry later
+        │   └── Limited         they ask us to wait (`until`)                                    retry then
+        └── Refused           a clear no to this very request                                  do not repeat it
+            └── Unauthorised    the token was not accepted                                       renew it once
 
 `retry` on each class says whether the same request may be sent again.
 """

@@ -6,7 +6,7 @@ import hmac
 
 
 class Secret:
-    """Holds a token. `reveal()` is the only way to the text; call it where the text leaves for the wire or the token file."""
+    """Holds a token. `reveal()` is the only way to the text: call it where it leaves for the wire or the token file."""
 
     __slots__ = ("__text",)
 
