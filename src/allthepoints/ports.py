@@ -73,6 +73,10 @@ class Tokens(Protocol):
         """The user token for PASS (without `oauth:`). Raises SignInNeeded when there is none."""
         ...
 
+    def remembered(self) -> SignIn | None:
+        """What is stored of the sign-in, unchecked; None where nothing is stored that names an account."""
+        ...
+
     async def check(self) -> SignIn:
         """Validate the present token; if the server calls it invalid, refresh once and validate that.
 
