@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON, Login, UserId
-from allthepoints.core.actions import ReadLive
-from allthepoints.core.facts import LiveRead, UsersRead
 from allthepoints.core.model import Account, ChannelRef
-from allthepoints.core.records import Record, Restored
 
-if TYPE_CHECKING:  # readers of the database need the rows above all; they start faster without the chat
+if TYPE_CHECKING:  # readers of the database need the rows above all; they start faster without the rest
+    from allthepoints.core.actions import ReadLive
+    from allthepoints.core.facts import LiveRead, UsersRead
+    from allthepoints.core.records import Record, Restored
     from allthepoints.irc.events import SessionEvent
     from allthepoints.irc.session import Session
 

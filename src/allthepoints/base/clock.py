@@ -11,11 +11,13 @@ An event loop on simulated time (`sim.timelapse`) carries everything with it, be
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 JUMP = 2.0
 """Seconds that the wall clock may drift ahead before the time line is moved up to it. NTP slews stay far below."""
@@ -61,7 +63,7 @@ class SystemClock:
         return jumped
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
+        await _sleep(seconds)
 
 
 class LoopClock:
@@ -78,7 +80,13 @@ class LoopClock:
         return 0.0  # simulated hosts do not sleep by themselves
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
+        await _sleep(seconds)
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # noqa: PLC0415 - a third of the start-up time of commands that only read, and they never sleep
+
+    await asyncio.sleep(max(0.0, seconds))
 
 
 def pause(seconds: float) -> None:

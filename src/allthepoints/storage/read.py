@@ -18,9 +18,8 @@ from allthepoints.base.types import JSON, Login, StreamId, UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.faults import told
 from allthepoints.storage.migrations import LATEST, refuse_newer, version_of
-from allthepoints.storage.schema import APPLICATION_ID
+from allthepoints.storage.schema import ALIVE, APPLICATION_ID
 from allthepoints.storage.text import from_json
-from allthepoints.storage.writing import ALIVE
 
 T = TypeVar("T")
 

@@ -10,8 +10,9 @@ from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
 from allthepoints.core.records import ChannelKnown, RefusalSet, Restored, SessionOpened
 from allthepoints.ports import Request
+from allthepoints.storage.schema import ALIVE
 from allthepoints.storage.text import from_json
-from allthepoints.storage.writing import ALIVE, close_presence
+from allthepoints.storage.writing import close_presence
 
 CRASHED = "crash"
 """Why an interval ended that nobody closed: the process was gone."""

@@ -14,6 +14,9 @@ from __future__ import annotations
 APPLICATION_ID = 0x41745031
 """Marks the file as ours ("AtP1"), so that a foreign database in our place is recognised."""
 
+ALIVE = "alive"
+"""The key of the sign of life in `service_state`."""
+
 V1 = """
 CREATE TABLE migrations (
     number INTEGER PRIMARY KEY,

@@ -10,13 +10,11 @@ import apsw
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core import records as r
 from allthepoints.ports import ChannelRow
+from allthepoints.storage.schema import ALIVE
 from allthepoints.storage.text import bounded, to_json
 
 ATTEMPTS_KEPT = 600.0
 """Seconds. Far beyond every window that a limit looks at, and far too little to fill a disk."""
-
-ALIVE = "alive"
-"""The key of the sign of life in `service_state`."""
 
 
 def write_record(db: apsw.Connection, record: r.Record) -> None:
