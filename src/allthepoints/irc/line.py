@@ -37,33 +37,27 @@ class Line:
 
 def parse(raw: bytes) -> Line:
     """The line in `raw`, given without its LF. Bytes that are not UTF-8 become U+FFFD. Raises MalformedLine."""
-    tags, source, command, params = split(raw)
-    return Line(
-        command=command.decode("utf-8", "replace"),
-        params=tuple([param.decode("utf-8", "replace") for param in params]),
-        source=None if source is None else source.decode("utf-8", "replace"),
-        tags=parse_tags(tags) if tags else {},
-    )
+    tags, source, command, params = split(raw.decode("utf-8", "replace"))
+    return Line(command, tuple(params), source, parse_tags(tags) if tags else {})
 
 
-def split(raw: bytes) -> tuple[bytes, bytes | None, bytes, list[bytes]]:
-    """Tags, source, command and parameters as they stand in `raw`. Raises MalformedLine."""
-    rest = raw.rstrip(b"\r")
-    tags, source = b"", None
-    if rest[:1] == b"@":
-        tags, _, rest = rest[1:].partition(b" ")
-        rest = rest.lstrip(b" ")
-    if rest[:1] == b":":
-        source, _, rest = rest[1:].partition(b" ")
-        rest = rest.lstrip(b" ")
-    middle, colon, trailing = rest.partition(b" :")
-    words = [word for word in middle.split(b" ") if word]
-    if not words or words[0][:1] == b":":
+def split(text: str) -> tuple[str, str | None, str, list[str]]:
+    """Tags, source, command and parameters as they stand in `text`. Raises MalformedLine."""
+    rest = text.rstrip("\r")
+    tags, source = "", None
+    if rest.startswith("@"):
+        tags, _, rest = rest[1:].partition(" ")
+        rest = rest.lstrip(" ")
+    if rest.startswith(":"):
+        source, _, rest = rest[1:].partition(" ")
+        rest = rest.lstrip(" ")
+    middle, colon, trailing = rest.partition(" :")
+    command, *params = [word for word in middle.split(" ") if word] or [""]
+    if not command or command.startswith(":"):
         raise MalformedLine("no command")
-    params = words[1:]
     if colon:
         params.append(trailing)
-    return tags, source, words[0], params
+    return tags, source, command, params
 
 
 def serialise(line: Line) -> bytes:
@@ -88,10 +82,10 @@ _ESCAPE = re.compile(r"[\\; \r\n]")
 _UNESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 
 
-def parse_tags(raw: bytes) -> dict[str, str]:
+def parse_tags(text: str) -> dict[str, str]:
     """The tags between `@` and the space. The last of equal keys counts; a key without `=` has the empty value."""
     tags = {}
-    for item in raw.decode("utf-8", "replace").split(";"):
+    for item in text.split(";"):
         key, _, value = item.partition("=")
         if key:
             tags[key] = unescape(value) if "\\" in value else value

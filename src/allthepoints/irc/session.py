@@ -14,41 +14,29 @@ Every call is told the time, also those that have no use for it yet: a caller ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from allthepoints.base.errors import UsageError
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import as_login
 from allthepoints.irc import notices
-from allthepoints.irc.events import (
-    End,
-    Ended,
-    JoinError,
-    LoginRefused,
-    Reconnect,
-    RoomJoined,
-    RoomParted,
-    RoomRefused,
-    SessionEvent,
-    WeBanned,
-    Welcome,
-    WeTimedOut,
-)
+from allthepoints.irc.events import End, Ended, LoginRefused, SessionEvent, Welcome
 from allthepoints.irc.line import Line, MalformedLine, parse, split
+from allthepoints.irc.meaning import event_of, words
 from allthepoints.irc.scan import MAX_LINE, Buffer, Scanner
 from allthepoints.irc.states import Cause, State, after
 
 LINE_LIMIT = 512
 """Bytes of an outgoing line with CR LF: longer ones are dropped, or cost the connection."""
 
-TEXT_LIMIT = 300
-"""Characters kept of the server's words."""
-
 PING_ANYWAY = 300.0
 """Seconds between own PINGs however much comes in: chat may flow on a link on which nothing of ours arrives any more,
 and our bytes keep the NAT's entry and the server's own timer alive. The server itself pings about as often."""
+
+
+_UNSENDABLE = re.compile(r"[\r\0]")
 
 
 class WrongState(UsageError):
@@ -200,14 +188,14 @@ class Session:
             yield from self._error(line)
         elif self._state is State.REGISTERING:
             yield from self._registering(line, now)
-        elif handler := self._HANDLERS.get(line.command):
-            yield from handler(self, line)
+        elif event := event_of(line, self._nick):
+            yield event
 
     def _pong(self, raw: bytes) -> None:
         """Answer with the same bytes, whatever their encoding; a CR or NUL among them would end our line."""
-        params = split(raw)[3]
-        text = params[0].partition(b"\r")[0].partition(b"\0")[0] if params else b""
-        self._out += b"PONG :%b\r\n" % text if text else b"PONG\r\n"
+        params = split(raw.decode("utf-8", "surrogateescape"))[3]
+        text = _UNSENDABLE.split(params[0], maxsplit=1)[0] if params else ""
+        self._say(f"PONG :{text}" if text else "PONG")
 
     def _registering(self, line: Line, now: float) -> Iterator[SessionEvent]:
         if line.command == "001":
@@ -231,7 +219,7 @@ class Session:
         yield Welcome(self._nick)
 
     def _login_refused(self, line: Line) -> Iterator[SessionEvent]:
-        text = _words(line)
+        text = words(line)
         yield LoginRefused(text)
         yield from self._end(Cause.REFUSED, End.LOGIN, text)
 
@@ -241,77 +229,15 @@ class Session:
         if self._state is State.REGISTERING and any(word in text for word in notices.LOGIN_ERRORS):
             yield from self._login_refused(line)
         else:
-            yield from self._end(Cause.CLOSED, End.CLOSED, _words(line))
-
-    def _on_join(self, line: Line) -> Iterator[SessionEvent]:
-        if self._is_own(line) and (channel := _room(line.param(0))):
-            yield RoomJoined(channel)
-
-    def _on_part(self, line: Line) -> Iterator[SessionEvent]:
-        if self._is_own(line) and (channel := _room(line.param(0))):
-            yield RoomParted(channel)
-
-    def _on_kick(self, line: Line) -> Iterator[SessionEvent]:
-        if line.param(1).lower() == self._nick and (channel := _room(line.param(0))):
-            yield RoomParted(channel)
-
-    def _on_end_of_names(self, line: Line) -> Iterator[SessionEvent]:
-        if not line.nick and line.param(0).lower() == self._nick and (channel := _room(line.param(1))):
-            yield RoomJoined(channel)
-
-    def _on_roomstate(self, line: Line) -> Iterator[SessionEvent]:
-        """All settings come when we enter; later lines tell only what changed, to whoever is already in."""
-        full = {"room-id", "subs-only", "slow"} <= line.tags.keys()
-        if full and not line.nick and (channel := _room(line.param(0))):
-            yield RoomJoined(channel, line.tags["room-id"] or None)
-
-    def _on_notice(self, line: Line) -> Iterator[SessionEvent]:
-        error = notices.CLOSES.get(line.tags.get("msg-id", ""))
-        if error and not line.nick and (channel := _room(line.param(0))):
-            yield RoomRefused(channel, error, _words(line))
-
-    def _on_numeric(self, line: Line) -> Iterator[SessionEvent]:
-        error = notices.NUMERICS.get(line.command, JoinError.OTHER)
-        if not line.nick and line.param(0).lower() == self._nick and (channel := _room(line.param(1))):
-            yield RoomRefused(channel, error, _words(line))
-
-    def _on_clearchat(self, line: Line) -> Iterator[SessionEvent]:
-        """Without tags nobody can tell a ban from a time-out: then the PART that follows a ban is the word to go by."""
-        channel = _room(line.param(0))
-        if not channel or not line.tags or line.nick or line.param(1).lower() != self._nick:
-            return
-        duration = line.tags.get("ban-duration", "")
-        if duration:
-            yield WeTimedOut(channel, int(duration) if duration.isascii() and duration.isdigit() else 0)
-        else:
-            yield WeBanned(channel)
-
-    def _on_reconnect(self, line: Line) -> Iterator[SessionEvent]:
-        if not line.nick:
-            yield Reconnect()
-
-    _HANDLERS: ClassVar[Mapping[str, Callable[[Session, Line], Iterator[SessionEvent]]]] = {
-        "JOIN": _on_join,
-        "PART": _on_part,
-        "KICK": _on_kick,
-        "366": _on_end_of_names,
-        "ROOMSTATE": _on_roomstate,
-        "NOTICE": _on_notice,
-        "CLEARCHAT": _on_clearchat,
-        "RECONNECT": _on_reconnect,
-        **dict.fromkeys(notices.NUMERICS, _on_numeric),
-    }
+            yield from self._end(Cause.CLOSED, End.CLOSED, words(line))
 
     # -- hands ---------------------------------------------------------------------------------------------------------
     @property
     def _over(self) -> bool:
         return self._state is State.ENDED
 
-    def _is_own(self, line: Line) -> bool:
-        return (line.nick or (line.source or "").lower()) == self._nick
-
     def _say(self, line: str) -> None:
-        self._out += line.encode() + b"\r\n"
+        self._out += line.encode("utf-8", "surrogateescape") + b"\r\n"
 
     def _move(self, cause: Cause) -> bool:
         """Follow the table; False where `cause` changes nothing."""
@@ -327,7 +253,7 @@ class Session:
             yield Ended(end, text)
 
 
-def _packed(command: str, names: Sequence[str] | Mapping[str, None]) -> Iterator[str]:
+def _packed(command: str, names: Iterable[str]) -> Iterator[str]:
     """Lines of comma lists, none over LINE_LIMIT."""
     line = ""
     for name in names:
@@ -337,14 +263,3 @@ def _packed(command: str, names: Sequence[str] | Mapping[str, None]) -> Iterator
         line = f"{line},{name}" if line else f"{command} {name}"
     if line:
         yield line
-
-
-def _room(param: str) -> str:
-    """The channel's login: lower case, without `#` (which Twitch once forgot)."""
-    return param.removeprefix("#").lower()
-
-
-def _words(line: Line) -> str:
-    """The server's text, made fit for a log."""
-    text = line.params[-1] if line.params else ""
-    return "".join(char if char.isprintable() else " " for char in text[:TEXT_LIMIT])
