@@ -1,0 +1,67 @@
+"""Limits as the server keeps them: sliding windows of attempts, and Helix' bucket of points. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class AttemptWindow:
+    """At most `limit` attempts in any `span` seconds; refused attempts count too, as they do at Twitch."""
+
+    limit: int
+    span: float
+    attempts: int = 0
+    violations: int = 0
+    """Attempts that were more than the window holds."""
+    worst: int = 0
+    """The most attempts that any window of `span` seconds held."""
+    _recent: deque[float] = field(default_factory=deque)
+
+    def attempt(self, now: float) -> bool:
+        """Count one attempt; False if it was one too many. Attempts exactly `span` seconds apart are in two windows."""
+        while self._recent and self._recent[0] <= now - self.span:
+            self._recent.popleft()
+        self._recent.append(now)
+        self.attempts += 1
+        self.worst = max(self.worst, len(self._recent))
+        if len(self._recent) <= self.limit:
+            return True
+        self.violations += 1
+        return False
+
+
+@dataclass(slots=True)
+class PointBucket:
+    """Helix' rate limit: `limit` points that come back evenly within `period` seconds."""
+
+    limit: int
+    period: float = 60.0
+    _left: float = -1.0
+    _at: float = 0.0
+
+    def take(self, now: float, points: int = 1) -> bool:
+        """Spend points; False (and nothing spent) if there are not enough."""
+        self._refill(now)
+        if self._left < points:
+            return False
+        self._left -= points
+        return True
+
+    def headers(self, now: float) -> dict[str, str]:
+        """The three Ratelimit headers; Reset is in whole epoch seconds, when the bucket will be full again."""
+        self._refill(now)
+        full_at = now + (self.limit - self._left) * self.period / self.limit
+        return {
+            "Ratelimit-Limit": str(self.limit),
+            "Ratelimit-Remaining": str(int(self._left)),
+            "Ratelimit-Reset": str(int(full_at) + 1),
+        }
+
+    def _refill(self, now: float) -> None:
+        if self._left < 0:
+            self._left = float(self.limit)
+        else:
+            self._left = min(self.limit, self._left + (now - self._at) * self.limit / self.period)
+        self._at = now

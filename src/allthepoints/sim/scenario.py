@@ -1,0 +1,207 @@
+"""A day as data: who exists, who streams when, what goes wrong when. Frozen values, readable from TOML.
+
+Times are seconds from the start; in TOML also `"90s"`, `"1h30m"`, `"-2h"` (before the start). `days` builds whole days.
+
+    name = "one evening"
+    duration = "6h"
+
+    [[channels]]
+    login = "alpha"
+    broadcasts = [{ start = "10m", end = "4h", title = "climbing" }]
+
+    [[faults]]
+    at = "2h"
+    name = "reconnect"
+    with = { delay = "5s" }
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from allthepoints.base.errors import UsageError
+from allthepoints.base.types import NotALogin, as_login
+from allthepoints.sim import faults
+from allthepoints.sim.durations import seconds
+
+
+class ScenarioError(UsageError):
+    """A scenario that cannot be used; the text names the file and the place."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Twitch's limits, and how the server reacts where the documentation does not say."""
+
+    joins: int = 20
+    logins: int = 20
+    window: float = 10.0
+    """JOIN attempts and logins of an account in so many seconds."""
+    join_mode: Literal["silent", "disconnect", "accept"] = "silent"
+    """A JOIN too many: unanswered, or the connection is closed, or taken all the same. Always counted."""
+    login_mode: Literal["close", "accept"] = "close"
+    rooms: int = 100
+    rooms_per: Literal["room", "socket"] = "room"
+    """Whether a room joined on two connections uses one slot or two (unknown at Twitch)."""
+    unknown_join: Literal["silent", "notice"] = "silent"
+    """A JOIN of a login that nobody has (the documentation says both)."""
+    ping_every: float = 285.0
+    pong_within: float = 30.0
+    helix_points: int = 800
+
+
+class LoyaltyPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """StreamElements' loyalty settings of a channel. `interval` and `lag` (of the chatter list) in seconds."""
+
+    enabled: bool = True
+    amount: int = 5
+    interval: float = 600.0
+    ignored: tuple[str, ...] = ()
+    lag: float = 300.0
+
+
+class Broadcast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stream, from `start` to `end`. `helix_type` where Get Streams calls it otherwise than it is."""
+
+    start: float
+    end: float
+    kind: Literal["live", "rerun", "playlist", "watch_party", "premiere"] = "live"
+    helix_type: str | None = None
+    title: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class ChannelPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A channel and its day. `id` is given by its place if it is left out. Followed ones: the first is the newest."""
+
+    login: str
+    id: str = ""
+    display_name: str = ""
+    followed: bool = True
+    broadcasts: tuple[Broadcast, ...] = ()
+    loyalty: LoyaltyPlan = LoyaltyPlan()
+
+
+class AccountPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account that can sign in. `moderates`: logins of channels."""
+
+    login: str = "me"
+    id: str = "1001"
+    display_name: str = ""
+    moderates: tuple[str, ...] = ()
+
+
+class ClientPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A registered Confidential client. Every other client id is taken for a Public one."""
+
+    id: str
+    secret: str
+
+
+class FaultPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault of the table in `faults`, applied at a time. In TOML its parameters stand under `with`."""
+
+    at: float
+    name: str
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict, name="with")
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole day. `online_lag` and `offline_lag`: how late Helix notices, drawn per stream between the two."""
+
+    name: str = "empty"
+    seed: int = 1
+    duration: float = 86400.0
+    account: AccountPlan = AccountPlan()
+    others: tuple[AccountPlan, ...] = ()
+    """More accounts that can sign in."""
+    channels: tuple[ChannelPlan, ...] = ()
+    faults: tuple[FaultPlan, ...] = ()
+    limits: Limits = Limits()
+    online_lag: tuple[float, float] = (0.0, 0.0)
+    offline_lag: tuple[float, float] = (0.0, 0.0)
+    access_token_life: float = 14400.0
+    device_approve_after: float | None = 5.0
+    """When the person says yes to a device code by itself; absent: only when told to."""
+    client_id: str = "sandbox"
+    clients: tuple[ClientPlan, ...] = (ClientPlan("sandbox-confidential", "sandbox-secret"),)
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario file. Raises ScenarioError with file, place and what would do."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str = "scenario") -> Scenario:
+    """A scenario from TOML text; `source` names it in errors."""
+    try:
+        raw = tomllib.loads(text)
+        scenario = msgspec.convert(_timed(raw, "$"), Scenario)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{source}: not TOML: {error}") from error
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ScenarioError(f"{source}: {error}") from error
+    check(scenario, source)
+    return scenario
+
+
+def check(scenario: Scenario, source: str = "scenario") -> None:
+    """What the shapes alone cannot say. Raises ScenarioError."""
+    accounts = [scenario.account, *scenario.others]
+    logins = [channel.login for channel in scenario.channels] + [account.login for account in accounts]
+    for login in logins:
+        try:
+            usual = as_login(login)
+        except NotALogin as error:
+            raise ScenarioError(f"{source}: login {login!r}: {error}") from error
+        if usual != login:
+            raise ScenarioError(f"{source}: login {login!r}: write {usual!r}")
+        if logins.count(login) > 1:
+            raise ScenarioError(f"{source}: login {login!r} is used twice")
+    for channel in scenario.channels:
+        _check_broadcasts(channel, source)
+    for fault in scenario.faults:
+        try:
+            faults.check(fault.name, fault.parameters)
+        except ValueError as error:
+            raise ScenarioError(f"{source}: fault at {fault.at:g} s: {error}") from error
+
+
+def _check_broadcasts(channel: ChannelPlan, source: str) -> None:
+    before = float("-inf")
+    for broadcast in channel.broadcasts:
+        if not before <= broadcast.start < broadcast.end:
+            raise ScenarioError(
+                f"{source}: channel {channel.login!r}: broadcasts must be in order, none overlapping another, "
+                f"each ending after it starts (found {broadcast.start:g} s to {broadcast.end:g} s)"
+            )
+        before = broadcast.end
+
+
+_DURATIONS = frozenset(
+    (
+        *("duration", "at", "start", "end", "interval", "lag", "online_lag", "offline_lag"),
+        *("window", "ping_every", "pong_within", "access_token_life", "device_approve_after"),
+    )
+)
+
+
+def _timed(value: Any, path: str, key: str = "") -> Any:
+    """The same, with durations that are written as text turned into seconds; parameters of faults are left alone."""
+    if isinstance(value, dict):
+        return {k: v if k == "with" else _timed(v, f"{path}.{k}", k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_timed(item, f"{path}[{number}]", key) for number, item in enumerate(value)]
+    if key in _DURATIONS and isinstance(value, str):
+        try:
+            return seconds(value)
+        except ValueError as error:
+            raise ValueError(f"{error} - at `{path}`") from error
+    return value

@@ -1,0 +1,76 @@
+"""Faults that lie in wait: armed by name, taken by the code they trouble. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from allthepoints.base.clock import Chance
+
+
+@dataclass(slots=True)
+class Trouble:
+    """One armed fault: how often it still strikes (None: as often as asked), and until when."""
+
+    parameters: Mapping[str, Any]
+    left: int | None
+    until: float | None
+
+
+class Troubles:
+    """All armed faults."""
+
+    def __init__(self, chance: Chance) -> None:
+        self._chance = chance
+        self._armed: dict[str, list[Trouble]] = {}
+
+    def arm(self, name: str, parameters: Mapping[str, Any], now: float) -> None:
+        """Lie in wait for the next `n`, or for `seconds`, or both; once, if neither is said."""
+        times, seconds = parameters.get("n"), parameters.get("seconds")
+        left = 1 if times is None and seconds is None else times
+        until = None if seconds is None else now + seconds
+        self._armed.setdefault(name, []).append(Trouble(parameters, left, until))
+
+    def take(self, name: str, now: float, **scene: object) -> Mapping[str, Any] | None:
+        """The parameters of the first such fault that fits the scene, spent once; None if there is none.
+
+        A parameter that is None fits everything; `path` fits every path that it begins.
+        """
+        armed = self._armed.get(name)
+        if not armed:
+            return None
+        armed[:] = [t for t in armed if t.left != 0 and (t.until is None or now < t.until)]
+        for trouble in armed:
+            if _fits(trouble.parameters, scene) and self._strikes(trouble):
+                if trouble.left is not None:
+                    trouble.left -= 1
+                return trouble.parameters
+        return None
+
+    def disarm(self, name: str | None = None) -> None:
+        """Forget the armed faults of a name, or all."""
+        if name is None:
+            self._armed.clear()
+        else:
+            self._armed.pop(name, None)
+
+    def _strikes(self, trouble: Trouble) -> bool:
+        chance = trouble.parameters.get("chance", 1.0)
+        return bool(chance >= 1.0 or self._chance.draw() < chance)
+
+
+def _fits(parameters: Mapping[str, Any], scene: Mapping[str, object]) -> bool:
+    for key, value in scene.items():
+        wanted = parameters.get(key)
+        if wanted is None:
+            continue
+        if key == "path":
+            if not str(value).startswith(wanted):
+                return False
+        elif isinstance(value, frozenset | set | list | tuple):
+            if wanted not in value:
+                return False
+        elif wanted != value:
+            return False
+    return True
