@@ -96,7 +96,8 @@ class Client:
             transport=transport,
             # A proxy from the environment is the person's own, but nobody's proxy reaches our loopback.
             mounts=None if transport else {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")},
-            timeout=timeout,
+            # Connecting may take half of it, so that an outage is known as one: nothing was sent.
+            timeout=httpx2.Timeout(timeout, connect=timeout / 2),
             follow_redirects=False,
             limits=httpx2.Limits(max_connections=4, max_keepalive_connections=2),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -118,7 +119,9 @@ class Client:
             failure = Unknown(f"{ask.what}: no whole answer within {self._timeout:g} s")
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             failure = Unknown(f"{ask.what}: the answer could not be read ({_kind(error)})")
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            failure = Unknown(f"{ask.what}: the connection failed ({_kind(error)})")
+        except ValueError as error:
             # A header that cannot be encoded holds a token: its text is not shown.
             failure = NotSent(f"{ask.what}: the request could not be sent ({_kind(error)})")
         else:

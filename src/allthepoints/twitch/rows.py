@@ -1,4 +1,4 @@
-"""Rows of Helix answers, read with tolerance: unknown fields are ignored, a row that lacks what matters is a `Doubt`."""
+"""Rows of Helix answers, read with tolerance: unknown fields are ignored, a row without what matters is a `Doubt`."""
 
 from __future__ import annotations
 

@@ -97,6 +97,13 @@ class TokenKeeper:
             self._look_again()
         return self._present().access
 
+    def remembered(self) -> SignIn | None:
+        """The sign-in as it was when it last validated; None if it never did, or has ended since."""
+        account = account_of(self._held)
+        if self._held is None or account is None or self._ended is not None:
+            return None
+        return sign_in(self._held, account)
+
     async def check(self) -> SignIn:
         """Validate the present token; if it is dead, refresh once and validate the new one.
 
@@ -343,7 +350,10 @@ class TokenKeeper:
 
     def _look_again(self) -> None:
         """Take a newer sign-in from the file: another process may have signed in."""
-        stored = self._store.load()
+        try:
+            stored = self._store.load()
+        except FaultError:
+            return  # what we hold is as good as it was
         if stored is None or (self._origin and stored.origin != self._origin):
             return
         held = self._unsaved or self._held
@@ -357,7 +367,9 @@ class TokenKeeper:
         self._ended = None
 
     def _keep(self, tokens: StoredTokens) -> bool:
-        """Whether the file took it."""
+        """Whether the file took it. One that holds only a refresh token is no sign-in, and is not kept."""
+        if not tokens.access:
+            return True
         try:
             self._store.save(tokens)
         except FaultError:
