@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from allthepoints.base.clock import Chance, Clock
+from allthepoints.base.errors import FaultError
 from allthepoints.base.types import Login
 from allthepoints.core.actions import (
     Action,
@@ -38,6 +39,7 @@ from allthepoints.service.inbox import Inbox
 from allthepoints.service.reads import Reads
 from allthepoints.service.recorder import Recorder
 from allthepoints.service.snapshot import Snapshot, Snapshots
+from allthepoints.service.supervise import Tasks
 
 LEAVE_WITHIN = 2.0
 """Seconds that a stop waits for the server to answer our PARTs: rooms left properly are free at once."""
@@ -61,21 +63,37 @@ class Outside:
     chance: Chance
 
 
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a face in this process is told, in the loop's own task: the state after each turn, and each event."""
+
+    on_snapshot: Callable[[Snapshot], None] | None = None
+    on_event: Callable[[Event], None] | None = None
+
+
+NO_HOOKS = Hooks()
+
+
 class Service:
-    """A running program for one account. `on_snapshot` is called after each turn, in the loop's own task."""
+    """A running program for one account.
+
+    `requests_every`: seconds between looks for what commands ask through the database; 0 never looks.
+    """
 
     def __init__(
         self,
         outside: Outside,
         policy: Policy,
         options: SessionOptions | None = None,
-        on_snapshot: Callable[[Snapshot], None] | None = None,
+        hooks: Hooks = NO_HOOKS,
+        requests_every: float = 0.0,
     ) -> None:
         self.policy = policy
         self.snapshot: Snapshot | None = None
         self._clock = outside.clock
         self._storage = outside.storage
-        self._on_snapshot = on_snapshot
+        self._hooks = hooks
+        self._requests_every = requests_every
         self._inbox = Inbox(outside.clock)
         self._snapshots = Snapshots()
         self._observed = Observed()
@@ -84,6 +102,7 @@ class Service:
         self._chat = Connections(
             outside.chat, outside.tokens, outside.clock, outside.chance, self._inbox.put, options or SessionOptions()
         )
+        self._tasks = Tasks()
         self._stopping = False
         self._wake_at: float | None = None
         self._alive_at = 0.0
@@ -93,6 +112,10 @@ class Service:
         """Leave all rooms, write everything, and let `run` return, within 5 s."""
         self._stopping = True
         self._inbox.knock()
+
+    def put(self, fact: Fact) -> None:
+        """Something happened that an adapter saw by the way."""
+        self._inbox.put(fact)
 
     def take_policy(self, policy: Policy) -> None:
         """A changed config: from now on this is wanted."""
@@ -110,6 +133,8 @@ class Service:
     async def run(self) -> None:
         """Run until `stop`."""
         self._observed = restore(await self._storage.load(), self._clock.now())
+        if self._requests_every:
+            self._tasks.start("look for requests", self._answer_requests(self._requests_every))
         await self._turn([], [Event(self._clock.now(), EventKind.STARTED)])
         try:
             while not self._stopping:
@@ -140,8 +165,12 @@ class Service:
             service["alive"] = now
             self._alive_at = now
         await self._recorder.keep(records, changes.rows, changes.gone, service)
-        if self._on_snapshot is not None:
-            self._on_snapshot(self.snapshot)
+        if self._hooks.on_event is not None:
+            for record in records:
+                if isinstance(record, Event):
+                    self._hooks.on_event(record)
+        if self._hooks.on_snapshot is not None:
+            self._hooks.on_snapshot(self.snapshot)
 
     def _next_look(self) -> float:
         heartbeat = self._alive_at + HEARTBEAT
@@ -161,8 +190,23 @@ class Service:
             case PartRooms(conn, logins):
                 self._chat.part(conn, logins)
 
+    async def _answer_requests(self, every: float) -> None:
+        """Commands in other processes ask through the database; there is nothing else that both can reach."""
+        while True:
+            await self._clock.sleep(every)
+            try:
+                requests = await self._storage.requests()
+            except FaultError:
+                continue  # the recorder meets the same fault, and tells of it
+            for request in requests:
+                if request.kind == "retry" and request.login is not None:
+                    self.retry(request.login)
+            if requests:
+                await self._recorder.keep(done=[request.id for request in requests])
+
     # -- the end ---------------------------------------------------------------------------------------------------
     async def _shut_down(self) -> None:
+        await self._tasks.cancel()
         await self._reads.aclose()
         await self._leave_all()
         await self._chat.aclose()

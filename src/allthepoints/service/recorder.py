@@ -107,7 +107,14 @@ class Recorder:
         service, self._service = self._service, {}
         done, self._done = self._done, []
         try:
-            await self._storage.record(records, self._clock.now(), list(rows.values()), list(gone), service, done)
+            await self._storage.record(
+                records,
+                self._clock.now(),
+                channel_rows=list(rows.values()),
+                gone=list(gone),
+                service=service,
+                done=done,
+            )
         except FaultError as error:
             self._records = records + self._records
             self._rows = rows | self._rows

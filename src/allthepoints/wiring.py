@@ -1,0 +1,194 @@
+"""Settings and secrets become a running service: the only module that names concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from allthepoints.base.clock import Chance, Clock, SystemClock
+from allthepoints.base.errors import AllThePointsError
+from allthepoints.base.secret import Secret
+from allthepoints.config import load, watch
+from allthepoints.config.environment import Environment
+from allthepoints.config.paths import ConfigPath, DataDir
+from allthepoints.config.policy import policy, session_options
+from allthepoints.config.settings import Settings
+from allthepoints.ports import ChatTransport
+from allthepoints.service.loop import NO_HOOKS, Hooks, Outside, Service
+from allthepoints.service.supervise import Tasks
+from allthepoints.storage.database import SqliteStorage
+from allthepoints.storage.lock import acquire
+from allthepoints.storage.tokenfile import TokenFile
+from allthepoints.twitch.chat import TcpChat
+from allthepoints.twitch.helix import Helix
+from allthepoints.twitch.http import Client
+from allthepoints.twitch.oauth import OAuth
+from allthepoints.twitch.tokens import TokenKeeper
+
+log = logging.getLogger(__name__)
+
+LOOK_FOR_REQUESTS = 1.0
+"""Seconds between looks for what other commands ask of the running service."""
+
+LOG_BYTES = 1_000_000
+LOG_FILES = 3
+"""The logs together take at most LOG_BYTES * (LOG_FILES + 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The environment's secrets, as the sign-in takes them."""
+
+    token: Secret | None = None
+    refresh: Secret | None = None
+    client_secret: Secret | None = None
+
+
+@asynccontextmanager
+async def signing_in(
+    settings: Settings, given: Given, data: DataDir, clock: Clock
+) -> AsyncIterator[tuple[OAuth, TokenKeeper]]:
+    """What `login` and `logout` need, and `assembled` too."""
+    client = Client()
+    try:
+        oauth = OAuth(client, settings.endpoints.oauth, settings.twitch.client_id, clock)
+        keeper = TokenKeeper(
+            oauth, TokenFile(data.tokens), clock, client_id=settings.twitch.client_id, environment=given
+        )
+        try:
+            yield oauth, keeper
+        finally:
+            await keeper.aclose()
+    finally:
+        await client.aclose()
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings,
+    given: Given,
+    data: DataDir,
+    clock: Clock,
+    chance: Chance,
+    *,
+    hooks: Hooks = NO_HOOKS,
+    chat: ChatTransport | None = None,
+    requests_every: float = 0.0,
+) -> AsyncIterator[Service]:
+    """A service that is ready to `run`. `chat` replaces the transport."""
+    client = Client()
+    try:
+        async with signing_in(settings, given, data, clock) as (_, keeper):
+            storage = await SqliteStorage.open(data.database, clock.now())
+            for warning in storage.warnings:
+                log.warning("%s", warning)
+            transport = chat or TcpChat(settings.endpoints.irc, clock, tick=settings.chat.read_tick)
+            helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.put(fact))
+            outside = Outside(helix, transport, keeper, storage, clock, chance)
+            service = Service(outside, policy(settings), session_options(settings), hooks, requests_every)
+            try:
+                yield service
+            finally:
+                await storage.aclose()
+    finally:
+        await client.aclose()
+
+
+async def run(
+    config: ConfigPath,
+    data: DataDir,
+    environment: Environment,
+    hooks: Hooks = NO_HOOKS,
+) -> None:
+    """The service, until a signal: what `allthepoints run` does. Raises ConfigError, AlreadyRunning, FaultError."""
+    loaded = load.load(config.path, config.named)
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    given = Given(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
+    with acquire(data.lock):
+        async with assembled(
+            loaded.settings,
+            given,
+            data,
+            SystemClock(),
+            Chance(),
+            hooks=hooks,
+            requests_every=LOOK_FOR_REQUESTS,
+        ) as service:
+            tasks = Tasks()
+            reload = _Reload(service, config, loaded.settings)
+            _heed_signals(service, reload)
+            if config.path.parent.is_dir():
+                tasks.start("watch the config", reload.watch())
+            try:
+                await service.run()
+            finally:
+                await tasks.cancel()
+
+
+def log_to(path: Path, verbose: bool) -> None:
+    """Send the log to a file that is rotated and bounded. Uncaught tracebacks go there too, never secrets."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8", errors="backslashreplace"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    for chatty in ("httpx2", "httpcore2", "watchfiles", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class _Reload:
+    """A changed config: a good one acts at once, a bad one changes nothing and is told."""
+
+    def __init__(self, service: Service, config: ConfigPath, settings: Settings) -> None:
+        self._service = service
+        self._config = config
+        self._settings = settings
+        self._complaint = ""
+
+    async def watch(self) -> None:
+        async for _ in watch.saves(self._config.path):
+            self.now()
+
+    def now(self) -> None:
+        try:
+            settings = load.load(self._config.path, self._config.named).settings
+        except AllThePointsError as error:
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                self._service.reject_config(self._complaint)
+            return
+        if settings != self._settings or self._complaint:
+            self._settings, self._complaint = settings, ""
+            self._service.take_policy(policy(settings))
+
+
+def _heed_signals(service: Service, reload: _Reload) -> None:
+    """The first SIGINT or SIGTERM lets the service leave its rooms; the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if stopping:
+            os._exit(1)
+        stopping = True
+        service.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, reload.now)
