@@ -1,0 +1,87 @@
+"""Addresses in the config: what may stand there, and what never may (a secret in a URL, a token in clear on a wire)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+_IRC_PORTS = {"ircs": 6697, "irc": 6667}
+
+
+class BadAddress(ValueError):
+    """Why an address cannot be used; the message never repeats the address, which may hold a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class IrcAddress:
+    """Where the chat is."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+def irc_address(url: str) -> IrcAddress:
+    """The parts of an `ircs://host:port` (or, on this machine only, `irc://`). Raises BadAddress."""
+    parts = _split(url, secure="ircs", plain="irc")
+    if parts.path.strip("/"):
+        raise BadAddress("it has a path; a chat server has none")
+    return IrcAddress(parts.hostname or "", parts.port or _IRC_PORTS[parts.scheme], parts.scheme == "ircs")
+
+
+def check_http(url: str) -> str:
+    """A base URL without its last slash. Raises BadAddress."""
+    parts = _split(url, secure="https", plain="http")
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
+
+
+def check_listen(text: str) -> str:
+    """A `host:port` to listen on, or nothing. Raises BadAddress."""
+    if not text:
+        return ""
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not bare or not port.isdecimal() or not port.isascii() or int(port) > 65535:
+        raise BadAddress("it is not HOST:PORT")
+    if ":" in bare and not host.startswith("["):
+        raise BadAddress("an IPv6 address stands in brackets: [::1]:7771")
+    if not is_loopback(bare):
+        raise BadAddress("only this machine could be trusted with it: there is no password yet")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this very machine: 127.0.0.0/8, ::1 or localhost. Other names may lead anywhere."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(url: str) -> str:
+    """The host of a URL that was checked."""
+    return urlsplit(url).hostname or ""
+
+
+def _split(url: str, secure: str, plain: str) -> SplitResult:
+    if any(letter.isspace() or not letter.isprintable() for letter in url):
+        raise BadAddress("it has a space or an unprintable character in it")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise BadAddress("its host or port makes no sense") from None
+    if parts.scheme not in {secure, plain}:
+        raise BadAddress(f"it must begin with {secure}://")
+    if not host or port == 0:
+        raise BadAddress("it names no host" if not host else "its host or port makes no sense")
+    if parts.username is not None or parts.password is not None:
+        raise BadAddress("it holds a user name or a password; secrets do not stand in the config")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise BadAddress("it has a query or a fragment; give the base address alone")
+    if parts.scheme == plain and not is_loopback(host):
+        raise BadAddress(f"{plain}:// would send your token in clear; it is allowed to this machine only")
+    return parts

@@ -1,0 +1,34 @@
+"""From settings to what the core and the chat sessions ask for."""
+
+from __future__ import annotations
+
+from allthepoints.config.settings import Settings
+from allthepoints.core.policy import Policy
+from allthepoints.irc.session import SessionOptions
+
+
+def policy(settings: Settings) -> Policy:
+    """What the person wants, for `core.plan`."""
+    channels, poll, chat = settings.channels, settings.poll, settings.chat
+    return Policy(
+        followed=channels.followed,
+        include=channels.include,
+        exclude=frozenset(channels.exclude),
+        priority=channels.priority,
+        paused=frozenset(channels.paused),
+        max_rooms=channels.max_rooms,
+        poll_live=poll.live,
+        offline_after=poll.offline_after,
+        poll_follows=poll.follows,
+        rooms_per_connection=chat.rooms_per_connection,
+        ask_timeout=chat.ask_timeout,
+        forced_part_is_ban=chat.forced_part_is_ban,
+    )
+
+
+def session_options(settings: Settings) -> SessionOptions:
+    """How a chat session waits."""
+    chat = settings.chat
+    return SessionOptions(
+        welcome_timeout=chat.welcome_timeout, idle_ping=chat.idle_ping, pong_timeout=chat.pong_timeout
+    )

@@ -1,0 +1,129 @@
+"""Edits of the person's own file."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allthepoints.base.errors import ConfigError
+from allthepoints.base.types import Login
+from allthepoints.config.edit import Change, edit
+from allthepoints.config.load import load, parse
+
+ALPHA, BETA = Login("alpha"), Login("beta")
+
+COMMENTED = """# my channels
+[channels]   # all of them
+include = [
+    "#Alpha",  # the first
+    "beta",    # the second
+]
+max_rooms = 50 # leave some
+
+[poll]
+live = "30s"
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "key", "expected"),
+    [
+        ("", Change("include", ALPHA), "include", ("alpha",)),
+        ("[poll]\nlive = '30s'", Change("paused", ALPHA), "paused", ("alpha",)),
+        (COMMENTED, Change("include", Login("gamma")), "include", ("alpha", "beta", "gamma")),
+        (COMMENTED, Change("include", ALPHA, present=False), "include", ("beta",)),
+        (COMMENTED, Change("exclude", BETA), "exclude", ("beta",)),
+        ("channels.include = ['a']\n", Change("include", ALPHA), "include", ("a", "alpha")),
+        ("channels = {include = ['a']}\n", Change("include", ALPHA), "include", ("a", "alpha")),
+        ("channels = {}\n", Change("priority", ALPHA), "priority", ("alpha",)),
+        ("[channels]\ninclude = ['alpha', 'ALPHA']\n", Change("include", ALPHA, present=False), "include", ()),
+    ],
+)
+def test_edits(tmp_path: Path, text: str, change: Change, key: str, expected: tuple[str, ...]) -> None:
+    path = written(tmp_path, text)
+    assert edit(path, [change]) == (change,)
+    assert getattr(load(path).settings.channels, key) == expected
+    assert edit(path, [change]) == ()
+
+
+def test_comments_stay(tmp_path: Path) -> None:
+    path = written(tmp_path, COMMENTED)
+    edit(path, [Change("include", Login("gamma")), Change("paused", BETA)])
+    after = path.read_text()
+    assert parse(after, "x").settings.channels.paused == ("beta",)
+    for comment in ("# my channels", "# all of them", "# the first", "# the second", "# leave some"):
+        assert comment in after
+    edit(path, [Change("include", Login("gamma"), present=False), Change("paused", BETA, present=False)])
+    assert "# the second" in path.read_text()
+
+
+def test_a_missing_file_is_made_for_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "config.toml"
+    edit(path, [Change("include", ALPHA)])
+    assert path.read_text() == '[channels]\ninclude = ["alpha"]\n'
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_mode_a_link_and_the_line_ends_stay(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_bytes(b"\xef\xbb\xbf[channels]\r\ninclude = ['a']\r\n")
+    real.chmod(0o640)
+    link = tmp_path / "config.toml"
+    link.symlink_to(real)
+    edit(link, [Change("include", ALPHA)])
+    assert link.is_symlink()
+    assert real.read_bytes() == b"\xef\xbb\xbf[channels]\r\ninclude = ['a', \"alpha\"]\r\n"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "dotfiles.toml"]
+
+
+@pytest.mark.parametrize("text", ["[channels", "[channels]\ninclude = 5\n", "[chanels]\n", "channels = 5\n"])
+def test_a_file_that_cannot_be_used_is_left_alone(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError):
+        edit(path, [Change("include", ALPHA)])
+    assert path.read_text() == text
+
+
+def test_a_mounted_file_that_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*args: object) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    path = written(tmp_path, COMMENTED)
+    monkeypatch.setattr("os.replace", busy)
+    with pytest.raises(ConfigError, match="busy") as caught:
+        edit(path, [Change("include", Login("gamma"))])
+    assert "mount the folder" in caught.value.hint
+    assert [entry.name for entry in tmp_path.iterdir()] == ["config.toml"]
+
+
+changes = st.builds(
+    Change,
+    st.sampled_from(["include", "exclude", "priority", "paused"]),
+    st.sampled_from(["a", "b", "c"]).map(Login),
+    st.booleans(),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(["", COMMENTED, "channels = {}\n"]), st.lists(changes, max_size=8))
+def test_the_file_says_what_was_asked_last(
+    tmp_path_factory: pytest.TempPathFactory, text: str, asked: list[Change]
+) -> None:
+    path = written(tmp_path_factory.mktemp("edit"), text)
+    for change in asked:
+        edit(path, [change])
+    channels = load(path).settings.channels
+    last = {(change.key, change.login): change.present for change in asked}
+    for (key, login), present in last.items():
+        assert (login in getattr(channels, key)) == present
