@@ -112,7 +112,7 @@ class LiveBook:
             frozenset(self._ids | ((self._ask.followed | self._ask.ids) & self._streams.keys())),
             frozenset((self._logins | (self._ask.logins & self._seen_logins())) - doubtful_logins),
             tuple(self._streams.values()),
-            frozenset(doubt.id for doubt in self._doubts if doubt.id is not None) - self._streams.keys(),
+            frozenset({doubt.id for doubt in self._doubts if doubt.id is not None} - self._streams.keys()),
             self.trouble.text(aside & frozenset(wanted)),
         )
 
