@@ -92,7 +92,7 @@ class Scanner:
 
 _COMMANDS = rb"""
     P[IO]NG | NOTICE | R(?:OOMSTATE|ECONNECT) | ERROR
-  | CLEARCHAT[ ][^ ]*+[ ]:?%(own)b | KICK[ ][^ ]*+[ ]:?%(own)b
+  | CLEARCHAT[ ]++[^ ]*+[ ]++:?%(own)b | KICK[ ]++[^ ]*+[ ]++:?%(own)b
   | 001 | 366 | 4(?:0[35]|3[23]|6[45]|7[1-7])
 """
 
