@@ -19,16 +19,19 @@ class Window:
 
     def free(self, now: float) -> int:
         """How many attempts may be made now."""
-        return max(0, self.limit - sum(1 for at in self.times if at > now - self.span))
+        return max(0, self.limit - len(self._counted(now)))
 
     def free_at(self, now: float) -> float:
         """The earliest time, now or later, at which one more attempt is allowed."""
-        counted = [at for at in self.times if at > now - self.span]
+        counted = self._counted(now)
         if len(counted) < self.limit:
             return now
         return counted[len(counted) - self.limit] + self.span
 
     def spend(self, at: float, count: int = 1) -> Window:
         """The window after `count` attempts at `at`; attempts that no longer count are forgotten."""
-        kept = [t for t in self.times if t > at - self.span]
-        return Window(self.limit, self.span, tuple(sorted((*kept, *([at] * count)))))
+        return Window(self.limit, self.span, tuple(sorted((*self._counted(at), *([at] * count)))))
+
+    def _counted(self, now: float) -> list[float]:
+        """Compared as `free_at` adds, so that what rounding makes of the sum cannot leave a wait without an end."""
+        return [at for at in self.times if at + self.span > now]

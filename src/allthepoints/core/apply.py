@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allthepoints.core import apply_chat, apply_live
+from allthepoints.core.closing import reopen
 from allthepoints.core.facts import (
     Banned,
     ConfigRejected,
@@ -35,9 +36,9 @@ from allthepoints.core.facts import (
     Welcomed,
     Woke,
 )
-from allthepoints.core.observed import Channel, Observed, SignIn
+from allthepoints.core.observed import Channel, Observed, SignIn, Standing
 from allthepoints.core.policy import JOIN_IN_FLIGHT, Policy
-from allthepoints.core.records import Event, EventKind, Record, RefusalCleared, Restored
+from allthepoints.core.records import Event, EventKind, Record, Restored
 from allthepoints.core.refusals import Refusal
 
 CHAT_REFUSALS = 1
@@ -61,7 +62,7 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
         case FollowsRead():
             yield from apply_live.follows_read(o, fact)
         case UsersRead():
-            yield from apply_live.users_read(o, fact)
+            yield from apply_live.users_read(o, policy, fact)
         case ReadFailed():
             yield from apply_live.read_failed(o, policy, fact)
         case Welcomed():
@@ -93,6 +94,7 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
         case ConfigTaken():
             o.config_error = None
             o.roster = None
+            o.reads["live"].done_at = None  # who was named just now may be live
             yield Event(fact.at, EventKind.CONFIG_TAKEN)
         case ConfigRejected():
             o.config_error = (fact.at, fact.error)
@@ -111,6 +113,7 @@ def restore(restored: Restored, now: float) -> Observed:
     o = Observed()
     for known in restored.channels:
         o.channels[known.ref.id] = Channel(known.ref, known.followed)
+        o.addresses[known.ref.login] = known.ref.id
     for login, channel in restored.names:
         o.names.setdefault(login, channel)
     for known in restored.channels:
@@ -120,10 +123,11 @@ def restore(restored: Restored, now: float) -> Observed:
             channel_.refusal = Refusal(said.why, said.at, said.text, said.stream, said.until, said.tries)
     for opened in restored.open_sessions:
         if channel_ := o.channels.get(opened.stream.channel.id):
-            channel_.stream, channel_.live, channel_.seen_at = opened.stream, True, opened.at
+            channel_.stream, channel_.live = opened.stream, True
+            channel_.seen_at = max(opened.at, min(now, restored.alive_at))
             o.live.add(channel_.ref.id)
     o.told.update(restored.told)
-    o.join_times = tuple(min(now, at + JOIN_IN_FLIGHT) for at in restored.joins)
+    o.join_times = tuple(min(now, at) + JOIN_IN_FLIGHT for at in restored.joins)
     o.login_times = tuple(min(now, at) for at in restored.logins)
     return o
 
@@ -133,38 +137,66 @@ def _sign_in(o: Observed, policy: Policy, fact: SignedIn | SignInLost | SignInUn
     standing.pending = False
     match fact:
         case SignedIn():
-            if standing.state is not SignIn.GOOD:
+            if standing.state in (SignIn.UNCHECKED, SignIn.LOST):
                 yield Event(fact.at, EventKind.SIGNED_IN, data={"login": fact.account.login})
-            o.account, o.may_read_follows = fact.account, fact.follows
-            standing.state, standing.text, standing.failures = SignIn.GOOD, "", 0
+            yield from _account(o, fact)
+            standing.failures, standing.failing_since = 0, None
             standing.checked_at, standing.expires_at = fact.at, fact.expires_at
+            # That a token validates does not answer the doubt of the chat; that it was refreshed does.
+            if standing.state is not SignIn.DOUBTED or standing.renewing:
+                _enter(standing, SignIn.GOOD, fact.at)
         case SignInLost():
             if standing.state is not SignIn.LOST or standing.text != fact.text:
                 yield Event(fact.at, EventKind.SIGN_IN_LOST, data={"reason": fact.text})
-            standing.state, standing.text, standing.checked_at = SignIn.LOST, fact.text, fact.at
+            _enter(standing, SignIn.LOST, fact.at, fact.text)
+            standing.failures, standing.failing_since, standing.checked_at = 0, None, fact.at
         case SignInUnknown():
             standing.failures += 1
+            standing.failing_since = standing.failing_since or fact.at
             standing.text = fact.error
             standing.not_before = fact.at + policy.reread.delay(standing.failures, fact.luck)
             if standing.state is SignIn.UNCHECKED and fact.remembered is not None:
                 # The server that checks tokens is down; chat and Helix may well take the one we have.
-                o.account, o.may_read_follows = fact.remembered.account, fact.remembered.follows
-                standing.state, standing.checked_at = SignIn.GOOD, fact.at - policy.check_sign_in
+                yield from _account(o, fact.remembered)
+                _enter(standing, SignIn.GOOD, fact.at, fact.error)
+                standing.checked_at = fact.at - policy.check_sign_in
+    standing.renewing = False
+
+
+def _enter(standing: Standing, state: SignIn, at: float, text: str = "") -> None:
+    if standing.state is not state:
+        standing.since = at
+    standing.state, standing.text = state, text
+
+
+def _account(o: Observed, fact: SignedIn) -> Iterator[Record]:
+    """Who we are. Connections of another account are of no use, and its follows are not ours."""
+    if o.account is not None and o.account.user_id != fact.account.user_id:
+        for connection in o.connections.values():
+            connection.doomed = True
+            yield from apply_chat.no_longer_there(o, connection.conn, fact.at, "closed")
+        o.reads["follows"].done_at = None
+    o.account, o.may_read_follows = fact.account, fact.follows
 
 
 def _retry_asked(o: Observed, fact: RetryAsked) -> Iterator[Record]:
+    o.not_found.pop(fact.login, None)
     channel = o.channels.get(o.names.get(fact.login, apply_live.NOBODY))
-    if channel is None or channel.refusal is None:
+    if channel is None:
         return
-    channel.refusal = None
-    yield RefusalCleared(fact.at, channel.ref.id)
-    yield Event(fact.at, EventKind.RETRIED, channel.ref.id)
+    channel.ask_afresh()
+    if channel.refusal is not None:
+        yield from reopen(channel, fact.at)
+        yield Event(fact.at, EventKind.RETRIED, channel.ref.id)
 
 
 def _woke(o: Observed, fact: Woke) -> Iterator[Record]:
-    o.stale = True
+    """What we knew is old. A long sleep also ended every connection, at its beginning as far as we can tell."""
+    o.stale, o.stale_since = True, fact.at
     o.reads["live"].not_before = fact.at
-    if fact.gap >= SLEPT:
-        for connection in o.connections.values():
-            connection.doomed = True
     yield Event(fact.at, EventKind.WOKE, data={"gap": round(fact.gap)})
+    if fact.gap < SLEPT:
+        return
+    for connection in o.connections.values():
+        connection.doomed = True
+        yield from apply_chat.no_longer_there(o, connection.conn, fact.at - fact.gap, "slept")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allthepoints.base.types import Login, UserId
+from allthepoints.core.closing import close, only_by_hand, reopen
 from allthepoints.core.facts import (
     Banned,
     ConnectionLost,
@@ -18,7 +19,7 @@ from allthepoints.core.facts import (
 )
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Room, RoomCap, SignIn, arrival
-from allthepoints.core.policy import WINDOW, WINDOW_MARGIN, Policy
+from allthepoints.core.policy import JOIN_IN_FLIGHT, WINDOW, WINDOW_MARGIN, Policy
 from allthepoints.core.presence import Input, State, step
 from allthepoints.core.records import (
     Event,
@@ -26,13 +27,14 @@ from allthepoints.core.records import (
     PresenceClosed,
     PresenceOpened,
     Record,
-    RefusalCleared,
-    RefusalSet,
 )
-from allthepoints.core.refusals import RULES, delay, refuse
+from allthepoints.core.refusals import RULES, delay
 
 PART_OWED = 60.0
 """How long a PART echo may be late and still be the answer to our own PART."""
+
+OVERTAKEN = 10.0
+"""The same, once a newer JOIN of the room was acknowledged: lines overtake each other, but not by much."""
 
 GHOST_RUN = 3
 """JOINs in a row that a connection does not answer before it is given up: some long-lived connections stop taking
@@ -49,8 +51,9 @@ def welcomed(o: Observed, fact: Welcomed) -> Iterator[Record]:
     if connection is None or connection.phase is not Phase.OPENING:
         return
     connection.phase, connection.welcomed_at = Phase.READY, fact.at
+    o.login_times = (*o.login_times, fact.at)
     o.disconnected_since = None
-    o.sign_in.chat_refusals = 0
+    o.sign_in.chat_refusals, o.sign_in.refused_since = 0, None
     yield Event(fact.at, EventKind.CONNECTED, data={"conn": fact.conn})
 
 
@@ -67,14 +70,14 @@ def connection_lost(o: Observed, policy: Policy, fact: ConnectionLost) -> Iterat
     connection = o.connections.pop(fact.conn, None)
     if connection is None:
         return  # told twice: a read error and a write error are one loss
+    if connection.welcomed_at is None:
+        o.login_times = (*o.login_times, fact.at)
     for room in [room for room in o.rooms.values() if room.conn == fact.conn]:
-        _book_join(o, room, fact.at)
+        book_lost_join(o, room, fact.at)
         del o.rooms[room.conn, room.login]
         yield from _presence(o, room.channel, fact.at, "lost" if fact.lost is not Lost.OURS else "closed")
     if fact.lost is Lost.LOGIN:
-        o.sign_in.state = SignIn.DOUBTED
-        o.sign_in.chat_refusals += 1
-        o.sign_in.text = fact.text
+        _doubt_sign_in(o, fact)
     if fact.lost is not Lost.OURS:
         _back_off(o, policy, connection, fact)
         yield Event(fact.at, EventKind.DISCONNECTED, data={"conn": fact.conn, "why": fact.lost, "text": fact.text})
@@ -82,11 +85,32 @@ def connection_lost(o: Observed, policy: Policy, fact: ConnectionLost) -> Iterat
         o.disconnected_since = o.disconnected_since or fact.at
 
 
+def no_longer_there(o: Observed, conn: int, at: float, why: str) -> Iterator[Record]:
+    """The connection is as good as gone; the server's word on its rooms, up to `at`, proves nothing any more."""
+    for room in [room for room in o.rooms.values() if room.conn == conn]:
+        room.proven = False
+        yield from _presence(o, room.channel, at, why)
+
+
+def _doubt_sign_in(o: Observed, fact: ConnectionLost) -> None:
+    standing = o.sign_in
+    standing.chat_refusals += 1
+    standing.refused_since = standing.refused_since or fact.at
+    if standing.state is SignIn.GOOD:
+        standing.state, standing.since, standing.text = SignIn.DOUBTED, fact.at, fact.text
+
+
 def _back_off(o: Observed, policy: Policy, connection: Connection, fact: ConnectionLost) -> None:
-    """A connection that stayed a while was a success: its loss is the first failure, not a further one."""
-    stayed = connection.welcomed_at is not None and fact.at - connection.welcomed_at >= policy.stable_after
-    o.connect_failures = 1 if stayed else o.connect_failures + 1
+    """Judged by the newest connection alone: that an older one stands for days says nothing of those that fall."""
+    if connection.conn == o.last_conn and _is_stable(policy, connection, fact.at):
+        o.connect_failures = 0
+    o.connect_failures += 1
     o.open_not_before = fact.at + policy.reconnect.delay(o.connect_failures, fact.luck)
+
+
+def _is_stable(policy: Policy, connection: Connection, now: float) -> bool:
+    """A connection that stayed a while was a success: its loss is the first failure, not a further one."""
+    return connection.welcomed_at is not None and now >= connection.welcomed_at + policy.stable_after
 
 
 # -- rooms ---------------------------------------------------------------------------------------------------------
@@ -100,27 +124,39 @@ def join_written(o: Observed, fact: JoinWritten) -> None:
 
 def joined(o: Observed, fact: Joined) -> Iterator[Record]:
     """The server has us in the room."""
-    room = o.rooms.get((fact.conn, fact.login))
+    room = o.rooms.get((fact.conn, fact.login)) or _unasked(o, fact)
     if room is None:
-        if (room := _unasked(o, fact.conn, fact.login, fact.at)) is None:
-            return
-        o.rooms[fact.conn, fact.login] = room
+        return
     _book_join(o, room, fact.at)
     _to(room, Input.JOINED, fact.at)
-    room.tries, room.not_before, room.proven = 0, 0.0, True
-    if connection := o.connections.get(fact.conn):
-        connection.unanswered = 0
+    o.connections[fact.conn].unanswered = 0
+    if o.cap is not None and o.slots_held() > o.cap.rooms:
+        o.cap = None
+    if fact.room_id not in (None, room.channel):
+        yield from _is_strangers(o, room, fact.at)
+    elif not room.stranger:
+        yield from _is_ours(o, room, fact.at)
+
+
+def _is_ours(o: Observed, room: Room, at: float) -> Iterator[Record]:
     channel = o.channels[room.channel]
-    if room.state is State.PRESENT:
-        channel.look_up = False
-        if channel.refusal is not None:
-            channel.refusal = None
-            yield RefusalCleared(fact.at, channel.ref.id)
-        if o.cap is not None and o.slots_held() > o.cap.rooms:
-            o.cap = None
-    if fact.room_id is not None and fact.room_id != room.channel and fact.room_id in o.channels:
-        channel.look_up = True  # this login is another of our channels now: find out where this one went
-    yield from _presence(o, room.channel, fact.at, "")
+    room.proven = True
+    room.part_owed_until = (
+        min(room.part_owed_until, at + OVERTAKEN) if room.state is State.PRESENT else room.part_owed_until
+    )
+    channel.ask_afresh()
+    if room.state is State.PRESENT and not only_by_hand(channel):
+        yield from reopen(channel, at)
+    yield from _presence(o, room.channel, at, "")
+
+
+def _is_strangers(o: Observed, room: Room, at: float) -> Iterator[Record]:
+    """Our channel has moved, and somebody took its login: this is no place of ours. Helix knows where ours is now."""
+    channel = o.channels[room.channel]
+    room.stranger, room.proven = True, False
+    channel.look_up = True
+    yield from close(channel, Why.NO_SUCH_CHANNEL, at)
+    yield from _presence(o, room.channel, at, "moved")
 
 
 def parted(o: Observed, policy: Policy, fact: Parted) -> Iterator[Record]:
@@ -131,11 +167,11 @@ def parted(o: Observed, policy: Policy, fact: Parted) -> Iterator[Record]:
     owed = fact.at < room.part_owed_until
     room.part_owed_until = 0.0
     before = room.state
-    _to(room, Input.ECHOED if owed else Input.PARTED, fact.at)
-    if not owed and before in (State.ASKED, State.PRESENT):
+    if not owed:
         _book_join(o, room, fact.at)
-        if policy.forced_part_is_ban:
-            yield from _refuse(o.channels[room.channel], Why.PUT_OUT, fact.at, "")
+    _to(room, Input.ECHOED if owed else Input.PARTED, fact.at)
+    if not owed and before in (State.ASKED, State.PRESENT) and policy.forced_part_is_ban:
+        yield from close(o.channels[room.channel], Why.PUT_OUT, fact.at)
     _drop_if_absent(o, room)
     yield from _presence(o, room.channel, fact.at, "put_out" if not owed else "parted")
 
@@ -154,20 +190,19 @@ def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:
     if fact.why is Why.ROOM_LIMIT:
         yield from _rooms_full(o, channel, fact.at)
     else:
-        yield from _refuse(channel, fact.why, fact.at, fact.text)
+        yield from close(channel, fact.why, fact.at, fact.text)
     yield from _presence(o, room.channel, fact.at, fact.why)
 
 
 def banned(o: Observed, fact: Banned) -> Iterator[Record]:
     """A ban while we are in: the forced PART follows, or has come already."""
-    if (channel := _channel_at(o, fact.conn, fact.login)) is None:
-        return
-    yield from _refuse(channel, Why.BANNED, fact.at, "")
+    if (channel := _spoken_of(o, fact.conn, fact.login)) is not None:
+        yield from close(channel, Why.BANNED, fact.at)
 
 
 def timed_out(o: Observed, fact: TimedOut) -> Iterator[Record]:
     """Only talking is blocked, and we never talk."""
-    if (channel := _channel_at(o, fact.conn, fact.login)) is not None:
+    if (channel := _spoken_of(o, fact.conn, fact.login)) is not None:
         yield Event(fact.at, EventKind.TIMED_OUT, channel.ref.id, {"seconds": fact.seconds})
 
 
@@ -176,41 +211,55 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
     for room in list(o.rooms.values()):
         if room.written_at is None:
             continue
-        if room.state is State.ASKED and now - room.written_at >= policy.ask_timeout:
+        if room.state is State.ASKED and now >= room.written_at + policy.ask_timeout:
             _unanswered(o, policy, room, now)
-        elif room.state is State.LEAVING and now - room.written_at >= policy.leave_timeout:
+        elif room.state is State.LEAVING and now >= room.written_at + policy.leave_timeout:
             _to(room, Input.EXPIRED, now)
             yield from _presence(o, room.channel, now, "parted")
     for room in [room for room in o.rooms.values() if room.state is State.ABSENT]:
-        if now >= room.part_owed_until and not (room.tries and o.channels[room.channel].live):
+        if now >= room.part_owed_until:
             del o.rooms[room.conn, room.login]
     horizon = now - WINDOW - WINDOW_MARGIN
     o.join_times = tuple(at for at in o.join_times if at > horizon)
     o.login_times = tuple(at for at in o.login_times if at > horizon)
+    newest = o.connections.get(o.last_conn)
+    if newest is not None and _is_stable(policy, newest, now):
+        o.connect_failures = 0
 
 
 def _unanswered(o: Observed, policy: Policy, room: Room, now: float) -> None:
+    """Either the room does not answer anybody, or this connection gets no answers: the second is tried first, once."""
     _book_join(o, room, now)
     _to(room, Input.EXPIRED, now)
-    room.tries += 1
-    if room.tries >= policy.ask_tries:
-        if room.tries == policy.ask_tries:
-            o.channels[room.channel].look_up = True
-        spacing = policy.ask_timeout * 2.0 ** min(room.tries - policy.ask_tries, 10)
-        room.not_before = now + min(spacing, SLOWEST_REASK)
-    connection = o.connections.get(room.conn)
-    if connection is None:
+    channel, connection = o.channels[room.channel], o.connections[room.conn]
+    known_silent = channel.refusal is not None and channel.refusal.why is Why.UNANSWERED
+    if not known_silent:
+        connection.unanswered += 1
+        if connection.unanswered >= GHOST_RUN and _is_stable(policy, connection, now):
+            connection.retiring = True
+    if connection.usable:
+        _ask_slower(policy, channel, now)
+    else:
+        channel.ask_afresh()
+
+
+def _ask_slower(policy: Policy, channel: Channel, now: float) -> None:
+    channel.unanswered += 1
+    if channel.unanswered < policy.ask_tries:
         return
-    connection.unanswered += 1
-    long_lived = connection.welcomed_at is not None and now - connection.welcomed_at >= policy.stable_after
-    if connection.unanswered >= GHOST_RUN and long_lived:
-        connection.retiring = True
+    if channel.unanswered % policy.ask_tries == 0:
+        channel.look_up = True
+    spacing = policy.ask_timeout * 2.0 ** min(channel.unanswered - policy.ask_tries, 10)
+    channel.ask_not_before = now + min(spacing, SLOWEST_REASK)
 
 
-def _unasked(o: Observed, conn: int, login: Login, at: float) -> Room | None:
+def _unasked(o: Observed, fact: Joined) -> Room | None:
     """The server says that we are in a room that we did not ask for: believe it, if we know whose room it is."""
-    channel = _channel_now_called(o, login)
-    return None if channel is None else Room(conn, login, channel.ref.id, State.ABSENT, at)
+    channel = o.called(fact.login)
+    if channel is None or fact.conn not in o.connections:
+        return None
+    room = o.rooms[fact.conn, fact.login] = Room(fact.conn, fact.login, channel.ref.id, State.ABSENT, fact.at)
+    return room
 
 
 def _to(room: Room, happened: Input, at: float) -> None:
@@ -218,7 +267,7 @@ def _to(room: Room, happened: Input, at: float) -> None:
     if state is not room.state:
         room.state, room.since = state, at
         if state is State.ABSENT:
-            room.written_at, room.proven = None, False
+            room.written_at, room.proven, room.stranger = None, False, False
 
 
 def _drop_if_absent(o: Observed, room: Room) -> None:
@@ -227,8 +276,17 @@ def _drop_if_absent(o: Observed, room: Room) -> None:
 
 
 def _book_join(o: Observed, room: Room, now: float) -> None:
+    """The server answered it, or the time in which it can have arrived is over."""
     if not room.spent:
         o.join_times = tuple(sorted((*o.join_times, arrival(room, now))))
+        room.spent = True
+
+
+def book_lost_join(o: Observed, room: Room, now: float) -> None:
+    """Nobody will tell when, or whether, it arrived: the latest time is taken, which may be still to come."""
+    if not room.spent:
+        latest = now if room.written_at is None else room.written_at + JOIN_IN_FLIGHT
+        o.join_times = tuple(sorted((*o.join_times, latest)))
         room.spent = True
 
 
@@ -240,30 +298,16 @@ def _rooms_full(o: Observed, channel: Channel, at: float) -> Iterator[Record]:
         o.cap.rooms = min(o.cap.rooms, rooms)
         return
     tries = o.cap.tries + 1 if o.cap is not None else 1
-    o.cap = RoomCap(rooms, at + delay(rule, tries), tries)
+    since = o.cap.since if o.cap is not None else at
+    o.cap = RoomCap(rooms, at + delay(rule, tries), since, tries)
     if tries == 1:
         yield Event(at, EventKind.REFUSED, channel.ref.id, {"why": Why.ROOM_LIMIT, "rooms": rooms})
 
 
-def _refuse(channel: Channel, why: Why, at: float, text: str) -> Iterator[Record]:
-    """A ban that was seen is not made milder by the PART that follows it; a reason already told is not told again."""
-    before = channel.refusal
-    if before is not None and before.why is Why.BANNED and why is Why.PUT_OUT:
-        return
-    channel.refusal = said = refuse(why, at, text, channel.stream_id(), before)
-    yield RefusalSet(at, channel.ref.id, why, text, said.stream, said.until, said.tries)
-    if before is None or before.why is not why:
-        yield Event(at, EventKind.REFUSED, channel.ref.id, {"why": why, "text": text})
-
-
-def _channel_at(o: Observed, conn: int, login: Login) -> Channel | None:
+def _spoken_of(o: Observed, conn: int, login: Login) -> Channel | None:
     """The channel that a line of this connection speaks about, whether or not we are still in its room."""
     room = o.rooms.get((conn, login))
-    return o.channels[room.channel] if room is not None else _channel_now_called(o, login)
-
-
-def _channel_now_called(o: Observed, login: Login) -> Channel | None:
-    return next((channel for channel in o.channels.values() if channel.ref.login == login), None)
+    return o.channels[room.channel] if room is not None else o.called(login)
 
 
 def _presence(o: Observed, channel_id: UserId, at: float, why: str) -> Iterator[Record]:
@@ -275,6 +319,7 @@ def _presence(o: Observed, channel_id: UserId, at: float, why: str) -> Iterator[
         yield PresenceOpened(at, channel_id, channel.stream_id())
         yield Event(at, EventKind.PRESENT, channel_id)
     elif not present and channel.present_since is not None:
+        at = max(at, channel.present_since)
         channel.present_since = None
         yield PresenceClosed(at, channel_id, why)
         yield Event(at, EventKind.LEFT, channel_id, {"why": why})

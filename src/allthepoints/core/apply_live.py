@@ -11,21 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allthepoints.base.types import UserId
+from allthepoints.core.closing import close, reopen
 from allthepoints.core.facts import FollowsRead, LiveRead, ReadFailed, UsersRead
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
-from allthepoints.core.observed import UNRANKED, Channel, Observed
+from allthepoints.core.observed import UNRANKED, Channel, Observed, Roster, roster
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import (
     ChannelKnown,
     Event,
     EventKind,
     Record,
-    RefusalCleared,
-    RefusalSet,
     SessionClosed,
     SessionOpened,
 )
-from allthepoints.core.refusals import refuse
 
 NOBODY = UserId("")
 TOLD_AFTER = 3
@@ -34,18 +32,21 @@ TOLD_AFTER = 3
 
 def live_read(o: Observed, policy: Policy, fact: LiveRead) -> Iterator[Record]:
     """One poll of who is live."""
+    began_at = o.reads["live"].begun_at
     yield from _read_done(o, "live", fact.at, fact.error)
     gap = o.stale
     sighted: set[UserId] = set()
     for stream in fact.streams:
+        known = stream.channel.id in o.channels
         if channel := _channel_of(o, policy, stream.channel):
             sighted.add(stream.channel.id)
-            yield from _ref_seen(o, channel, stream.channel, fact.at)
+            yield from _ref_seen(o, channel, stream.channel, fact.at, told=not known)
             yield from _seen(o, channel, stream, fact.at)
     for channel_id in fact.asked - sighted - fact.doubtful:
         if (channel := o.channels.get(channel_id)) is not None:
             yield from _missed(o, policy, channel, fact.at, gap)
-    o.stale = False
+    yield from _forget_unasked(o, roster(policy, o), sighted)
+    o.stale = o.stale and began_at < o.stale_since  # what was asked before the host slept proves nothing now
 
 
 def follows_read(o: Observed, fact: FollowsRead) -> Iterator[Record]:
@@ -58,26 +59,25 @@ def follows_read(o: Observed, fact: FollowsRead) -> Iterator[Record]:
             yield ChannelKnown(fact.at, channel.ref, None)
     for place, ref in enumerate(fact.channels):
         channel = o.channels.get(ref.id) or _new(o, ref)
-        yield from _renamed(o, channel, ref, fact.at)
-        if channel.followed != place or channel.ref != ref:
-            channel.followed, channel.ref = place, ref
-            yield ChannelKnown(fact.at, ref, place)
+        before, channel.followed = channel.followed, place
+        yield from _ref_seen(o, channel, ref, fact.at, told=before != place)
     o.roster = None
 
 
-def users_read(o: Observed, fact: UsersRead) -> Iterator[Record]:
+def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]:
     """Who exists, and under which login."""
     yield from _read_done(o, "users", fact.at, None)
-    o.users_checked_at = fact.at
+    if roster(policy, o).others <= fact.missing_ids | {ref.id for ref in fact.found}:
+        o.users_checked_at = fact.at
     for ref in fact.found:
         o.not_found.pop(ref.login, None)
-        if (channel := o.channels.get(ref.id)) is None:
-            channel = _new(o, ref)
-            yield ChannelKnown(fact.at, ref, None)
-        yield from _ref_seen(o, channel, ref, fact.at)
-        if channel.look_up:
-            channel.look_up = False
-            yield from _refused(channel, Why.UNANSWERED, fact.at)
+        known = ref.id in o.channels
+        resolved = o.channels[ref.id] if known else _new(o, ref)
+        yield from _ref_seen(o, resolved, ref, fact.at, told=not known)
+        if resolved.look_up:
+            resolved.look_up = False
+            if resolved.refusal is None or resolved.refusal.why is not Why.NO_SUCH_CHANNEL:
+                yield from close(resolved, Why.UNANSWERED, fact.at)
     for login in fact.missing_logins:
         if login not in o.not_found:
             yield Event(fact.at, EventKind.NOT_FOUND, data={"login": login})
@@ -85,8 +85,7 @@ def users_read(o: Observed, fact: UsersRead) -> Iterator[Record]:
     for channel_id in fact.missing_ids:
         if (channel := o.channels.get(channel_id)) is not None and channel.look_up:
             channel.look_up = False
-            yield from _refused(channel, Why.NO_SUCH_CHANNEL, fact.at)
-    o.roster = None
+            yield from close(channel, Why.NO_SUCH_CHANNEL, fact.at)
 
 
 def read_failed(o: Observed, policy: Policy, fact: ReadFailed) -> Iterator[Record]:
@@ -118,12 +117,11 @@ def _channel_of(o: Observed, policy: Policy, ref: ChannelRef) -> Channel | None:
     """The channel of a row; one we did not know is taken in, if we may have asked for it."""
     if channel := o.channels.get(ref.id):
         return channel
-    included = ref.login in policy.include
+    included = ref.login in policy.include and o.names.get(ref.login, ref.id) == ref.id
     if not included and not policy.followed:
         return None
     channel = _new(o, ref)
     channel.followed = None if included else UNRANKED
-    o.roster = None
     return channel
 
 
@@ -135,39 +133,50 @@ def _new(o: Observed, ref: ChannelRef) -> Channel:
     return channel
 
 
-def _ref_seen(o: Observed, channel: Channel, ref: ChannelRef, at: float) -> Iterator[Record]:
-    """Helix wrote the channel this way: a new login is a rename, a new display name is just that."""
-    yield from _renamed(o, channel, ref, at)
-    if channel.ref != ref:
+def _ref_seen(o: Observed, channel: Channel, ref: ChannelRef, at: float, *, told: bool) -> Iterator[Record]:
+    """Helix wrote the channel this way: a new login is a rename, a new display name is just that.
+
+    `told`: there is something new to be remembered in any case.
+    """
+    if channel.ref.login != ref.login:
+        yield from _renamed(o, channel, ref, at)
+    before = o.addresses.get(ref.login, ref.id)
+    if before != ref.id:
+        o.channels[before].look_up = True  # it cannot be there any more: ask where it is
+    o.addresses[ref.login] = ref.id
+    if channel.ref != ref or told:
         channel.ref = ref
         yield ChannelKnown(at, ref, channel.followed)
 
 
 def _renamed(o: Observed, channel: Channel, ref: ChannelRef, at: float) -> Iterator[Record]:
-    if channel.ref.login == ref.login:
-        return
     yield Event(at, EventKind.RENAMED, ref.id, {"from": channel.ref.login, "to": ref.login})
+    if o.addresses.get(channel.ref.login) == ref.id:
+        del o.addresses[channel.ref.login]
     o.names.setdefault(ref.login, ref.id)
     o.roster = None
-    channel.look_up = False
+    channel.ask_afresh()
     if channel.refusal and channel.refusal.why in (Why.NO_SUCH_CHANNEL, Why.UNANSWERED):
-        channel.refusal = None
-        yield RefusalCleared(at, ref.id)
+        yield from reopen(channel, at)
 
 
 def _seen(o: Observed, channel: Channel, stream: Stream, at: float) -> Iterator[Record]:
     before = channel.stream
+    if before is not None and before.id != stream.id and stream.started_at < before.started_at:
+        return  # an answer out of an old cache: that session is over
     new = before is None or before.id != stream.id
+    if new:
+        channel.ask_afresh()
     if new and channel.live and before is not None:
-        yield from _close(channel, before, at)
+        yield from _close(o, channel, before, at)
     channel.stream, channel.seen_at, channel.missed_since = stream, at, None
     if new or not channel.live:
         channel.live = True
         o.live.add(channel.ref.id)
         yield SessionOpened(at, stream)
-        if stream.kind is StreamKind.LIVE and o.told.get(channel.ref.id) != stream.id:
-            o.told[channel.ref.id] = stream.id
-            yield Event(at, EventKind.LIVE, channel.ref.id, {"stream": stream.id, "started_at": stream.started_at})
+    if stream.kind is StreamKind.LIVE and o.told.get(channel.ref.id) != stream.id:
+        o.told[channel.ref.id] = stream.id
+        yield Event(at, EventKind.LIVE, channel.ref.id, {"stream": stream.id, "started_at": stream.started_at})
 
 
 def _missed(o: Observed, policy: Policy, channel: Channel, at: float, gap: bool) -> Iterator[Record]:
@@ -182,19 +191,24 @@ def _missed(o: Observed, policy: Policy, channel: Channel, at: float, gap: bool)
     if lasting or (gap and at - channel.seen_at >= policy.offline_after):
         channel.live, channel.missed_since = False, None
         o.live.discard(channel.ref.id)
+        channel.ask_afresh()
         if channel.stream is not None:
-            yield from _close(channel, channel.stream, at)
+            yield from _close(o, channel, channel.stream, at)
 
 
-def _close(channel: Channel, stream: Stream, at: float) -> Iterator[Record]:
-    """The session ended when it was last seen; that is known only now."""
+def _forget_unasked(o: Observed, names: Roster, sighted: set[UserId]) -> Iterator[Record]:
+    """Nobody asks any more about a channel that the person no longer means: whether it is live is unknown again."""
+    for channel_id in o.live - names.followed - names.others - sighted:
+        channel = o.channels[channel_id]
+        channel.live, channel.missed_since = None, None
+        o.live.discard(channel_id)
+        channel.ask_afresh()
+        if channel.stream is not None:
+            yield SessionClosed(channel.seen_at, channel_id, channel.stream.id)
+
+
+def _close(o: Observed, channel: Channel, stream: Stream, at: float) -> Iterator[Record]:
+    """The session ended when it was last seen; that is known only now. Whose begin was not told, his end is not."""
     yield SessionClosed(channel.seen_at, channel.ref.id, stream.id)
-    if stream.kind is StreamKind.LIVE:
+    if o.told.get(channel.ref.id) == stream.id:
         yield Event(at, EventKind.OFFLINE, channel.ref.id, {"stream": stream.id})
-
-
-def _refused(channel: Channel, why: Why, at: float) -> Iterator[Record]:
-    channel.refusal = said = refuse(why, at, "", channel.stream_id(), channel.refusal)
-    yield RefusalSet(at, channel.ref.id, why, "", said.stream, said.until, said.tries)
-    if said.tries == 1:
-        yield Event(at, EventKind.REFUSED, channel.ref.id, {"why": why})

@@ -11,9 +11,9 @@ NO_PLACE = UNRANKED + 1
 
 
 def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
-    """The channels whose chat we want to be in, best first; the first `max_rooms` of them get a slot."""
+    """The channels whose chat we want to be in, best first; the first `room_cap` of them get a slot."""
     names = roster(policy, observed)
-    eligible = (i for i in observed.live if _eligible(names, observed.channels[i], now))
+    eligible = (i for i in observed.live if _eligible(names, observed, observed.channels[i], now))
     held = {room.channel for room in observed.rooms.values() if room.holds_slot}
     return sorted(eligible, key=lambda i: _rank(names, observed.channels[i], i in held))
 
@@ -23,12 +23,13 @@ def is_meant(names: Roster, channel_id: UserId) -> bool:
     return (channel_id in names.followed or channel_id in names.included) and channel_id not in names.barred
 
 
-def _eligible(names: Roster, channel: Channel, now: float) -> bool:
+def _eligible(names: Roster, observed: Observed, channel: Channel, now: float) -> bool:
     stream = channel.stream
     return (
         is_meant(names, channel.ref.id)
         and stream is not None
         and stream.kind is StreamKind.LIVE
+        and observed.addresses.get(channel.ref.login) == channel.ref.id
         and (channel.refusal is None or not channel.refusal.stands(stream.id, now))
     )
 

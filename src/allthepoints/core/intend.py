@@ -15,7 +15,7 @@ from allthepoints.core.actions import (
     ReadUsers,
     RenewSignIn,
 )
-from allthepoints.core.apply_chat import PART_OWED
+from allthepoints.core.apply_chat import PART_OWED, book_lost_join
 from allthepoints.core.observed import Connection, Observed, Phase, Room
 from allthepoints.core.presence import Input, State, step
 from allthepoints.core.records import AttemptsSpent, Record
@@ -29,9 +29,9 @@ def intend(observed: Observed, action: Action, now: float) -> list[Record]:
 def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
     match action:
         case RenewSignIn():
-            o.sign_in.pending = True
+            o.sign_in.pending, o.sign_in.renewing = True, action.refused
         case ReadLive():
-            o.reads["live"].pending = True
+            o.reads["live"].pending, o.reads["live"].begun_at = True, now
         case ReadFollows():
             o.reads["follows"].pending = True
         case ReadUsers():
@@ -39,7 +39,8 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
         case OpenConnection(conn):
             o.last_conn = conn
             o.connections[conn] = Connection(conn, now)
-            o.login_times = (*o.login_times, now)
+            if not any(connection.phase is Phase.READY for connection in o.connections.values()):
+                o.disconnected_since = o.disconnected_since or now
             yield AttemptsSpent(now, "login", 1)
         case CloseConnection(conn):
             if connection := o.connections.get(conn):
@@ -53,10 +54,11 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
 
 def _ask(o: Observed, action: JoinRooms, now: float) -> None:
     for login in action.logins:
+        channel = o.addresses[login]
         room = o.rooms.get((action.conn, login))
         if room is None:
-            channel = next(c for c in (o.channels[i] for i in o.live) if c.ref.login == login)
-            room = o.rooms[action.conn, login] = Room(action.conn, login, channel.ref.id, State.ABSENT, now)
+            room = o.rooms[action.conn, login] = Room(action.conn, login, channel, State.ABSENT, now)
+        room.channel = channel
         room.state, room.since = step(room.state, Input.ASK), now
         room.written_at, room.spent = None, False
 
@@ -64,5 +66,6 @@ def _ask(o: Observed, action: JoinRooms, now: float) -> None:
 def _leave(o: Observed, action: PartRooms, now: float) -> None:
     for login in action.logins:
         room = o.rooms[action.conn, login]
+        book_lost_join(o, room, now)
         room.state, room.since = step(room.state, Input.LEAVE), now
         room.written_at, room.part_owed_until = now, now + PART_OWED

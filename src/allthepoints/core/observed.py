@@ -33,12 +33,19 @@ class Channel:
     missed_since: float | None = None
     refusal: Refusal | None = None
     present_since: float | None = None
+    unanswered: int = 0
+    """JOINs in a row that nobody answered."""
+    ask_not_before: float = 0.0
     look_up: bool = False
-    """Its JOINs are not answered: ask Helix whether it still has this login."""
+    """Its JOINs are not answered, or its login is somebody else's: ask Helix where it is now."""
 
     def stream_id(self) -> StreamId | None:
         """The session on the air now."""
         return self.stream.id if self.live and self.stream else None
+
+    def ask_afresh(self) -> None:
+        """Nothing is held against the next JOIN."""
+        self.unanswered, self.ask_not_before, self.look_up = 0, 0.0, False
 
 
 class Phase(StrEnum):
@@ -77,11 +84,11 @@ class Room:
     state: State
     since: float
     written_at: float | None = None
-    tries: int = 0
-    not_before: float = 0.0
     part_owed_until: float = 0.0
     proven: bool = False
     """The server said that we are in, and has not said otherwise since."""
+    stranger: bool = False
+    """The server said that this room is of another channel: ours has moved, and its login was taken."""
     spent: bool = True
     """The JOIN on its way has been booked in the JOIN window."""
 
@@ -102,15 +109,19 @@ class SignIn(StrEnum):
 
 @dataclass(slots=True)
 class Standing:
-    """Our sign-in. `pending`: a check is under way."""
+    """Our sign-in. `since`: when this state began. `pending`: a check is under way; `renewing`: it refreshes first."""
 
     state: SignIn = SignIn.UNCHECKED
+    since: float = 0.0
     pending: bool = False
+    renewing: bool = False
     checked_at: float = 0.0
     failures: int = 0
+    failing_since: float | None = None
     not_before: float = 0.0
     chat_refusals: int = 0
     """Chat refused a token that validates, in a row."""
+    refused_since: float | None = None
     text: str = ""
     expires_at: float | None = None
 
@@ -120,6 +131,7 @@ class Read:
     """One kind of Helix read. `failing_since` is the first failure of the present row of failures."""
 
     pending: bool = False
+    begun_at: float = 0.0
     done_at: float | None = None
     failures: int = 0
     failing_since: float | None = None
@@ -133,6 +145,7 @@ class RoomCap:
 
     rooms: int
     until: float
+    since: float
     tries: int = 1
 
 
@@ -164,6 +177,8 @@ class Observed:
     names: dict[Login, UserId] = field(default_factory=dict)
     """Every login by which we ever knew a channel. The first channel that bore a name keeps it for the config's sake:
     whoever takes a freed login is somebody else."""
+    addresses: dict[Login, UserId] = field(default_factory=dict)
+    """Who is at which login now, by Helix's last word."""
     not_found: dict[Login, float] = field(default_factory=dict)
     """Logins that Helix does not know, and when it said so."""
     live: set[UserId] = field(default_factory=set)
@@ -186,9 +201,15 @@ class Observed:
     users_checked_at: float = 0.0
     stale: bool = True
     """Nobody was asked who is live since the start, or since the host woke: join nobody on old knowledge."""
+    stale_since: float = 0.0
     points: HelixPoints | None = None
     config_error: tuple[float, str] | None = None
     storage_error: tuple[float, str] | None = None
+
+    def called(self, login: Login) -> Channel | None:
+        """The channel that has this login now."""
+        channel = self.addresses.get(login)
+        return None if channel is None else self.channels[channel]
 
     def rooms_of(self, channel: UserId) -> Iterator[Room]:
         """The rooms of one channel, over all connections."""
@@ -208,13 +229,14 @@ class Observed:
         on_the_way = [arrival(room, now) for room in self.rooms.values() if not room.spent]
         return Window(JOIN_LIMIT, WINDOW + WINDOW_MARGIN, tuple(sorted((*self.join_times, *on_the_way))))
 
-    def login_window(self) -> Window:
-        """The login budget."""
-        return Window(LOGIN_LIMIT, WINDOW + WINDOW_MARGIN, self.login_times)
+    def login_window(self, now: float) -> Window:
+        """The login budget; a connection that is not welcomed yet may log in this very moment."""
+        on_the_way = [now for connection in self.connections.values() if connection.welcomed_at is None]
+        return Window(LOGIN_LIMIT, WINDOW + WINDOW_MARGIN, tuple(sorted((*self.login_times, *on_the_way))))
 
 
 def arrival(room: Room, now: float) -> float:
-    """The latest time at which the server may have counted this room's JOIN."""
+    """The latest time, up to now, at which the server may have counted this room's JOIN."""
     return now if room.written_at is None else min(now, room.written_at + JOIN_IN_FLIGHT)
 
 

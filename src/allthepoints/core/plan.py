@@ -2,8 +2,8 @@
 
 Theory. We compare what is wanted with what is confirmed, and plan the difference away, within budgets that Twitch sets.
 Nothing here remembers anything: call it twice with the same state and it answers the same; do what it says, and a state
-is reached in which it says nothing. It never asks for what is already under way (`intend` books every action), so a
-lost answer ends by a deadline in `apply`, not here.
+is reached in which it says nothing. It never asks for what is already under way (`intend` books every action): every
+performer answers with a fact, come what may, and what the server leaves unanswered ends by a deadline in `apply`.
 
 Four planners, in this order, each for itself: the sign-in, what to read from Helix, which connections to have, which
 rooms to be in.
@@ -11,7 +11,8 @@ rooms to be in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -29,7 +30,7 @@ from allthepoints.core.actions import (
 )
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.desired import desired
-from allthepoints.core.observed import Connection, Observed, Phase, Read, Room, SignIn, roster
+from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Room, SignIn, roster
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
 
@@ -60,12 +61,12 @@ def plan(policy: Policy, observed: Observed, now: float) -> Plan:
     """What to do now."""
     draft = _Draft(now)
     _plan_sign_in(policy, observed, draft)
-    if observed.sign_in.state is SignIn.GOOD and observed.account is not None:
+    if observed.sign_in.state in (SignIn.GOOD, SignIn.DOUBTED) and observed.account is not None:
         _plan_reads(policy, observed, draft)
     wanted = [] if observed.stale else desired(policy, observed, now)
     slots = wanted[: room_cap(policy, observed, now)]
-    _plan_connections(policy, observed, slots, draft)
-    _plan_rooms(policy, observed, slots, draft)
+    closing = _plan_connections(policy, observed, slots, draft)
+    _plan_rooms(policy, observed, slots, closing, draft)
     _wake_for_timers(policy, observed, draft)
     return draft.plan()
 
@@ -165,17 +166,28 @@ def _users_to_read(policy: Policy, o: Observed, draft: _Draft) -> tuple[frozense
 
 
 # -- connections ---------------------------------------------------------------------------------------------------
-def _plan_connections(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) -> None:
+def _plan_connections(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) -> set[int]:
+    """Answers the connections that are let go: nothing may be asked of them any more."""
+    closing: set[int] = set()
+    busy = {room.conn for room in o.rooms.values() if room.holds_slot}
     for connection in o.connections.values():
-        if connection.phase is not Phase.CLOSING and (connection.doomed or _is_spare(policy, o, connection, slots)):
+        if connection.phase is Phase.CLOSING:
+            continue
+        if connection.doomed or (connection.conn not in busy and _is_spare(policy, o, connection, closing, slots)):
+            closing.add(connection.conn)
             draft.do(CloseConnection(connection.conn))
-    if o.sign_in.state is not SignIn.GOOD or o.account is None:
-        return
-    opening = any(connection.phase is Phase.OPENING for connection in o.connections.values())
-    if opening or len(o.usable()) >= _needed(policy, len(slots)):
-        return
-    if draft.due(o.open_not_before) and draft.due(o.login_window().free_at(draft.now)):
+    login_at = max(o.open_not_before, o.login_window(draft.now).free_at(draft.now))
+    if _needs_another(policy, o, slots) and draft.due(login_at):
         draft.do(OpenConnection(o.last_conn + 1))
+    return closing
+
+
+def _needs_another(policy: Policy, o: Observed, slots: list[UserId]) -> bool:
+    """One is opened at a time. A replacement is opened while the connection that must go still stands."""
+    if o.sign_in.state is not SignIn.GOOD or o.account is None:
+        return False
+    opening = any(connection.phase is Phase.OPENING for connection in o.connections.values())
+    return not opening and len(o.usable()) < _needed(policy, len(slots))
 
 
 def _needed(policy: Policy, rooms: int) -> int:
@@ -183,74 +195,91 @@ def _needed(policy: Policy, rooms: int) -> int:
     return max(1, ceil(rooms / policy.rooms_per_connection))
 
 
-def _is_spare(policy: Policy, o: Observed, connection: Connection, slots: list[UserId]) -> bool:
-    """Whether nothing is lost with this connection: its rooms are gone or held elsewhere, and others carry the load."""
-    if any(room.conn == connection.conn and room.holds_slot for room in o.rooms.values()):
-        return False
-    usable = [other for other in o.usable() if other is not connection]
+def _is_spare(policy: Policy, o: Observed, connection: Connection, closing: set[int], slots: list[UserId]) -> bool:
+    """Whether nothing is lost with this connection, which has no rooms: the others carry the load."""
+    others = [other for other in o.usable() if other is not connection and other.conn not in closing]
     if connection.retiring:
-        return bool(usable)
-    return connection.usable and len(usable) >= _needed(policy, len(slots) + SLACK)
+        return bool(others)
+    return connection.usable and len(others) >= _needed(policy, len(slots) + SLACK)
 
 
 # -- rooms ---------------------------------------------------------------------------------------------------------
-def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) -> None:
-    usable = {connection.conn: connection for connection in o.usable()}
-    leave: set[tuple[int, Login]] = set() if o.stale else _not_wanted(o, set(slots), usable)
-    needs = [i for i in slots if not _is_covered(o, i, usable)]
-    if needs and usable:
-        free = o.join_window(draft.now).free(draft.now)
-        if free == 0:
-            draft.wake(o.join_window(draft.now).free_at(draft.now))
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """The rooms there are, by channel, and the connections that may be given more."""
+
+    of: Mapping[UserId, list[Room]]
+    usable: Mapping[int, Connection]
+
+
+def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[int], draft: _Draft) -> None:
+    rooms = _survey(o, closing)
+    leave: set[tuple[int, Login]] = set() if o.stale else _not_wanted(o, set(slots), rooms, closing)
+    needs = [i for i in slots if not _is_covered(o, i, rooms)]
+    if needs and rooms.usable:
+        window = o.join_window(draft.now)
+        free = window.free(draft.now)
         headroom = room_cap(policy, o, draft.now) - o.slots_held()
-        ready = [i for i in needs if _may_ask(o, i, usable, draft)]
-        joins = _assign(policy, o, ready[: max(0, min(free, headroom))], usable)
+        ready = [i for i in needs if _may_ask(o, o.channels[i], rooms, draft)]
+        joins = _assign(policy, o, ready[: max(0, min(free, headroom))], rooms.usable)
         for conn, logins in joins.items():
             draft.do(JoinRooms(conn, tuple(logins)))
-        if headroom <= 0 and free > 0:
-            leave |= _make_way(o, ready[:free], usable)
+        asked = sum(map(len, joins.values()))
+        if len(ready) > asked:
+            draft.wake(window.spend(draft.now, asked).free_at(draft.now))
+        if headroom <= 0:
+            leave |= _make_way(o, ready[:free], rooms)
     for conn, logins in _by_connection(leave).items():
         draft.do(PartRooms(conn, tuple(logins)))
 
 
-def _not_wanted(o: Observed, slots: set[UserId], usable: dict[int, Connection]) -> set[tuple[int, Login]]:
+def _survey(o: Observed, closing: set[int]) -> _Rooms:
+    of: defaultdict[UserId, list[Room]] = defaultdict(list)
+    for room in o.rooms.values():
+        of[room.channel].append(room)
+    return _Rooms(of, {c.conn: c for c in o.usable() if c.conn not in closing})
+
+
+def _not_wanted(o: Observed, slots: set[UserId], rooms: _Rooms, closing: set[int]) -> set[tuple[int, Login]]:
     """Rooms to leave: of channels without a slot, under an old login, and on a retiring connection once a usable one
     has confirmed."""
     leave = set()
     for address, room in o.rooms.items():
         connection = o.connections[room.conn]
         on_its_way = room.state is State.ASKED and room.written_at is None
-        if connection.phase is not Phase.READY or connection.doomed or on_its_way:
+        if connection.phase is not Phase.READY or connection.conn in closing or on_its_way:
             continue
-        if room.state in (State.ASKED, State.PRESENT) and not _is_worth_keeping(o, room, slots, usable):
+        if room.state in (State.ASKED, State.PRESENT) and not _is_worth_keeping(o, room, slots, rooms):
             leave.add(address)
     return leave
 
 
-def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], usable: dict[int, Connection]) -> bool:
+def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], rooms: _Rooms) -> bool:
     channel = o.channels[room.channel]
     if room.channel not in slots or room.login != channel.ref.login:
         return False
-    confirmed = [r for r in o.rooms_of(room.channel) if r.state is State.PRESENT and r.login == channel.ref.login]
-    best = min((r.conn for r in confirmed if r.conn in usable), default=room.conn)
-    return best == room.conn
+    confirmed = [r.conn for r in rooms.of[room.channel] if r.state is State.PRESENT and r.login == room.login]
+    return min((conn for conn in confirmed if conn in rooms.usable), default=room.conn) == room.conn
 
 
-def _is_covered(o: Observed, channel: UserId, usable: dict[int, Connection]) -> bool:
+def _is_covered(o: Observed, channel: UserId, rooms: _Rooms) -> bool:
     """Whether a usable connection has the channel's present room, or has asked for it, or is still leaving it."""
     login = o.channels[channel].ref.login
-    return any(r.conn in usable and r.login == login and r.holds_slot for r in o.rooms_of(channel))
+    return any(r.conn in rooms.usable and r.login == login and r.holds_slot for r in rooms.of.get(channel, ()))
 
 
-def _may_ask(o: Observed, channel: UserId, usable: dict[int, Connection], draft: _Draft) -> bool:
-    """Whether no unanswered JOIN forbids to ask again now."""
-    return all(draft.due(r.not_before) for r in o.rooms_of(channel) if r.conn in usable)
+def _may_ask(o: Observed, channel: Channel, rooms: _Rooms, draft: _Draft) -> bool:
+    """Whether neither an unanswered JOIN nor a room that was somebody else's forbids to ask now."""
+    in_the_way = (o.rooms.get((conn, channel.ref.login)) for conn in rooms.usable)
+    if any(room is not None and room.holds_slot for room in in_the_way):
+        return False
+    return draft.due(channel.ask_not_before)
 
 
 def _assign(
-    policy: Policy, o: Observed, channels: Iterable[UserId], usable: dict[int, Connection]
+    policy: Policy, o: Observed, channels: Iterable[UserId], usable: Mapping[int, Connection]
 ) -> dict[int, list[Login]]:
-    """Give each channel to the connection that asked for it before, or to the one with the fewest rooms."""
+    """Give each channel to the connection with the fewest rooms; past its share, wait for one that is being opened."""
     load = dict.fromkeys(usable, 0)
     for room in o.rooms.values():
         if room.holds_slot and room.conn in load:
@@ -266,14 +295,16 @@ def _assign(
     return joins
 
 
-def _make_way(o: Observed, channels: Iterable[UserId], usable: dict[int, Connection]) -> set[tuple[int, Login]]:
+def _make_way(o: Observed, channels: Iterable[UserId], rooms: _Rooms) -> set[tuple[int, Login]]:
     """The room limit forbids to be in the old and the new room at once: leave the old ones first, as many as can be
     asked for at once."""
     return {
         (room.conn, room.login)
         for channel in channels
-        for room in o.rooms_of(channel)
-        if room.conn not in usable and room.state is State.PRESENT and o.connections[room.conn].phase is Phase.READY
+        for room in rooms.of.get(channel, ())
+        if room.conn not in rooms.usable
+        and room.state is State.PRESENT
+        and o.connections[room.conn].phase is Phase.READY
     }
 
 

@@ -90,3 +90,13 @@ TABLE: dict[State, dict[Input, State]] = {
 def step(state: State, happened: Input) -> State:
     """The state after `happened`."""
     return TABLE[state][happened]
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram; inputs that change nothing are left out."""
+    lines = ["stateDiagram-v2", f"    [*] --> {S.ABSENT}"]
+    for state, answers in TABLE.items():
+        for after in S:
+            if inputs := [happened.value for happened, then in answers.items() if then is after and then is not state]:
+                lines.append(f"    {state} --> {after}: {', '.join(inputs)}")
+    return "\n".join(lines)

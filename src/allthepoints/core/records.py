@@ -152,3 +152,5 @@ class Restored:
     joins: tuple[float, ...] = ()
     logins: tuple[float, ...] = ()
     """Times of the attempts that may still count against the limits."""
+    alive_at: float = 0.0
+    """The last sign of life; 0 if there is none."""
