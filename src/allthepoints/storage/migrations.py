@@ -65,7 +65,7 @@ def _run(connection: apsw.Connection, migration: Migration, now: float) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if version_of(connection) < migration.number:  # else another process was faster
-            connection.execute(migration.sql)
+            connection.execute(migration.sql).fetchall()  # a statement with an answer would stop the rest
             connection.execute(
                 "INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)", (migration.number, migration.name, now)
             )

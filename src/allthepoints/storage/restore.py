@@ -22,8 +22,7 @@ _REASONS = frozenset(why.value for why in Why)
 
 def settle(db: apsw.Connection) -> None:
     """Close what the last run left open, at its last sign of life, and drop what it showed to readers."""
-    alive = db.execute("SELECT at FROM service_state WHERE key = ?", (ALIVE,)).get
-    close_presence(db, 0.0 if alive is None else alive, CRASHED)
+    close_presence(db, _alive_at(db), CRASHED)
     db.execute("DELETE FROM channel_state")
 
 
@@ -38,6 +37,7 @@ def restored(db: apsw.Connection) -> Restored:
         names=_names(db),
         joins=_attempts(db, "join"),
         logins=_attempts(db, "login"),
+        alive_at=_alive_at(db),
     )
 
 
@@ -45,6 +45,11 @@ def open_requests(db: apsw.Connection) -> tuple[Request, ...]:
     """Requests not yet done, oldest first."""
     rows = db.execute("SELECT id, at, kind, login FROM requests WHERE done_at IS NULL ORDER BY id")
     return tuple(Request(id_, at, kind, None if login is None else Login(login)) for id_, at, kind, login in rows)
+
+
+def _alive_at(db: apsw.Connection) -> float:
+    at = db.execute("SELECT at FROM service_state WHERE key = ?", (ALIVE,)).get
+    return 0.0 if at is None else float(at)
 
 
 def _account(db: apsw.Connection) -> UserId | None:

@@ -118,6 +118,7 @@ class MemoryStorage:
             names=tuple(m.names),
             joins=self._times("join"),
             logins=self._times("login"),
+            alive_at=m.alive,
         )
 
     async def record(

@@ -54,6 +54,7 @@ async def gives_back_what_was_recorded(start: Start) -> None:
         names=((ALPHA.login, ALPHA.id), (BETA.login, BETA.id)),
         joins=(T0 + 0.3, T0 + 0.3),
         logins=(T0 + 0.2,),
+        alive_at=T0 + 2,
     )
 
 
@@ -140,7 +141,7 @@ async def odd_orders_are_taken(start: Start) -> None:
         gone=[ALPHA.id],
         done=[17],
     )
-    assert await storage.load() == r.Restored()
+    assert await storage.load() == r.Restored(alive_at=T0 - 9)
 
 
 CASES: tuple[Callable[[Start], Awaitable[None]], ...] = (
