@@ -35,7 +35,7 @@ def ask(**more: object) -> Ask:
 async def read(reply: Reply, **more: object) -> Page:
     twitch = Twitch().on("/streams", reply)
     try:
-        return decode(await twitch.client.request(ask(**more), NOW), Page)
+        return decode(checked(await twitch.client.send(ask(**more)), NOW, errors_in_200=True), Page)
     finally:
         await twitch.client.aclose()
 

@@ -194,6 +194,7 @@ async def test_fc_18_an_app_token_has_no_login() -> None:
         (body(b"<html>hello</html>"), Unknown),
         (httpx2.Response(401, content=b"<html>log in to the hotel</html>"), Unknown),
         (body({}), Unknown),
+        (body({"status": 401, "message": "Invalid OAuth token"}), Unknown),
         (valid(user_id="one"), Unknown),
         (body({"client_id": "c", "login": 7}), Unknown),
     ],

@@ -39,7 +39,7 @@ def halves(batch: Batch) -> tuple[Batch, Batch]:
 
 def too_many(no: Refused) -> bool:
     """Whether Helix says that the call held too much. Then the fault is ours, and says nothing about any channel."""
-    return re.search(r"less than or equal to 100|100 of each|at most 100", no.message, re.I) is not None
+    return re.search(r"less than or equal to 100|100 of each|at most 100|exceed 100", no.message, re.I) is not None
 
 
 class Aside:

@@ -216,7 +216,7 @@ class Helix:
         ask = Ask("GET", self._base + path, what, params, headers=headers, secrets=(bearer.token,))
         answer = await self._client.send(ask)
         self._note(bearer.app, answer)
-        return checked(answer, self._clock.now())
+        return checked(answer, self._clock.now(), errors_in_200=True)
 
     def _note(self, app: bool, answer: Answer) -> None:
         told = points(answer.headers)

@@ -154,15 +154,16 @@ class Client:
             return Answer(ask, response.status_code, dict(response.headers), bytes(body))
 
 
-def checked(answer: Answer, now: float) -> Answer:
+def checked(answer: Answer, now: float, *, errors_in_200: bool = False) -> Answer:
     """The answer, if it is a good one.
 
-    Raises Limited (429), Unauthorised (401), Refused (other 4xx in Twitch's words), Unknown (everything else). An
-    error that comes as the body of a 200 counts as what its own `status` says.
+    Raises Limited (429), Unauthorised (401), Refused (other 4xx in Twitch's words), Unknown (everything else).
+    `errors_in_200`: Helix's errors have been seen as the body of a 200; they count as what their own `status` says. Not
+    so at the sign-in server, where a no may end a sign-in.
     """
     status = answer.status
     told = _told(answer.body)
-    if 200 <= status < 300 and told is not None and told.status is not None and 400 <= told.status < 600:
+    if errors_in_200 and status == 200 and told is not None and told.status is not None and 400 <= told.status < 600:
         status = told.status
     if 200 <= status < 300:
         return answer
