@@ -77,7 +77,9 @@ class Desk:
         if fault.apply is not None:
             fault.apply(self, given)
             return
-        if "connection" in given and given["connection"] is not None:
+        if given.get("channel") is not None:
+            given["channel"] = self.channel(given).id
+        if given.get("connection") is not None:
             given["connection"] = next((c.number for c in mischief.connections(self, given)), None)
         self.hub.troubles.arm(name, given, self.hub.clock.now())
 

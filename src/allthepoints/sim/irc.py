@@ -49,6 +49,8 @@ class ChatSocket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._connection: ChatConnection | None = None
         self._handshake: asyncio.Task[None] | None = None
+        self._early = b""
+        """What came with the end of the TLS handshake, before `_secure` could go on."""
 
     # -- asyncio.Protocol ------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -66,6 +68,8 @@ class ChatSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._connection is not None:
             self._connection.receive(data)
+        elif self._handshake is not None:
+            self._early += data
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._server.sockets.discard(self)
@@ -109,6 +113,7 @@ class ChatSocket(asyncio.Protocol):
             return
         self._transport = secured
         self._connection = self._server.hub.connect(self)
+        self._connection.receive(self._early)
 
 
 class MemoryLink:

@@ -31,6 +31,9 @@ REASONS = {
     503: "Service Unavailable",
 }
 
+_BROKEN_GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 32
+"""A good gzip header, and then no deflate."""
+
 KEEP_ALIVE = 10 * 86400
 """Seconds that an idle HTTP connection stays open: longer than a simulated week, so that none is closed by a timer."""
 
@@ -114,7 +117,7 @@ def _odd_body(kind: str) -> Response:
     if kind == "html":
         return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", 200, media_type="text/html")
     if kind == "broken_gzip":
-        return Response(b"\x1f\x8b\x08\x00broken", 200, {"content-encoding": "gzip"}, json)
+        return Response(_BROKEN_GZIP, 200, {"content-encoding": "gzip"}, json)
     bodies = {
         "empty": b"",
         "truncated": b'{"data":[{"id":"1","user_id":"2","user_lo',
