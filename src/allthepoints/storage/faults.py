@@ -37,13 +37,25 @@ _KNOWN: tuple[tuple[type[apsw.Error], str, str], ...] = (
 )
 
 
+def refuse_folder(path: Path) -> None:
+    """Raises FaultError if `path` is a folder."""
+    if path.is_dir():
+        raise FaultError(
+            f"{path} is a folder, where a database file is expected",
+            "Remove the folder (a container makes one when it mounts a file that does not exist: mount the data "
+            "directory instead).",
+        )
+
+
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Raises FaultError for every error of SQLite inside."""
+    """Raises FaultError for every error of SQLite, or of the file system, inside."""
     try:
         yield
     except apsw.Error as error:
         raise fault(path, error) from error
+    except OSError as error:
+        raise FaultError(f"{path}: {error.strerror}", "Check who may use the file and its folder.") from error
 
 
 def fault(path: Path, error: apsw.Error) -> FaultError:

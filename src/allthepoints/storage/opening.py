@@ -18,7 +18,7 @@ import apsw
 
 from allthepoints.base.errors import FaultError
 from allthepoints.base.files import set_aside
-from allthepoints.storage.faults import told
+from allthepoints.storage.faults import refuse_folder, told
 from allthepoints.storage.migrations import migrate
 from allthepoints.storage.schema import APPLICATION_ID
 
@@ -41,14 +41,9 @@ class Opened:
 
 def open_database(path: Path, now: float, busy_ms: int = BUSY_MS) -> Opened:
     """Open or make the database at `path`, whose folder exists. Raises FaultError."""
-    if path.is_dir():
-        raise FaultError(
-            f"{path} is a folder, where a database file is expected",
-            "Remove the folder (a container makes one when it mounts a file that does not exist: mount the data "
-            "directory instead).",
-        )
     warnings = []
     with told(path):
+        refuse_folder(path)
         if problem := _problem(path):
             warnings.append(_fresh_start(path, problem))
         elif _is_empty(path):

@@ -16,7 +16,7 @@ import apsw
 from allthepoints.base.errors import FaultError
 from allthepoints.base.types import JSON, Login, StreamId, UserId
 from allthepoints.ports import ChannelRow
-from allthepoints.storage.faults import told
+from allthepoints.storage.faults import refuse_folder, told
 from allthepoints.storage.migrations import LATEST, refuse_newer, version_of
 from allthepoints.storage.schema import ALIVE, APPLICATION_ID
 from allthepoints.storage.text import from_json
@@ -149,13 +149,15 @@ class Reader:
         return self._read(lambda db: _presence(db, channel, begin, end), ())
 
     def _read(self, question: Callable[[apsw.Connection], T], nothing: T) -> T:
-        if not self.path.exists():
-            return nothing
-        with told(self.path), self._connected() as connection:
-            if _is_fresh(connection, self.path):
+        with told(self.path):
+            if not self.path.exists():
                 return nothing
-            connection.execute("BEGIN")  # one moment for all that is read
-            return question(connection)
+            refuse_folder(self.path)
+            with self._connected() as connection:
+                if _is_fresh(connection, self.path):
+                    return nothing
+                connection.execute("BEGIN")  # one moment for all that is read
+                return question(connection)
 
     @contextmanager
     def _connected(self) -> Iterator[apsw.Connection]:
