@@ -129,16 +129,17 @@ class TokenKeeper:
             held = self._present()
         return Bearer(held.access, held.client_id, frozenset(held.scopes) if held.scopes else None)
 
-    async def adopt(self, grant: Grant) -> SignIn:
+    async def adopt(self, grant: Grant, *, switch: bool = False) -> SignIn:
         """Take a new sign-in, once it validates; until then the old one stays untouched.
 
-        Raises SignInNeeded if it is of the wrong kind or account, Unknown, FaultError if it cannot be kept.
+        `switch`: another account than the present one will do. Raises SignInNeeded if it is of the wrong kind or
+        account, Unknown, FaultError if it cannot be kept.
         """
         try:
             described = await self._validate(grant.access)
         except Unauthorised as no:
             raise Unknown(f"Twitch gave a token and does not accept it: {no}") from None
-        account = judge(described, self._account)
+        account = judge(described, None if switch else self._account)
         now = self._clock.now()
         pair = StoredTokens(
             grant.access,

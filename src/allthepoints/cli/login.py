@@ -1,0 +1,153 @@
+"""`login` by device code, and `logout`. Needs no terminal, only a browser somewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allthepoints.base.clock import Clock, SystemClock
+from allthepoints.base.errors import UsageError
+from allthepoints.cli import output
+from allthepoints.cli.here import AsJson, Here, here
+from allthepoints.views.text import duration, iso, local
+
+if TYPE_CHECKING:
+    from allthepoints.config.settings import Settings
+    from allthepoints.ports import SignIn
+    from allthepoints.twitch.oauth import DeviceCode
+    from allthepoints.wiring import Given
+
+REGISTER = """To register an app of your own (once, free):
+  1. Open https://dev.twitch.tv/console/apps (your account needs two-factor sign-in).
+  2. Register an application: any name, redirect address http://localhost:3000,
+     category Application Integration, client type Public.
+  3. Copy its Client ID into {path}:
+
+     [twitch]
+     client_id = "the id you copied"
+"""
+
+CONNECTIONS = "https://www.twitch.tv/settings/connections"
+
+
+class Site(StrEnum):
+    """Where to sign in."""
+
+    TWITCH = "twitch"
+
+
+def login(
+    context: typer.Context,
+    site: Annotated[Site, typer.Argument(help="Where to sign in.")] = Site.TWITCH,
+    switch: Annotated[bool, typer.Option("--switch", help="Allow another account than the stored one.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign in: confirm a code in your browser. The old sign-in stays until the new one is good."""
+    del site  # there is one
+    where = here(context)
+    settings = where.load().settings
+    if not settings.twitch.client_id:
+        raise UsageError("there is no client id in the config", REGISTER.format(path=where.config.path))
+    asyncio.run(sign_in(where, settings, SystemClock(), switch=switch, as_json=as_json))
+
+
+def logout(context: typer.Context, as_json: AsJson = False) -> None:
+    """Revoke the sign-in and forget it."""
+    where = here(context)
+    if not where.data.tokens.exists():
+        _say_logout(as_json, signed_out=False, revoked=False)
+        return
+    revoked = asyncio.run(sign_out(where, where.load().settings, SystemClock()))
+    _say_logout(as_json, signed_out=True, revoked=revoked)
+
+
+async def sign_in(where: Here, settings: Settings, clock: Clock, *, switch: bool, as_json: bool) -> None:
+    """Show a code, wait until it is confirmed, and keep the sign-in once it is good.
+
+    Raises SignInNeeded, OutsideError, FaultError.
+    """
+    from allthepoints.config.paths import prepare
+    from allthepoints.twitch.oauth import sign_in_by_device
+    from allthepoints.wiring import signing_in
+
+    data = prepare(where.data)
+    async with signing_in(settings, _given(), data, clock) as (oauth, keeper):
+        grant = await sign_in_by_device(oauth, clock, _shower(clock, as_json))
+        signed_in = await keeper.adopt(grant, switch=switch)
+    _say_login(signed_in, settings, as_json)
+
+
+async def sign_out(where: Here, settings: Settings, clock: Clock) -> bool:
+    """Revoke and forget. False: it is forgotten here, but Twitch could not be told."""
+    from allthepoints.wiring import Given, signing_in
+
+    # Without the environment's tokens: those are not ours to revoke, and would be back at the next start.
+    async with signing_in(settings, Given(), where.data, clock) as (_, keeper):
+        return await keeper.sign_out()
+
+
+def _given() -> Given:
+    from allthepoints.config.environment import read_environment
+    from allthepoints.wiring import Given
+
+    environment = read_environment(os.environ)
+    return Given(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
+
+
+def _shower(clock: Clock, as_json: bool) -> Callable[[DeviceCode], None]:
+    def show(code: DeviceCode) -> None:
+        ends = clock.now() + code.expires_in
+        if as_json:
+            output.say_json(
+                {
+                    "verification_uri": code.verification_uri,
+                    "user_code": code.user_code,
+                    "expires_in": code.expires_in,
+                    "expires_at": iso(ends),
+                }
+            )
+        else:
+            output.say(f"Open {code.verification_uri}")
+            output.say(f"and confirm the code {code.user_code}")
+            output.say(f"The code is good for {duration(code.expires_in)}, until {local(ends):%H:%M}.")
+        output.flush()
+        output.note("Waiting for you. Ctrl-C stops; a sign-in that you have stays as it is.")
+
+    return show
+
+
+def _say_login(signed_in: SignIn, settings: Settings, as_json: bool) -> None:
+    account = signed_in.account
+    if as_json:
+        output.say_json(
+            {
+                "login": account.login,
+                "user_id": account.user_id,
+                "scopes": sorted(signed_in.scopes),
+                "expires_at": None if signed_in.expires_at is None else iso(signed_in.expires_at),
+            }
+        )
+    else:
+        output.say(f"You are signed in as {account.login}.")
+    if settings.channels.followed and "user:read:follows" not in signed_in.scopes:
+        output.warn("the sign-in lacks the scope user:read:follows, so whom you follow cannot be read")
+
+
+def _say_logout(as_json: bool, *, signed_out: bool, revoked: bool) -> None:
+    if as_json:
+        output.say_json({"signed_out": signed_out, "revoked": revoked})
+    elif not signed_out:
+        output.say("You were not signed in.")
+    elif revoked:
+        output.say("You are signed out: the sign-in is revoked and forgotten.")
+    else:
+        output.say("You are signed out here.")
+    if signed_out and not revoked:
+        output.warn(f"Twitch could not be told. To make the old sign-in worthless, disconnect the app at {CONNECTIONS}")
+    if os.environ.get("ALLTHEPOINTS_TWITCH_TOKEN"):
+        output.warn("ALLTHEPOINTS_TWITCH_TOKEN is still set, and will be used")

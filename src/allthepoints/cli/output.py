@@ -1,0 +1,99 @@
+"""Where words go: data to standard output, everything else to standard error.
+
+A console may know only some signs (cp1252, ASCII): what it cannot write is replaced, never an error. A reader that went
+away (`| head`) ends the command quietly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import sys
+
+from allthepoints.base.errors import AllThePointsError
+from allthepoints.base.types import JSON
+
+SIGNS = "●◐◑○✕–…"
+"""What a console must be able to write; else ASCII stands in."""
+
+
+class ReaderGone(Exception):
+    """Nobody reads our output any more."""
+
+
+def prepare() -> None:
+    """Make both streams unable to fail at a character."""
+    for stream, errors in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def say(text: str = "") -> None:
+    """A line of data."""
+    try:
+        sys.stdout.write(text + "\n")
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
+def say_json(value: JSON) -> None:
+    """One JSON value in one line, in characters that every console and pipe carries whole."""
+    say(json.dumps(value, ensure_ascii=not _is_utf8(), separators=(",", ":")))
+
+
+def flush() -> None:
+    """Hand over what was said: a command that goes on does this after each piece of news."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
+def note(text: str) -> None:
+    """A line beside the data."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def warn(text: str) -> None:
+    """Something odd that stops nothing."""
+    note(f"warning: {text}")
+
+
+def complain(text: str, hint: str = "") -> None:
+    """Why the command ends, and after a blank line what can be done."""
+    note(f"error: {text}" + (f"\n\nhint: {hint}" if hint else ""))
+
+
+def complain_of(error: AllThePointsError) -> None:
+    """The same, of an error of ours."""
+    complain(str(error), error.hint)
+
+
+def drop_stdout() -> None:
+    """Nobody reads: what is still to be flushed goes nowhere, so that the interpreter does not complain at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def width() -> int | None:
+    """Cells of the terminal; None where output is no terminal and may be as wide as it wants."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+
+
+def ascii_only() -> bool:
+    """Whether the console cannot write our signs."""
+    try:
+        SIGNS.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
+
+
+def _is_utf8() -> bool:
+    name = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    return name.replace("-", "").replace("_", "") == "utf8"

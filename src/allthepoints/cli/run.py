@@ -1,0 +1,98 @@
+"""`run`: the service itself, with a live table on a terminal, else one line per change."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allthepoints.base.clock import Clock, SystemClock
+from allthepoints.base.errors import FaultError
+from allthepoints.cli import output
+from allthepoints.cli.here import AsJson, Here, here
+
+if TYPE_CHECKING:
+    from allthepoints.service.snapshot import Snapshot
+    from allthepoints.views.live import LivePicture
+
+DRAW_EVERY = 0.25
+"""Seconds between looks whether the table has to be drawn again: a few times a second at most."""
+
+
+def run(
+    context: typer.Context,
+    plain: Annotated[bool, typer.Option("--plain", help="One line per change, also on a terminal.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Be in the chats of live channels, until Ctrl-C."""
+    from allthepoints.config.paths import prepare
+    from allthepoints.wiring import log_to
+
+    where = here(context)
+    where.load()  # a config that cannot be used is told before anything is made
+    data = prepare(where.data)
+    try:
+        log_to(data.log, where.verbose)
+    except OSError as error:
+        raise FaultError(f"{data.log} cannot be written: {error.strerror}", "Make it this user's own.") from error
+    if as_json or plain or not sys.stdout.isatty():
+        asyncio.run(_service(where, lines_face(as_json)))
+    else:
+        asyncio.run(_with_table(where))
+    output.note("Stopped; you left every chat.")
+
+
+def lines_face(as_json: bool) -> Callable[[Snapshot], None]:
+    """What says each change of the snapshots that it is given."""
+    from allthepoints.views.lines import Changes
+
+    changes = Changes()
+
+    def on_snapshot(snapshot: Snapshot) -> None:
+        for change in changes.between(snapshot):
+            if as_json:
+                output.say_json(change.plain)
+            else:
+                output.say(change.line)
+        output.flush()
+
+    return on_snapshot
+
+
+async def _service(where: Here, on_snapshot: Callable[[Snapshot], None]) -> None:
+    from allthepoints import wiring
+    from allthepoints.config.environment import read_environment
+    from allthepoints.service.loop import Hooks
+
+    await wiring.run(where.config, where.data, read_environment(os.environ), Hooks(on_snapshot=on_snapshot))
+
+
+async def _with_table(where: Here) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    from allthepoints.views.live import LivePicture
+
+    picture = LivePicture(ascii_only=output.ascii_only())
+    with Live(picture, console=Console(), auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+        drawing = asyncio.create_task(keep_drawn(picture, live.refresh, SystemClock()), name="draw the table")
+        try:
+            await _service(where, picture.take)
+        finally:
+            drawing.cancel()
+            with suppress(asyncio.CancelledError):
+                await drawing
+            live.refresh()
+
+
+async def keep_drawn(picture: LivePicture, draw: Callable[[], None], clock: Clock) -> None:
+    """Draw the picture whenever that is due, for ever."""
+    while True:
+        if picture.due(clock.now()):
+            draw()
+        await clock.sleep(DRAW_EVERY)

@@ -1,0 +1,163 @@
+"""`status`: am I in? Reads what the service left in the database, whether it runs or not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import typer
+
+from allthepoints.base.types import JSON
+from allthepoints.cli import output
+from allthepoints.cli.here import AsJson, Here, here
+from allthepoints.ports import ChannelRow
+from allthepoints.storage import lock
+from allthepoints.storage.read import Reader, Status
+from allthepoints.views.channels import channel_lines, in_order, matters
+from allthepoints.views.sentence import Glance, Trouble, sentence, trouble_lines
+from allthepoints.views.text import count, duration, iso, when
+
+QUIET = 180.0
+"""Seconds without a sign of life (one is due every minute) after which a service that runs seems to be stuck."""
+
+COUNTS = ("connections", "wanted", "present", "waiting", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `status` knows. Rows and troubles of a service that does not run are not those of now."""
+
+    running: bool
+    alive: float | None
+    account: Mapping[str, JSON] | None
+    chat: Mapping[str, int]
+    rows: tuple[ChannelRow, ...]
+    troubles: tuple[Trouble, ...]
+
+
+def status(
+    context: typer.Context,
+    as_json: AsJson = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show offline channels too.")] = False,
+) -> None:
+    """Am I in? The state of the service and of each channel."""
+    where = here(context)
+    report = read_report(where)
+    if as_json:
+        output.say_json(as_plain(report))
+    else:
+        _show(where, report, everything)
+
+
+def read_report(where: Here) -> Report:
+    """The state as of now. Raises FaultError for a database that cannot be read."""
+    data = where.data
+    running = lock.holder(data.lock) is not None
+    seen = Reader(data.database).status()
+    if not running:
+        rows = tuple(_asleep(row, seen.alive) for row in seen.channels)
+        return Report(False, seen.alive, seen.account, dict.fromkeys(COUNTS, 0), rows, ())
+    chat = seen.service.get("chat")
+    counts = {name: _whole(chat.get(name)) if isinstance(chat, Mapping) else 0 for name in COUNTS}
+    return Report(True, seen.alive, seen.account, counts, seen.channels, _troubles(seen))
+
+
+def as_plain(report: Report) -> dict[str, JSON]:
+    """The contract's JSON. Points are not read yet: they are null, and every verdict is unknown."""
+    account = report.account
+    return {
+        "running": report.running,
+        "account": None if account is None else {"login": account.get("login"), "user_id": account.get("user_id")},
+        "chat": dict(report.chat),
+        "channels": [channel_plain(row) for row in report.rows],
+        "warnings": [
+            {"code": t.code, "severity": t.severity, "title": t.title, "text": t.text, "since": iso(t.since)}
+            for t in report.troubles
+        ],
+    }
+
+
+def channel_plain(row: ChannelRow) -> dict[str, JSON]:
+    """A channel as the contract has it."""
+    return {
+        "login": row.login,
+        "id": row.id,
+        "live": row.live,
+        "state": row.state,
+        "reason": row.reason,
+        "since": None if row.since is None else iso(row.since),
+        "points": None,
+        "rate_per_hour": None,
+        "verdict": "unknown",
+    }
+
+
+def _show(where: Here, report: Report, everything: bool) -> None:
+    now = where.now()
+    if not report.running:
+        _show_asleep(where, report, now)
+        return
+    rows = in_order(report.rows if everything else filter(matters, report.rows))
+    output.say(sentence(Glance.of(report.rows, report.troubles, report.account is not None), now))
+    if rows:
+        output.say()
+        for line in channel_lines(rows, now, width=output.width(), ascii_only=output.ascii_only()):
+            output.say(line.text)
+    if hidden := len(report.rows) - len(rows):
+        output.say(f"and {count(hidden, 'channel')} offline (--all shows them)")
+    if report.troubles:
+        output.say()
+        for text in trouble_lines(report.troubles, now):
+            output.say(text)
+    output.say()
+    output.say(_footer(report))
+    if report.alive is not None and now - report.alive > QUIET:
+        output.warn(f"the service runs, but gave no sign of life for {duration(now - report.alive)}")
+
+
+def _show_asleep(where: Here, report: Report, now: float) -> None:
+    data = where.data
+    if report.alive is None and not data.tokens.exists() and "ALLTHEPOINTS_TWITCH_TOKEN" not in os.environ:
+        output.say("Not signed in, and nothing was recorded yet.")
+        output.say()
+        output.say("Sign in with `allthepoints login`, then start with `allthepoints run`.")
+        output.say("To see it work without an account: `allthepoints demo`.")
+        return
+    last = f" It was last seen {when(report.alive, now)}." if report.alive is not None else ""
+    output.say(f"Not running, so you are in no chat.{last} Start it with `allthepoints run`.")
+    if report.account is not None:
+        output.say()
+        output.say(f"Account {report.account.get('login')}, {count(len(report.rows), 'channel')} known.")
+
+
+def _footer(report: Report) -> str:
+    who = f"Account {report.account.get('login')}, " if report.account is not None else "No account yet, "
+    chat = report.chat
+    return (
+        f"{who}{count(chat['connections'], 'chat connection')}; "
+        f"{count(len(report.rows), 'channel')}, {chat['wanted']:,} wanted, {chat['present']:,} present, "
+        f"{chat['waiting']:,} waiting, {chat['refused']:,} refused."
+    )
+
+
+def _asleep(row: ChannelRow, alive: float | None) -> ChannelRow:
+    return replace(row, live=None, state="absent", reason=None, since=alive, live_since=None, place=None, title=None)
+
+
+def _troubles(seen: Status) -> tuple[Trouble, ...]:
+    found = seen.service.get("warnings")
+    if not isinstance(found, Sequence) or isinstance(found, str):
+        return ()
+    return tuple(_trouble(entry) for entry in found if isinstance(entry, Mapping))
+
+
+def _trouble(entry: Mapping[str, JSON]) -> Trouble:
+    code, severity, title, text = (str(entry.get(key) or "") for key in ("code", "severity", "title", "text"))
+    since = entry.get("since")
+    return Trouble(code, severity, title, text, float(since) if isinstance(since, int | float) else 0.0)
+
+
+def _whole(value: JSON) -> int:
+    return int(value) if isinstance(value, int | float) else 0

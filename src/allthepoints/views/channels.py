@@ -1,0 +1,80 @@
+"""The rows of channels as every text face shows them: what matters first, the same columns, the same signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from allthepoints.ports import ChannelRow
+from allthepoints.views.columns import Column, table
+from allthepoints.views.text import clean, clock_time, count, name, standing
+from allthepoints.views.words import PLACE, told
+
+COLUMNS = (
+    Column("state", keep=5),
+    Column("channel", keep=4, flexible=True),
+    Column("since", keep=3),
+    Column("live since", keep=1),
+    Column("about", keep=2, flexible=True),
+)
+"""Where the terminal is narrow, they go in this order: live since, about, since."""
+
+_ORDER = {"present": 0, "asked": 1, "leaving": 2, "refused": 3, "waiting": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table, and the state it speaks of (empty for titles and remarks): for colour, which is an extra."""
+
+    text: str
+    state: str = ""
+
+
+def matters(row: ChannelRow) -> bool:
+    """Whether a row belongs on the first screen: we are in, ask, wait or are refused, or it is live at all."""
+    return row.live is True or row.state != "absent"
+
+
+def in_order(rows: Iterable[ChannelRow]) -> list[ChannelRow]:
+    """Present ones first, offline ones last; within a state by rank, then by name."""
+    return sorted(rows, key=_rank)
+
+
+def channel_lines(
+    rows: Sequence[ChannelRow],
+    now: float,
+    *,
+    width: int | None,
+    height: int | None = None,
+    zone: tzinfo | None = None,
+    ascii_only: bool = False,
+) -> list[Line]:
+    """A table of `rows`, in at most `width` cells and `height` lines; what does not fit is counted."""
+    shown = list(rows)
+    if height is not None and len(shown) + 1 > height:
+        shown = shown[: max(0, height - 2)]
+    cells = [_cells(row, now, zone, ascii_only) for row in shown]
+    texts = table(COLUMNS, cells, width)
+    lines = [Line(text, row.state) for text, row in zip(texts[1:], shown, strict=True)] if texts else []
+    titles = [Line(texts[0])] if texts else []
+    rest = len(rows) - len(shown)
+    return [*titles, *lines, *([Line(f"and {count(rest, 'more', 'more')}")] if rest else [])]
+
+
+def _rank(row: ChannelRow) -> tuple[int, int, str]:
+    outside = 5 if row.live else 6 if row.live is None else 7
+    return _ORDER.get(row.state, outside), row.place if row.place is not None else 1_000_000, row.login
+
+
+def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool) -> tuple[str, ...]:
+    where = standing(row.state, row.live)
+    known = row.reason and row.reason != "offline"  # the state says that already
+    about = told(PLACE, row.reason or "") if known else clean(row.title or "")
+    return (
+        f"{where.plain if ascii_only else where.sign} {where.word}",
+        name(row.display, row.login),
+        clock_time(row.since, now, zone),
+        clock_time(row.live_since, now, zone) if row.live is not False else "",
+        about,
+    )

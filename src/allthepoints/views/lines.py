@@ -1,0 +1,92 @@
+"""What changed between two snapshots, as lines: the face of `run` where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from allthepoints.base.types import JSON, UserId
+from allthepoints.ports import ChannelRow
+from allthepoints.service.snapshot import Snapshot
+from allthepoints.views.sentence import Glance, Worry, sentence
+from allthepoints.views.text import clean, iso, name
+from allthepoints.views.words import PLACE, told
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line. `kind`: state, live, warning, warning_over or summary; `data` for programs."""
+
+    at: float
+    kind: str
+    text: str
+    data: Mapping[str, JSON] = field(default_factory=dict)
+
+    @property
+    def line(self) -> str:
+        """For a log: the time in UTC, and the text."""
+        return f"{iso(self.at, 'seconds')} {self.text}"
+
+    @property
+    def plain(self) -> dict[str, JSON]:
+        """For programs."""
+        return {"at": iso(self.at), "kind": self.kind, **self.data, "text": self.text}
+
+
+class Changes:
+    """Remembers the last snapshot, and tells what is new in the next one."""
+
+    def __init__(self) -> None:
+        self._rows: dict[UserId, ChannelRow] = {}
+        self._worries: dict[str, Worry] = {}
+        self._said = ""
+
+    def between(self, snapshot: Snapshot) -> list[Change]:
+        """The changes since the last call, then the sentence if it says something new."""
+        rows = snapshot.rows
+        found = [change for key in rows for change in _of_channel(snapshot.at, self._rows.get(key), rows[key])]
+        found += [
+            Change(snapshot.at, "state", f"{_who(row)}: not meant any more.", _data(row, state="absent"))
+            for key, row in self._rows.items()
+            if key not in rows
+        ]
+        found += self._of_worries(snapshot)
+        self._rows = dict(rows)
+        return [*found, *self._summary(snapshot)]
+
+    def _of_worries(self, snapshot: Snapshot) -> Iterator[Change]:
+        now: dict[str, Worry] = {worry.code: worry for worry in snapshot.warnings}
+        for code, worry in now.items():
+            if (before := self._worries.get(code)) is None or before.text != worry.text:
+                text = f"{worry.severity}: {clean(worry.title)}. {clean(worry.text)}"
+                yield Change(snapshot.at, "warning", text, {"code": code, "severity": worry.severity})
+        for code, worry in self._worries.items():
+            if code not in now:
+                yield Change(snapshot.at, "warning_over", f"over: {clean(worry.title)}.", {"code": code})
+        self._worries = now
+
+    def _summary(self, snapshot: Snapshot) -> Iterator[Change]:
+        glance = Glance.of(snapshot.rows.values(), (), snapshot.account is not None)
+        said = sentence(glance, snapshot.at)
+        if said != self._said:
+            self._said = said
+            yield Change(snapshot.at, "summary", said, {"live": glance.live, "present": glance.present})
+
+
+def _of_channel(at: float, before: ChannelRow | None, row: ChannelRow) -> Iterator[Change]:
+    was = (before.state, before.reason, before.live) if before is not None else ("absent", None, False)
+    if row.live is not None and row.live != was[2] and (before is None or before.live is not None or row.live):
+        yield Change(at, "live", f"{_who(row)} is {'live' if row.live else 'offline'}.", _data(row, live=row.live))
+    quiet = row.state == "absent" and (before is None or (row.reason in (None, "offline") and before.state == "absent"))
+    if (row.state, row.reason) != was[:2] and not quiet:
+        why = f" ({told(PLACE, row.reason)})" if row.reason and row.reason != "offline" else ""
+        text = f"{_who(row)}: {row.state}{why}."
+        yield Change(at, "state", text, _data(row, state=row.state, reason=row.reason))
+
+
+def _who(row: ChannelRow) -> str:
+    return name(row.display, row.login)
+
+
+def _data(row: ChannelRow, **more: JSON) -> dict[str, JSON]:
+    return {"login": row.login, "id": row.id, **more}

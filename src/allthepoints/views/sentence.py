@@ -1,0 +1,159 @@
+"""The first line of every face: am I in? One sentence, or the trouble that stands in the way and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from allthepoints.ports import ChannelRow
+from allthepoints.views.text import clean, count, duration, number, when
+
+
+class Worry(Protocol):
+    """A warning of the core, or one that was read back."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def since(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A warning that was read back. `severity`: info, warning or error; `since` in epoch seconds."""
+
+    code: str
+    severity: str
+    title: str
+    text: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the sentence is made of. `live`: chats of live channels that are meant, those that refuse us too."""
+
+    account: bool
+    """Whether an account ever signed in."""
+    meant: int
+    unknown: int
+    """Channels of which it is not known whether they are live."""
+    live: int
+    present: int
+    asked: int
+    waiting: int
+    refused: int
+    troubles: tuple[Worry, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[ChannelRow], troubles: Sequence[Worry], account: bool = True) -> Glance:
+        """From the rows of a service that runs."""
+        all_rows = list(rows)
+        states = [row.state for row in all_rows if row.live or (row.live is None and row.state in _IN)]
+        present, refused, waiting = (states.count(state) for state in ("present", "refused", "waiting"))
+        asked = states.count("asked")
+        live = present + refused + waiting + asked
+        unknown = sum(row.live is None for row in all_rows)
+        return cls(account, len(all_rows), unknown, live, present, asked, waiting, refused, tuple(troubles))
+
+
+def sentence(glance: Glance, now: float) -> str:
+    """For example `In 14 of 14 live chats.`; a trouble that stops the points is told instead."""
+    errors = [trouble for trouble in glance.troubles if trouble.severity == "error"]
+    for trouble in errors:
+        if write := _INSTEAD.get(trouble.code):
+            return write(glance, trouble, now)
+    beside = [_BESIDE.get(trouble.code, _other)(trouble, now) for trouble in errors]
+    return " ".join((_in(glance), *beside))
+
+
+def trouble_lines(troubles: Iterable[Worry], now: float) -> list[str]:
+    """Each trouble in full: how bad, what, since when, what it means and what to do."""
+    return [
+        f"{trouble.severity}: {clean(trouble.title)} ({_since(trouble, now)}). {clean(trouble.text)}"
+        for trouble in troubles
+    ]
+
+
+_IN = frozenset({"present", "asked"})
+
+
+def _in(glance: Glance) -> str:
+    if glance.live == 0:
+        return _nobody(glance)
+    parts = [
+        f"{number(amount)} {word}"
+        for amount, word in (
+            (glance.asked, "asked"),
+            (glance.waiting, "waiting"),
+            (glance.refused, "closed to you"),
+        )
+        if amount
+    ]
+    rest = f"; {', '.join(parts)}" if parts else ""
+    return f"In {number(glance.present)} of {count(glance.live, 'live chat')}{rest}."
+
+
+def _nobody(glance: Glance) -> str:
+    if glance.meant == 0:
+        if not glance.account:
+            return "Not signed in yet. Run `allthepoints login`."
+        return "No channel is meant yet: follow some, or name them with `allthepoints channels add NAME`."
+    if glance.unknown:
+        return f"Asking which of {count(glance.meant, 'channel')} are live."
+    if glance.meant == 1:
+        return "Your channel is not live."
+    return f"None of your {count(glance.meant, 'channel')} is live."
+
+
+def _signed_out(glance: Glance, trouble: Worry, now: float) -> str:
+    if not glance.account:
+        return "Not signed in to Twitch. Run `allthepoints login`."
+    return f"Signed out by Twitch {when(trouble.since, now)}. Run `allthepoints login`."
+
+
+def _chat_refuses(_: Glance, trouble: Worry, now: float) -> str:
+    return (
+        f"The chat refuses your sign-in, {_since(trouble, now)}. Run `allthepoints logout`, then `allthepoints login`."
+    )
+
+
+def _disconnected(_: Glance, trouble: Worry, now: float) -> str:
+    return f"Not connected to the chat, {_since(trouble, now)}. Look whether this machine has a network."
+
+
+def _not_written(trouble: Worry, now: float) -> str:
+    return f"Nothing can be written down, {_since(trouble, now)}: free some space in the data directory."
+
+
+def _config_rejected(_: Worry, __: float) -> str:
+    return "The changed config is not in use: run `allthepoints config check`."
+
+
+def _other(trouble: Worry, now: float) -> str:
+    return f"{clean(trouble.title)}, {_since(trouble, now)}."
+
+
+def _since(trouble: Worry, now: float) -> str:
+    return f"for {duration(now - trouble.since)}"
+
+
+_INSTEAD: dict[str, Callable[[Glance, Worry, float], str]] = {
+    "sign_in_needed": _signed_out,
+    "chat_refuses_token": _chat_refuses,
+    "chat_disconnected": _disconnected,
+}
+"""Errors that stop the points."""
+
+_BESIDE: dict[str, Callable[[Worry, float], str]] = {
+    "storage_failing": _not_written,
+    "config_rejected": _config_rejected,
+}
+"""Errors beside which the points go on."""

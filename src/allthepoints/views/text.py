@@ -1,0 +1,111 @@
+"""How we write numbers, durations, times, names and states. Every face uses it; nothing here does anything else."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+
+def number(value: int) -> str:
+    """12345 -> `12,345`."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """`1 channel`, `12,345 channels`."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `20 min`, `3 h 20 min`, `2 d 3 h`: the two largest units, cut off and not rounded up."""
+    whole = max(0, int(seconds))
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min"
+    if whole < DAY:
+        return _two(whole, HOUR, "h", MINUTE, "min")
+    return _two(whole, DAY, "d", HOUR, "h")
+
+
+def when(at: float, now: float, zone: tzinfo | None = None) -> str:
+    """Relative under a day (`20 min ago`, `in 3 h`), else the date and time in `zone` (None: this machine's)."""
+    away = at - now
+    if abs(away) >= DAY:
+        return f"on {local(at, zone):%Y-%m-%d at %H:%M}"
+    if abs(away) < 1:
+        return "just now"
+    return f"in {duration(away)}" if away > 0 else f"{duration(-away)} ago"
+
+
+def clock_time(at: float | None, now: float, zone: tzinfo | None = None) -> str:
+    """For a column: `14:20` within a day, else `24 Nov`, with the year if it is far away; empty for no time."""
+    if at is None:
+        return ""
+    there = local(at, zone)
+    if abs(at - now) < DAY:
+        return f"{there:%H:%M}"
+    return f"{there.day} {there:%b}" if abs(at - now) < 180 * DAY else f"{there:%Y-%m-%d}"
+
+
+def iso(at: float, timespec: str = "milliseconds") -> str:
+    """UTC, for files and programs: `2026-11-25T20:30:00.000Z`."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec=timespec).removesuffix("+00:00") + "Z"
+
+
+def local(at: float, zone: tzinfo | None = None) -> datetime:
+    """`at` in `zone`; None is this machine's zone as it is set now."""
+    return datetime.fromtimestamp(at, UTC).astimezone(zone)
+
+
+def clean(text: str) -> str:
+    """Other people's text for a terminal: one line, without anything that could steer it or turn its direction."""
+    kept = (" " if letter.isspace() else letter for letter in text)
+    return " ".join("".join(c for c in kept if c == "\u200d" or unicodedata.category(c) not in _STEERING).split())
+
+
+def name(display: str | None, login: str | None) -> str:
+    """As Twitch shows it, with the login where that is another word."""
+    shown = clean(display or "") or login or "?"
+    return shown if not login or shown.lower() == login else f"{shown} ({login})"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a channel stands: a sign and a word. `plain` is the sign for a console that has only ASCII."""
+
+    sign: str
+    plain: str
+    word: str
+
+
+STATES: dict[str, Standing] = {
+    "present": Standing("●", "*", "present"),
+    "asked": Standing("◐", "~", "asked"),
+    "leaving": Standing("◑", "~", "leaving"),
+    "waiting": Standing("○", "o", "waiting"),
+    "refused": Standing("✕", "x", "refused"),
+    "absent": Standing("–", "-", "absent"),
+}
+OFFLINE = Standing("–", "-", "offline")
+UNKNOWN = Standing("?", "?", "unknown")
+
+
+def standing(state: str, live: bool | None) -> Standing:
+    """The sign and word of a channel. Outside the chat, whether it is live is what matters."""
+    if state == "absent":
+        if live is None:
+            return UNKNOWN
+        return STATES[state] if live else OFFLINE
+    return STATES.get(state, UNKNOWN)
+
+
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _two(whole: int, unit: int, word: str, part: int, part_word: str) -> str:
+    first, rest = whole // unit, whole % unit // part
+    return f"{first} {word} {rest} {part_word}" if rest else f"{first} {word}"
