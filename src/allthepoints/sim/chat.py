@@ -38,6 +38,8 @@ class ChatConnection:
         self.welcomed = False
         self.rooms: dict[str, str] = {}
         self.ended = False
+        self.pongs = 0
+        """How many of the server's PINGs the client has answered."""
         self._hub = hub
         self._wire = wire
         self._reader = LineReader()
@@ -190,6 +192,7 @@ class ChatConnection:
     def _pong(self, line: ClientLine) -> None:
         if line.params and line.params[-1] != HOST:
             self._odd("PONG with another text than the PING")
+        self.pongs += 1
         self._schedule(self._hub.limits.ping_every, self.ask_for_life)
 
     def _quit(self, _line: ClientLine) -> None:
