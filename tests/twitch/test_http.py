@@ -27,8 +27,7 @@ HTML = b"<!DOCTYPE html><html><body>Bad Gateway</body></html>"
 
 
 def ask(**more: object) -> Ask:
-    auth = {"Authorization": f"Bearer {CANARY}"}
-    known = {"headers": auth, "secrets": (Secret(CANARY),)}
+    known = {"token": Secret(CANARY)}
     return Ask("GET", f"{HELIX}/streams", "reading", **(known | more))  # type: ignore[arg-type]
 
 
@@ -96,6 +95,7 @@ ODD: dict[str, tuple[Reply, type[OutsideError]]] = {
     "403": (no(403, "no"), Refused),
     "404": (no(404, "gone"), Refused),
     "410": (no(410, "gone"), Refused),
+    "404-without-words": (body({"error": "Not Found", "status": 404}, 404), Refused),
     "404-empty": (httpx2.Response(404), Refused),
     "echo": (httpx2.Response(500, content=f"failed for Bearer {CANARY}".encode()), Unknown),
     "echo-message": (no(400, f"bad token {CANARY}"), Refused),
@@ -161,7 +161,7 @@ async def test_one_deadline_covers_the_whole_answer() -> None:
 @pytest.mark.anyio
 async def test_a_token_that_no_header_can_hold() -> None:
     with pytest.raises(NotSent) as caught:
-        await read(body({"data": []}), headers={"Authorization": "Bearer gehéim"})
+        await read(body({"data": []}), token=Secret("gehéim"))
     assert "gehéim" not in str(caught.value)
     assert caught.value.__context__ is None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from typing import Any
 
 import httpx2
@@ -434,6 +436,42 @@ async def test_article_a_confidential_app_refreshes_with_its_secret() -> None:
     await keeper(twitch, other, Env(client_secret=Secret("sesame"))).renew(Secret("T0"))
     assert "client_secret" not in twitch.posts("refresh_token")[0].form
     assert twitch.posts("refresh_token")[0].form["client_id"] == "another app"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        no(400, "Invalid refresh token canaryRefresh"),
+        no(400, "missing client secret"),
+        no(401, "canaryRefresh is bad"),
+        no(500, "canaryRefresh"),
+        body(b'{"access_token":"canaryNewer","refresh_to'),
+        body({"access_token": None, "refresh_token": "canaryNext"}),
+        httpx2.ReadTimeout("canary"),
+        httpx2.LocalProtocolError("Illegal header value b'Bearer canaryAccess'"),
+        RuntimeError("the transport broke"),
+        grant("canaryNewer", "canaryNext"),
+    ],
+)
+async def test_fc_32_no_token_in_any_text_log_or_traceback(reply: Reply, caplog: pytest.LogCaptureFixture) -> None:
+    """Also not in a traceback that shows the variables of our own frames."""
+    caplog.set_level(logging.DEBUG)
+    twitch = Twitch().on("/validate", no(401, "bad token canaryAccess"))
+    twitch.on("/token", lambda call: reply if "refresh_token" in call.form else grant("canaryApp", None))
+    env = Env(client_secret=Secret("canarySecret"))
+    tokens = keeper(twitch, MemoryStore(stored("canaryAccess", "canaryRefresh")), env)
+    shown = []
+    for work in (tokens.check(), tokens.renew(Secret("canaryAccess")), tokens.bearer(own=False)):
+        try:
+            shown.append(repr(await work))
+        except Exception as error:
+            shown.append(f"{error!r} {error}")
+            for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
+                if "allthepoints" in frame.filename:
+                    shown.append(str(frame.locals))
+    text = " ".join(shown) + caplog.text + repr(vars(tokens))
+    assert "Secret(***)" in text
+    assert "canary" not in text
 
 
 # -- signing in and out --------------------------------------------------------------------------------------------

@@ -212,8 +212,8 @@ class Helix:
 
     async def _once(self, path: str, what: str, params: Sequence[tuple[str, str]], bearer: Bearer) -> Answer:
         self._leave_reserve(bearer.app)
-        headers = {"Authorization": f"Bearer {bearer.token.reveal()}", "Client-Id": bearer.client_id}
-        ask = Ask("GET", self._base + path, what, params, headers=headers, secrets=(bearer.token,))
+        client_id = {"Client-Id": bearer.client_id}
+        ask = Ask("GET", self._base + path, what, params, token=bearer.token, headers=client_id)
         answer = await self._client.send(ask)
         self._note(bearer.app, answer)
         return checked(answer, self._clock.now(), errors_in_200=True)

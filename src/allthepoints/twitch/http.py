@@ -43,6 +43,9 @@ UNTOLD_WAIT = 30.0
 EXCERPT = 80
 """Bytes of an odd body that an error text shows."""
 
+Form = Mapping[str, str | Secret]
+"""Fields of a form; secrets among them stay hidden until they are sent."""
+
 T = TypeVar("T")
 
 
@@ -52,19 +55,27 @@ class NotSent(Unknown):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `what` names it in error texts; `secrets` are cut out of them.
+    """One request. `what` names it in error texts.
 
-    `confidential`: a good answer holds tokens, so that no byte of it may be shown.
+    Secrets in it stay `Secret` until they leave for the wire, and are cut out of what comes back: `token` goes into the
+    Authorization header behind `scheme`, others into the `form`. `confidential`: a good answer holds tokens, so that no
+    byte of it may be shown.
     """
 
     method: str
     url: str
     what: str
     params: Sequence[tuple[str, str]] = ()
-    form: Mapping[str, str] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secrets: tuple[Secret, ...] = ()
+    form: Form | None = None
+    token: Secret | None = None
+    scheme: str = "Bearer"
+    headers: Mapping[str, str] = field(default_factory=dict)
     confidential: bool = False
+
+    @property
+    def secrets(self) -> list[Secret]:
+        """All that were sent."""
+        return [value for value in (self.token, *(self.form or {}).values()) if isinstance(value, Secret)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +155,8 @@ class Client:
             ask.method,
             ask.url,
             params=[*ask.params] or None,
-            data=dict(ask.form) if ask.form is not None else None,
-            headers=dict(ask.headers),
+            data=None if ask.form is None else {name: _text(value) for name, value in ask.form.items()},
+            headers={**ask.headers, **({"Authorization": f"{ask.scheme} {ask.token.reveal()}"} if ask.token else {})},
         ) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -162,18 +173,19 @@ def checked(answer: Answer, now: float, *, errors_in_200: bool = False) -> Answe
     so at the sign-in server, where a no may end a sign-in.
     """
     status = answer.status
-    told = _told(answer.body)
+    told = _told(answer)
     if errors_in_200 and status == 200 and told is not None and told.status is not None and 400 <= told.status < 600:
         status = told.status
     if 200 <= status < 300:
         return answer
-    raise _error(answer, status, told.message if told else None, now)
+    message = None if told is None else told.message if told.message is not None or told.status is None else ""
+    raise _error(answer, status, message, now)
 
 
 def decode(answer: Answer, shape: type[T]) -> T:
-    """The body as one value of `shape`. Raises Unknown if it is not exactly that."""
+    """The body as one value of `shape`, whose tokens are `Secret` from the start. Raises Unknown if it is not that."""
     try:
-        return msgspec.json.decode(answer.body, type=shape, strict=False)
+        return msgspec.json.decode(answer.body, type=shape, strict=False, dec_hook=_conceal)
     except (ValueError, RecursionError):
         pass
     raise odd(answer, "something else than was asked for" if answer.body.strip() else "an empty body")
@@ -207,13 +219,21 @@ class _Told(msgspec.Struct):
     error: str | None = None
 
 
-def _told(body: bytes) -> _Told | None:
-    """Twitch's own error shape; None if the body is something else."""
+def _told(answer: Answer) -> _Told | None:
+    """Twitch's own error shape, what may be a secret cut out; None if the body is something else."""
     try:
-        told = msgspec.json.decode(body, type=_Told)
+        told = msgspec.json.decode(answer.body, type=_Told)
     except (ValueError, RecursionError):
         return None
-    return told if told.status is not None or told.message is not None or told.error is not None else None
+    if told.status is None and told.message is None and told.error is None:
+        return None
+    return _Told(told.status, told.message and cut(told.message, answer.ask))
+
+
+def _conceal(shape: type, value: object) -> Secret:
+    if shape is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ValueError("not a token")
 
 
 def _error(answer: Answer, status: int, message: str | None, now: float) -> OutsideError:
@@ -221,12 +241,12 @@ def _error(answer: Answer, status: int, message: str | None, now: float) -> Outs
     if status == 429:
         return Limited(f"{what}: answered 429, too many requests", bounded(_reset(answer.headers), now))
     if not 400 <= status < 500:
-        trouble = f": {cut(message, answer.ask)}" if message else _excerpt(answer)
+        trouble = f": {message}" if message else _excerpt(answer)
         return Unknown(f"{what}: answered {status}{trouble}")
     if page or (message is None and answer.body.strip() and status != 401):
         # Not Twitch's words: a proxy, a portal, a wrong address. It says no for somebody else.
         return odd(answer, "something that is not Twitch's")
-    words = cut(message or "", answer.ask)
+    words = message or ""
     text = f"{what}: answered {status}" + (f", {words}" if words else "")
     return Unauthorised(text, status, words) if status == 401 else Refused(text, status, words)
 
@@ -244,6 +264,10 @@ def _failure(ask: Ask, error: httpx2.TransportError) -> Unknown:
     if isinstance(error, httpx2.LocalProtocolError | httpx2.UnsupportedProtocol):
         return NotSent(f"{ask.what}: the request could not be sent ({_kind(error)})")
     return Unknown(f"{ask.what}: the connection failed before the answer was whole ({_kind(error)})")
+
+
+def _text(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _kind(error: Exception) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import Limited, Refused, SignInNeeded, Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.twitch.http import Answer, Ask, Client, decode, odd
+from allthepoints.twitch.http import Answer, Ask, Client, Form, decode, odd
 
 SCOPES = ("chat:read", "user:read:follows")
 """All that this program ever asks for: to read chats, and to know whom the account follows."""
@@ -96,7 +96,7 @@ class OAuth:
         if not (body.device_code and body.user_code and body.verification_uri):
             raise odd(answer, "a sign-in code that lacks a part")
         return DeviceCode(
-            Secret(body.device_code),
+            body.device_code,
             body.user_code,
             body.verification_uri,
             _seconds(body.expires_in) or DEVICE_LIFE,
@@ -106,32 +106,36 @@ class OAuth:
 
     async def device_poll(self, code: DeviceCode) -> Grant | Pending | SlowDown | DeviceDead:
         """Ask whether the person has decided."""
-        form = {
+        form: Form = {
             "client_id": self.client_id,
             "scopes": " ".join(code.scopes),
-            "device_code": code.device_code.reveal(),
+            "device_code": code.device_code,
             "grant_type": DEVICE_GRANT,
         }
         try:
-            return await self._grant("asking whether the code was accepted", form, code.device_code)
+            return await self._grant("asking whether the code was accepted", form)
         except Refused as no:
             return _device_word(no)
 
     async def refresh(self, refresh: Secret, client_id: str, client_secret: Secret | None = None) -> Grant:
         """Spend a refresh token for a new pair. `client_secret` only for an app that is *Confidential*."""
-        form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal(), "client_id": client_id}
+        form: dict[str, str | Secret] = {
+            "grant_type": "refresh_token",
+            "refresh_token": refresh,
+            "client_id": client_id,
+        }
         if client_secret:
-            form["client_secret"] = client_secret.reveal()
-        return await self._grant("renewing the sign-in", form, refresh, *([client_secret] if client_secret else []))
+            form["client_secret"] = client_secret
+        return await self._grant("renewing the sign-in", form)
 
     async def client_credentials(self, client_secret: Secret) -> Grant:
         """A token for the app itself, which reads what is public."""
-        form = {
+        form: Form = {
             "client_id": self.client_id,
-            "client_secret": client_secret.reveal(),
+            "client_secret": client_secret,
             "grant_type": "client_credentials",
         }
-        return await self._grant("asking for an app token", form, client_secret)
+        return await self._grant("asking for an app token", form)
 
     async def validate(self, token: Secret) -> Validated:
         """Whose token this is, and for what. Raises Unauthorised if it is dead."""
@@ -139,8 +143,8 @@ class OAuth:
             "GET",
             f"{self._base}/validate",
             "checking the sign-in",
-            headers={"Authorization": f"OAuth {token.reveal()}"},
-            secrets=(token,),
+            token=token,
+            scheme="OAuth",
         )
         answer = await self._client.request(ask, self._clock.now())
         body = decode(answer, _ValidateBody)
@@ -156,27 +160,27 @@ class OAuth:
 
     async def revoke(self, token: Secret, client_id: str | None = None) -> None:
         """Make a token worthless. One that already is counts as done."""
-        form = {"client_id": client_id or self.client_id, "token": token.reveal()}
+        form: Form = {"client_id": client_id or self.client_id, "token": token}
         try:
-            await self._post("/revoke", "revoking the sign-in", form, token)
+            await self._post("/revoke", "revoking the sign-in", form)
         except Refused as no:
             if no.status != 400 or "token" not in no.message.lower():
                 raise
 
-    async def _grant(self, what: str, form: dict[str, str], *secrets: Secret) -> Grant:
-        answer = await self._post("/token", what, form, *secrets)
+    async def _grant(self, what: str, form: Form) -> Grant:
+        answer = await self._post("/token", what, form)
         body = decode(answer, _GrantBody)
         if not body.access_token:
             raise odd(answer, "no access token")
         return Grant(
-            Secret(body.access_token),
-            Secret(body.refresh_token) if body.refresh_token else None,
+            body.access_token,
+            body.refresh_token or None,
             tuple(body.scope.split()) if isinstance(body.scope, str) else tuple(body.scope or ()),
             _seconds(body.expires_in),
         )
 
-    async def _post(self, path: str, what: str, form: dict[str, str], *secrets: Secret) -> Answer:
-        ask = Ask("POST", self._base + path, what, form=form, secrets=secrets, confidential=True)
+    async def _post(self, path: str, what: str, form: Form) -> Answer:
+        ask = Ask("POST", self._base + path, what, form=form, confidential=True)
         return await self._client.request(ask, self._clock.now())
 
 
@@ -222,7 +226,7 @@ _NEW_CODE = "Run `allthepoints login` again for a new code."
 
 
 class _DeviceBody(msgspec.Struct):
-    device_code: str | None = None
+    device_code: Secret | None = None
     user_code: str | None = None
     verification_uri: str | None = None
     expires_in: float | None = None
@@ -230,8 +234,8 @@ class _DeviceBody(msgspec.Struct):
 
 
 class _GrantBody(msgspec.Struct):
-    access_token: str | None = None
-    refresh_token: str | None = None
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
     expires_in: float | None = None
     scope: list[str] | str | None = None
 
