@@ -17,7 +17,7 @@ from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.secret import Secret
 from allthepoints.config import load, watch
 from allthepoints.config.environment import Environment
-from allthepoints.config.paths import ConfigPath, DataDir
+from allthepoints.config.paths import ConfigPath, DataDir, prepare
 from allthepoints.config.policy import policy, session_options
 from allthepoints.config.settings import Settings
 from allthepoints.ports import ChatTransport
@@ -59,9 +59,10 @@ async def signing_in(
     client = Client()
     try:
         oauth = OAuth(client, settings.endpoints.oauth, settings.twitch.client_id, clock)
-        keeper = TokenKeeper(
-            oauth, TokenFile(data.tokens), clock, client_id=settings.twitch.client_id, environment=given
-        )
+        store = TokenFile(data.tokens)
+        keeper = TokenKeeper(oauth, store, clock, client_id=settings.twitch.client_id, environment=given)
+        for warning in store.warnings:
+            log.warning("%s", warning)
         try:
             yield oauth, keeper
         finally:
@@ -81,16 +82,17 @@ async def assembled(
     hooks: Hooks = NO_HOOKS,
     chat: ChatTransport | None = None,
     requests_every: float = 0.0,
+    durable: bool = True,
 ) -> AsyncIterator[Service]:
-    """A service that is ready to `run`. `chat` replaces the transport."""
+    """A service that is ready to `run`. `chat` replaces the transport; `durable` False: the data is thrown away anyway."""
     client = Client()
     try:
         async with signing_in(settings, given, data, clock) as (_, keeper):
-            storage = await SqliteStorage.open(data.database, clock.now())
+            storage = await SqliteStorage.open(data.database, clock.now(), durable=durable)
             for warning in storage.warnings:
                 log.warning("%s", warning)
             transport = chat or TcpChat(settings.endpoints.irc, clock, tick=settings.chat.read_tick)
-            helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.put(fact))
+            helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.put(fact))  # noqa: PLW0108 -- made a line later
             outside = Outside(helix, transport, keeper, storage, clock, chance)
             service = Service(outside, policy(settings), session_options(settings), hooks, requests_every)
             try:
@@ -112,7 +114,7 @@ async def run(
     for warning in loaded.warnings:
         log.warning("%s", warning)
     given = Given(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
-    with acquire(data.lock):
+    with acquire(prepare(data).lock):
         async with assembled(
             loaded.settings,
             given,

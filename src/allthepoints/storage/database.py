@@ -28,9 +28,9 @@ class Database:
     `warnings`: sentences for the person about what had to be done on the way.
     """
 
-    def __init__(self, path: Path, now: float, busy_ms: int = BUSY_MS) -> None:
+    def __init__(self, path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bool = True) -> None:
         self.path = path
-        opened = open_database(path, now, busy_ms)
+        opened = open_database(path, now, busy_ms, durable=durable)
         self.warnings = opened.warnings
         self._connection = opened.connection
 
@@ -95,11 +95,13 @@ class SqliteStorage:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, now: float, busy_ms: int = BUSY_MS) -> SqliteStorage:
-        """Open the database at `path`. Raises FaultError."""
+    async def open(cls, path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bool = True) -> SqliteStorage:
+        """Open the database at `path`. Raises FaultError. `durable`: see `opening.open_database`."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         try:
-            database = await asyncio.get_running_loop().run_in_executor(thread, Database, path, now, busy_ms)
+            database = await asyncio.get_running_loop().run_in_executor(
+                thread, lambda: Database(path, now, busy_ms, durable=durable)
+            )
         except BaseException:
             thread.shutdown(wait=False)
             raise

@@ -39,8 +39,11 @@ class Opened:
     warnings: tuple[str, ...]
 
 
-def open_database(path: Path, now: float, busy_ms: int = BUSY_MS) -> Opened:
-    """Open or make the database at `path`, whose folder exists. Raises FaultError."""
+def open_database(path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bool = True) -> Opened:
+    """Open or make the database at `path`, whose folder exists. Raises FaultError.
+
+    `durable` False: a power cut may lose the last commits. For data that is thrown away anyway.
+    """
     warnings = []
     with told(path):
         refuse_folder(path)
@@ -48,7 +51,7 @@ def open_database(path: Path, now: float, busy_ms: int = BUSY_MS) -> Opened:
             warnings.append(_fresh_start(path, problem))
         elif _is_empty(path):
             warnings.append(f"{path} was empty; a fresh database was begun")
-        connection = _connect(path, busy_ms)
+        connection = _connect(path, busy_ms, durable)
         try:
             if copy := migrate(connection, path, now):
                 warnings.append(f"the database was brought to the newest schema; a copy from before is {copy}")
@@ -97,7 +100,7 @@ def _fresh_start(path: Path, problem: str) -> str:
     return f"{path} {problem}; it is kept as {aside.name}, and a fresh database was begun"
 
 
-def _connect(path: Path, busy_ms: int) -> apsw.Connection:
+def _connect(path: Path, busy_ms: int, durable: bool) -> apsw.Connection:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
@@ -109,7 +112,7 @@ def _connect(path: Path, busy_ms: int) -> apsw.Connection:
     try:
         connection.set_busy_timeout(busy_ms)
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT:d}").fetchall()
     except BaseException:
         connection.close()

@@ -1,0 +1,178 @@
+"""`demo`: the real service in the sandbox, a day in less than a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from allthepoints import wiring
+from allthepoints.base.clock import Chance, LoopClock, Stopwatch
+from allthepoints.base.errors import UsageError
+from allthepoints.base.secret import Secret
+from allthepoints.base.types import JSON, UserId
+from allthepoints.cli import output
+from allthepoints.cli.here import AsJson
+from allthepoints.config.durations import parse_duration
+from allthepoints.config.paths import DataDir
+from allthepoints.config.settings import Endpoints, Settings, Twitch
+from allthepoints.core.records import Event
+from allthepoints.service.loop import Hooks, Service
+from allthepoints.service.snapshot import Snapshot
+from allthepoints.sim.days import demo_day
+from allthepoints.sim.scenario import Scenario
+from allthepoints.sim.server import Sandbox
+from allthepoints.sim.tally import ChannelTally, Tally
+from allthepoints.sim.timelapse import TimelapseLoop
+from allthepoints.views import day
+
+EPOCH = 1_795_564_800.0
+"""The demo's day is 25 November 2026, UTC."""
+
+LATE = 1.3
+"""A machine that is too slow for the speed asked for ends the day when so many times the time asked for is over."""
+
+FRAME = 0.1
+"""Real seconds between two pictures."""
+
+
+def demo(
+    length: Annotated[str, typer.Option("--for", metavar="TIME", help="Real time for the day, as 20s or 2m.")] = "40s",
+    seed: Annotated[int, typer.Option(help="Another number is another day.")] = 1,
+    as_json: AsJson = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Stay in the terminal.")] = False,
+) -> None:
+    """Show a whole day of streams in the sandbox, with the trouble that a day brings. Nothing leaves this machine."""
+    del no_browser  # the demo has no page of its own to open
+    seconds = parse_duration(length)
+    if seconds is None or seconds < 1.0:
+        raise UsageError(f"--for: expected a time of at least 1s, found {length!r}", "Write it as 20s, 90s or 2m.")
+    scenario = demo_day(seed)
+    face = day.face_for(sys.stderr, quiet=as_json and not sys.stderr.isatty())
+    demo = _Demo(scenario, seconds, face)
+    with (
+        asyncio.Runner(loop_factory=lambda: TimelapseLoop(scenario.duration / seconds)) as runner,
+        tempfile.TemporaryDirectory(prefix="allthepoints-demo-") as folder,
+    ):
+        tally = runner.run(demo.live_through(Path(folder)))
+    if as_json:
+        output.say_json(_as_json(tally))
+        return
+    channels = [_channel(channel, demo.notes) for channel in tally.channels]
+    for line in day.summary(channels, _totals(tally), output.width()):
+        output.say(line)
+
+
+@dataclass(slots=True)
+class _Demo:
+    scenario: Scenario
+    seconds: float
+    face: day.Face
+    notes: dict[UserId, str] = field(default_factory=dict)
+
+    async def live_through(self, folder: Path) -> Tally:
+        """Run the day; answers what the sandbox itself counted."""
+        loop = asyncio.get_running_loop()
+        clock = LoopClock(loop, EPOCH)
+        sandbox = Sandbox(self.scenario, clock, chance=Chance(self.scenario.seed))
+        endpoints = await sandbox.start()
+        tokens = sandbox.issue_tokens()
+        settings = Settings(
+            twitch=Twitch(client_id=self.scenario.client_id),
+            endpoints=Endpoints(irc=endpoints.irc, helix=endpoints.helix, oauth=endpoints.oauth),
+        )
+        given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh))
+        names: dict[UserId, str] = {}
+
+        def on_snapshot(snapshot: Snapshot) -> None:
+            for row in snapshot.rows.values():
+                names[row.id] = row.display
+
+        def on_event(event: Event) -> None:
+            gone = event.at - EPOCH
+            self.face.happened(event, names, gone)
+            if event.channel is not None and (note := day.note_of(event, gone)) is not None:
+                self.notes[event.channel] = note
+
+        try:
+            async with wiring.assembled(
+                settings,
+                given,
+                DataDir(folder),
+                clock,
+                Chance(self.scenario.seed),
+                hooks=Hooks(on_snapshot, on_event),
+                durable=False,
+            ) as service:
+                return await self._watch(service, sandbox, clock)
+        finally:
+            await sandbox.stop()
+
+    async def _watch(self, service: Service, sandbox: Sandbox, clock: LoopClock) -> Tally:
+        watch = Stopwatch()
+        running = asyncio.get_running_loop().create_task(service.run(), name="the service")
+        frame = FRAME * self.scenario.duration / self.seconds
+        try:
+            while (gone := clock.now() - EPOCH) < self.scenario.duration and watch.elapsed() < self.seconds * LATE:
+                await asyncio.wait({running}, timeout=min(frame, self.scenario.duration - gone))
+                if running.done():
+                    await running  # it does not end by itself, unless by a fault that is to be seen
+                    break
+                self._show(service, sandbox, clock)
+        finally:
+            self.face.close()
+            tally = sandbox.tally()
+            service.stop()
+            await running
+        return tally
+
+    def _show(self, service: Service, sandbox: Sandbox, clock: LoopClock) -> None:
+        if self.face.wants_frames and service.snapshot is not None:
+            tally = sandbox.tally()
+            self.face.show(service.snapshot, _totals(tally), clock.now() - EPOCH, self.scenario.duration)
+
+
+def _totals(tally: Tally) -> day.Totals:
+    return day.Totals(
+        simulated_s=tally.simulated_s,
+        live_s=tally.live_s,
+        present_s=tally.present_s,
+        points_paid=tally.points_paid,
+        points_possible=tally.points_possible,
+        reconnects=tally.reconnects,
+        refreshes=tally.refreshes,
+        joins_worst=tally.joins_worst,
+        chat_lines_sent=tally.chat_lines_sent,
+    )
+
+
+def _channel(channel: ChannelTally, notes: Mapping[UserId, str]) -> day.ChannelDay:
+    return day.ChannelDay(
+        channel.login,
+        channel.live_s,
+        channel.present_s,
+        channel.points_paid,
+        channel.points_possible,
+        notes.get(UserId(channel.id), ""),
+    )
+
+
+def _as_json(tally: Tally) -> dict[str, JSON]:
+    return {
+        "simulated_s": round(tally.simulated_s),
+        "live_s": round(tally.live_s),
+        "present_s": round(tally.present_s),
+        "capture": round(tally.capture, 4),
+        "points_possible": tally.points_possible,
+        "points_paid": tally.points_paid,
+        "rooms_peak": tally.rooms_peak,
+        "join_limit_violations": tally.join_limit_violations,
+        "reconnects": tally.reconnects,
+        "double_redemptions": 0,  # the sandbox has no store, so nothing can be redeemed
+    }
