@@ -6,8 +6,11 @@ import asyncio
 import gzip
 import json
 import logging
+import socket
 import ssl
-from contextlib import suppress
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 import pytest
@@ -176,6 +179,60 @@ async def test_no_cookie_no_redirect_and_our_own_name() -> None:
     assert first.headers["user-agent"].startswith("allthepoints/")
     assert "cookie" not in second.headers
     await twitch.client.aclose()
+
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n"
+
+
+@asynccontextmanager
+async def server(answer: bytes, *, rst: bool = False) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A real socket on loopback that answers with these bytes, then closes."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        await writer.drain()
+        if rst:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+
+    running = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with running:
+        yield f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}", heard
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("answer", "rst", "expected"),
+    [
+        (OK + b'{"data":[]}', False, None),
+        (OK + b'{"data"', False, Unknown),
+        (OK[:20], False, Unknown),
+        (b"", False, Unknown),
+        (b"", True, Unknown),
+        (b"SSH-2.0-OpenSSH\r\n", False, Unknown),
+        (b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n", False, Unknown),
+    ],
+)
+async def test_fc_21_real_sockets(
+    answer: bytes, rst: bool, expected: type[Unknown] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody's proxy reaches our loopback
+    client = Client()
+    async with server(answer, rst=rst) as (base, heard):
+        work = client.request(Ask("GET", f"{base}/x", "reading", token=Secret(CANARY)), NOW)
+        if expected is None:
+            assert decode(await work, Page).data == []
+            assert b"authorization: bearer" in heard[0].lower()
+        else:
+            with pytest.raises(expected) as caught:
+                await work
+            assert type(caught.value) is expected
+    with pytest.raises(NotSent):
+        await client.request(Ask("GET", f"{base}/x", "reading"), NOW)
+    await client.aclose()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ from allthepoints.base.secret import Secret
 TIMEOUT = 10.0
 """Seconds from the first byte sent to the last byte read. Twitch answers in well under one."""
 
+KEEP = 40.0
+"""Seconds that an idle connection is kept: a poll every 30 s then needs no new TLS handshake."""
+
 MAX_BODY = 4 << 20
 """Bytes of a body. A full page of streams is about 120 kB."""
 
@@ -110,7 +113,7 @@ class Client:
             # Connecting may take half of it, so that an outage is known as one: nothing was sent.
             timeout=httpx2.Timeout(timeout, connect=timeout / 2),
             follow_redirects=False,
-            limits=httpx2.Limits(max_connections=4, max_keepalive_connections=2),
+            limits=httpx2.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=KEEP),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={
                 "User-Agent": f"allthepoints/{__version__}",
