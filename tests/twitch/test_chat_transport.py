@@ -595,6 +595,9 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.paused: list[bool] = []
         self.written = bytearray()
+        self.done: list[str] = []
+        self.waiting = 0
+        self.gone = False
 
     def pause_reading(self) -> None:
         self.paused.append(True)
@@ -606,13 +609,21 @@ class Wire(asyncio.Transport):
         self.written += data
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.waiting
 
     def is_closing(self) -> bool:
         return False
 
+    def write_eof(self) -> None:
+        self.done.append("write_eof")
+        if self.gone:
+            raise OSError(107, "Transport endpoint is not connected")
+
+    def close(self) -> None:
+        self.done.append("close")
+
     def abort(self) -> None:
-        pass
+        self.done.append("abort")
 
 
 async def test_dense_chat_is_read_by_the_tick_and_sparse_at_once() -> None:
@@ -638,3 +649,24 @@ async def test_dense_chat_is_read_by_the_tick_and_sparse_at_once() -> None:
     assert wire.paused == [True, False]
     link.connection_lost(None)
     assert ear.lost == [CLOSED]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "gone", "done"),
+    [
+        (0, False, ["write_eof"]),
+        (0, True, ["write_eof", "abort"]),  # a real daemon was that quick
+        (100, False, ["close"]),
+    ],
+)
+async def test_how_we_go(waiting: int, gone: bool, done: list[str]) -> None:
+    wire, ear = Wire(), Ear()
+    link = Link(session(), PlainPump(), CLOCK, Pace(0.02), 65536)
+    link.connection_made(wire)
+    link.adopt(ear.on_events, ear.on_lost)
+    wire.waiting, wire.gone = waiting, gone
+    link.close()
+    assert wire.done == done
+    link.connection_lost(None)
+    assert ear.lost == ["closed by us"]
+    assert not ear.events

@@ -97,9 +97,8 @@ class Link(asyncio.BufferedProtocol):
         self._pump.close()
         self._write()
         if not transport.is_closing():
-            transport.resume_reading()
-            transport.write_eof()
             self._lingering = self._loop.call_later(LINGER, transport.abort)
+            self._half_close(transport)
 
     def adopt(self, on_events: Callable[[Sequence[SessionEvent]], None], on_lost: Callable[[str], None]) -> None:
         """The opener takes the link: from here on there is a session to speak of. Raises ChatUnreachable."""
@@ -209,6 +208,16 @@ class Link(asyncio.BufferedProtocol):
             transport.write(wire)
             if transport.get_write_buffer_size() > self._write_limit:
                 self._cut(Lost.SILENT, "the server does not read what we send")
+
+    def _half_close(self, transport: asyncio.Transport) -> None:
+        if transport.get_write_buffer_size():
+            transport.close()  # the peer is slow to read: what it takes within LINGER it gets
+            return
+        transport.resume_reading()
+        try:
+            transport.write_eof()
+        except OSError:
+            transport.abort()  # the server was quicker
 
     def _shaken(self) -> None:
         if self._pump.open and not self.opened.done():

@@ -1,0 +1,332 @@
+"""Our chat transport against IRC daemons that nobody here wrote: ngircd (untagged) and InspIRCd (tagged, colon forms).
+
+They are Debian's packages `ngircd` and `inspircd`. Where one is missing its tests are skipped with a reason; in CI they
+fail. TLS is on, the password is our token, and the token never goes anywhere but to loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+
+from allthepoints.base.clock import SystemClock
+from allthepoints.base.secret import Secret
+from allthepoints.core.model import Lost
+from allthepoints.irc.events import Ended, LoginRefused, RoomJoined, RoomParted, SessionEvent, Welcome
+from allthepoints.irc.scan import Buffer
+from allthepoints.irc.session import Session, SessionOptions
+from allthepoints.twitch.chat import TcpChat
+from allthepoints.twitch.link import ChatUnreachable, Link
+
+pytestmark = [pytest.mark.anyio, pytest.mark.daemon]
+
+CLOCK = SystemClock()
+TOKEN = "testtoken"
+ROOMS = [f"room{number:03}" for number in range(100)]
+
+NGIRCD = """
+[Global]
+Name = irc.example.net
+Info = test
+Listen = 127.0.0.1
+Ports = {plain}
+Password = oauth:{token}
+MotdPhrase = hello
+[Limits]
+MaxJoins = 0
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxPenaltyTime = 0
+MaxNickLength = 31
+PingTimeout = 1
+PongTimeout = 20
+[Options]
+DNS = no
+Ident = no
+PAM = no
+NoticeBeforeRegistration = no
+[SSL]
+CertFile = {folder}/cert.pem
+KeyFile = {folder}/key.pem
+Ports = {port}
+"""
+
+INSPIRCD = """
+<server name="irc.example.net" description="test" network="test" id="00A">
+<admin name="test" nick="test" email="test@example.net">
+<module name="ssl_gnutls">
+<module name="cap">
+<module name="ircv3">
+<module name="ircv3_ctctags">
+<module name="ircv3_servertime">
+<sslprofile name="tls" provider="gnutls" certfile="{folder}/cert.pem" keyfile="{folder}/key.pem">
+<bind address="127.0.0.1" port="{port}" type="clients" sslprofile="tls">
+<connect name="all" allow="*" password="oauth:{token}" recvq="1M" softsendq="10M" hardsendq="50M" threshold="100000"
+ commandrate="1000000" fakelag="no" resolvehostnames="no" maxchans="10000" localmax="1000" globalmax="1000"
+ timeout="30" pingfreq="1" useident="no">
+<channels users="10000" opers="10000">
+<options nopartpmsg="no">
+<performance softlimit="100">
+<pid file="{folder}/pid">
+<log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="{folder}/log">
+"""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """How to run one, and what to ask of it."""
+
+    name: str
+    config: str
+    arguments: Callable[[Path], list[str]]
+    caps: tuple[str, ...]
+    tagged: bool
+
+
+NGIRCD_DAEMON = Daemon(
+    "ngircd", NGIRCD, lambda file: ["-n", "-f", str(file)], ("twitch.tv/tags", "twitch.tv/commands"), False
+)
+INSPIRCD_DAEMON = Daemon(
+    "inspircd",
+    INSPIRCD,
+    lambda file: ["--nofork", "--nolog", "--runasroot", "--config", str(file)],
+    ("message-tags", "server-time"),
+    True,
+)
+
+
+@pytest.fixture(params=[NGIRCD_DAEMON, INSPIRCD_DAEMON], ids=lambda daemon: daemon.name)
+def daemon(request: pytest.FixtureRequest) -> Daemon:
+    found: Daemon = request.param
+    if _binary(found.name) is None:
+        reason = f"{found.name} is not installed (Debian package {found.name})"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def _binary(name: str) -> str | None:
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+
+class Running:
+    """A daemon that runs, and a way to it."""
+
+    def __init__(self, daemon: Daemon, process: asyncio.subprocess.Process, port: int, context: ssl.SSLContext) -> None:
+        self.daemon = daemon
+        self.process = process
+        self._chat = TcpChat(f"ircs://127.0.0.1:{port}", CLOCK, context)
+        self._links: list[Link] = []
+
+    async def link(self, ear: Ear, token: str = TOKEN, **options: float) -> Link:
+        own = SessionOptions(user_line=True, caps=self.daemon.caps, **options)  # type: ignore[arg-type]
+        return await self.open(Listening(ear, token, own), ear)
+
+    async def open(self, session: Session, ear: Ear) -> Link:
+        link = await self._chat.open(session, ear.on_events, ear.on_lost)
+        self._links.append(link)
+        return link
+
+    async def aclose(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+        for link in self._links:
+            link.abandon()
+        await CLOCK.sleep(0)
+
+
+class Ear:
+    """What the transport told, and the bytes beneath."""
+
+    def __init__(self) -> None:
+        self.events: list[SessionEvent] = []
+        self.lost: list[str] = []
+        self.heard = b""
+        self.changed = asyncio.Event()
+
+    def on_events(self, events: Sequence[SessionEvent]) -> None:
+        self.events += events
+        self.changed.set()
+
+    def on_lost(self, text: str) -> None:
+        self.lost.append(text)
+        self.changed.set()
+
+    async def until(self, done: Callable[[], object]) -> None:
+        async with asyncio.timeout(30):
+            while not done():
+                self.changed.clear()
+                await self.changed.wait()
+
+    def rooms(self, kind: type[RoomJoined] | type[RoomParted]) -> list[str]:
+        return [event.channel for event in self.events if isinstance(event, kind)]
+
+
+class Listening(Session):
+    """A session that lets the test hear what it hears."""
+
+    def __init__(self, ear: Ear, token: str, options: SessionOptions) -> None:
+        super().__init__("justviewer", Secret(token), CLOCK.now(), options)
+        self._ear = ear
+
+    def receive(self, data: Buffer, now: float) -> list[SessionEvent]:
+        self._ear.heard += bytes(data)
+        self._ear.changed.set()
+        return super().receive(data, now)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def running(daemon: Daemon) -> AsyncIterator[Running]:
+    """Start it on a free port; end it by its own id."""
+    authority = trustme.CA()
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as name:
+        config = _write(daemon, Path(name), authority, port)
+        binary = _binary(daemon.name)
+        assert binary is not None
+        null = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(
+            binary, *daemon.arguments(config), stdin=null, stdout=null, stderr=null
+        )
+        server = Running(daemon, process, port, context)
+        try:
+            await _listens(process, port)
+            yield server
+        finally:
+            await server.aclose()
+
+
+def _write(daemon: Daemon, folder: Path, authority: trustme.CA, port: int) -> Path:
+    """The daemon's files, readable for whoever it becomes when root starts it."""
+    cert = authority.issue_cert("127.0.0.1")
+    cert.private_key_pem.write_to_path(folder / "key.pem")
+    for blob in cert.cert_chain_pems:
+        blob.write_to_path(folder / "cert.pem", append=True)
+    config = folder / "daemon.conf"
+    config.write_text(daemon.config.format(port=port, plain=_free_port(), folder=folder, token=TOKEN))
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.chmod(0o644)
+    return config
+
+
+async def _listens(process: asyncio.subprocess.Process, port: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            assert process.returncode is None, "the daemon did not start"
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                await writer.wait_closed()
+                return
+            await CLOCK.sleep(0.05)
+
+
+async def test_a_hundred_rooms(daemon: Daemon) -> None:
+    async with running(daemon) as server:
+        ear = Ear()
+        link = await server.link(ear, idle_ping=0.05)
+        await ear.until(lambda: Welcome("justviewer") in ear.events)
+        link.session.join(ROOMS, CLOCK.now())
+        link.flush()
+        # Two proofs for each: the echo and 366.
+        await ear.until(lambda: len(ear.rooms(RoomJoined)) == 200)
+        assert sorted(set(ear.rooms(RoomJoined))) == ROOMS
+        assert len(ear.events) == 201
+
+        link.session.part(ROOMS[:10], CLOCK.now())
+        link.flush()
+        await ear.until(lambda: len(ear.rooms(RoomParted)) == 10)
+        assert sorted(ear.rooms(RoomParted)) == ROOMS[:10]
+
+        # Our PING, as soon as it is silent for a moment.
+        await ear.until(lambda: b":allthepoints-1\r\n" in ear.heard)
+        tagged = [line.startswith(b"@time=") for line in ear.heard.split(b"\r\n") if b" JOIN " in line]
+        assert len(tagged) == 100
+        assert set(tagged) == {daemon.tagged}
+
+        link.session.quit(CLOCK.now())
+        link.close()
+        await ear.until(lambda: ear.lost)
+        assert (link.lost, ear.lost) == (Lost.OURS, ["closed by us"])
+
+
+async def test_the_servers_ping_is_answered(daemon: Daemon) -> None:
+    """Both are told to ask soon; whoever does not answer is not served any longer."""
+    async with running(daemon) as server:
+        ear = Ear()
+        link = await server.link(ear)
+        await ear.until(lambda: Welcome("justviewer") in ear.events)
+        await ear.until(lambda: re.search(rb"(?:^|\n)(?:@\S+ )?(?::\S+ )?PING ", ear.heard))
+        link.session.join(["after"], CLOCK.now())
+        link.flush()
+        await ear.until(lambda: "after" in ear.rooms(RoomJoined))
+        link.close()
+        await ear.until(lambda: ear.lost)
+
+
+async def test_another_user_proves_nothing(daemon: Daemon) -> None:
+    async with running(daemon) as server:
+        mine, theirs = Ear(), Ear()
+        link = await server.link(mine)
+        await mine.until(lambda: Welcome("justviewer") in mine.events)
+        link.session.join(["room"], CLOCK.now())
+        link.flush()
+        await mine.until(lambda: len(mine.rooms(RoomJoined)) == 2)
+        own = SessionOptions(user_line=True, caps=daemon.caps)
+        other = Session("somebody", Secret(TOKEN), CLOCK.now(), own)
+        second = await server.open(other, theirs)
+        await theirs.until(lambda: theirs.events)
+        other.join(["room"], CLOCK.now())
+        second.flush()
+        await theirs.until(lambda: len(theirs.rooms(RoomJoined)) == 2)
+        await mine.until(lambda: b":somebody!" in mine.heard)
+        assert len(mine.rooms(RoomJoined)) == 2
+        for one, ear in ((link, mine), (second, theirs)):
+            one.close()
+            await ear.until(lambda ear=ear: ear.lost)  # type: ignore[misc]
+
+
+async def test_the_daemon_dies(daemon: Daemon) -> None:
+    async with running(daemon) as server:
+        ear = Ear()
+        link = await server.link(ear)
+        await ear.until(lambda: Welcome("justviewer") in ear.events)
+        server.process.kill()
+        await ear.until(lambda: ear.lost)
+        assert link.lost in (Lost.CLOSED, Lost.RESET)
+        assert isinstance(ear.events[-1], Ended)
+        with pytest.raises(ChatUnreachable) as caught:
+            await server.link(Ear())
+        assert caught.value.lost is Lost.CONNECT
+
+
+async def test_fc_17_a_wrong_password(daemon: Daemon) -> None:
+    async with running(daemon) as server:
+        ear = Ear()
+        link = await server.link(ear, token="wrong")
+        await ear.until(lambda: ear.lost)
+        assert [type(event) for event in ear.events] == [LoginRefused, Ended], ear.heard
+        assert link.lost is Lost.LOGIN
+        assert "wrong" not in ear.lost[0]
