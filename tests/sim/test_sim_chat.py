@@ -48,6 +48,13 @@ async def test_a_bad_login_is_refused_and_closed(lines: list[str], refusal: str)
         assert client.lost
 
 
+async def test_logins_that_fail_count_as_the_accounts() -> None:
+    async with sandbox() as box:
+        for _ in range(3):
+            await Chatter(box).say("PASS oauth:wrong", "NICK me")
+        assert (box.tally().logins, box.tally().logins_worst, box.tally().welcomes) == (3, 3, 0)
+
+
 async def test_an_expired_token_is_refused() -> None:
     async with sandbox() as box:
         token = box.issue_tokens().access

@@ -147,8 +147,14 @@ async def test_control_from_another_process() -> None:
         ordered = await control.post("/fault", json={"name": "ban", "with": {"channel": "alpha"}})
         assert ordered.json() == {"ordered": "ban"}
         assert box.world.find("alpha").banned == {"1001"}
+        await control.post("/fault", json={"name": "status", "with": {"code": 500, "seconds": "1h"}})
+        assert (await control.get(f"{endpoints.helix}/users")).status_code == 500
+        await control.post("/heal", json={"name": "body"})
+        assert (await control.get(f"{endpoints.helix}/users")).status_code == 500
+        await control.post("/heal")
+        assert (await control.get(f"{endpoints.helix}/users")).status_code == 401
         tally = (await control.get("/tally")).json()
-        assert tally["faults"] == {"ban": 1}
+        assert tally["faults"] == {"ban": 1, "status": 1}
         assert {"name", "does", "parameters"} <= set((await control.get("/faults")).json()[0])
 
 

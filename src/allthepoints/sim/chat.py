@@ -208,7 +208,8 @@ class ChatConnection:
     # -- logging in ------------------------------------------------------------------------------------------------
     def _log_in(self) -> None:
         user, refusal = self._whose()
-        key = user.id if user is not None else self.nick
+        owner = user or self._hub.world.by_login(self.nick)
+        key = owner.id if owner is not None else self.nick
         in_time = self._hub.journal.of(key).logins.attempt(self._hub.clock.now())
         if not in_time:
             self._odd("more logins than the limit allows")

@@ -24,6 +24,10 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     parameters: dict[str, Any] = msgspec.field(default_factory=dict, name="with")
 
 
+class _Healing(msgspec.Struct, forbid_unknown_fields=True):
+    name: str | None = None
+
+
 class _Live(msgspec.Struct, forbid_unknown_fields=True):
     channel: str
     live: bool
@@ -64,6 +68,7 @@ class Control:
             Route("/state", self._state, methods=["GET"]),
             Route("/faults", self._faults, methods=["GET"]),
             self._post("/fault", _Order, self._fault),
+            self._post("/heal", _Healing, self._heal),
             self._post("/live", _Live, self._live),
             self._post("/approve", _Approval, self._approve),
             self._post("/tokens", _TokenWish, self._tokens),
@@ -90,6 +95,10 @@ class Control:
     def _fault(self, order: _Order) -> object:
         self._sandbox.fault(order.name, **order.parameters)
         return {"ordered": order.name}
+
+    def _heal(self, healing: _Healing) -> object:
+        self._sandbox.heal(healing.name)
+        return {"healed": healing.name or "all"}
 
     def _live(self, wish: _Live) -> object:
         world, now = self._sandbox.world, self._sandbox.clock.now()

@@ -42,8 +42,8 @@ class ChatHub:
         self.connections.pop(connection.number, None)
 
     def of(self, account: User) -> list[ChatConnection]:
-        """The account's connections that are signed in."""
-        return [connection for connection in self.connections.values() if connection.user is account]
+        """The account's connections that are signed in, without half-open ones."""
+        return [one for one in self.connections.values() if one.user is account and not one.out.deaf]
 
     # -- what happens to rooms -------------------------------------------------------------------------------------
     def tell_members(self, channel: User, line: str, about: User) -> None:

@@ -137,6 +137,10 @@ class Sandbox:
         """Order a fault of the table in `faults`. Raises ValueError for what is not in it."""
         self._desk.order(name, parameters)
 
+    def heal(self, name: str | None = None) -> None:
+        """Forget the armed faults of a name, or all of them: an outage ends now."""
+        self.hub.troubles.disarm(name)
+
     def issue_tokens(
         self, scopes: Iterable[str] = SCOPES, *, account: str | None = None, client_id: str | None = None
     ) -> Pair:
