@@ -84,7 +84,7 @@ async def assembled(
     requests_every: float = 0.0,
     durable: bool = True,
 ) -> AsyncIterator[Service]:
-    """A service that is ready to `run`. `chat` replaces the transport; `durable` False: the data is thrown away anyway."""
+    """A service that is ready to `run`. `chat` replaces the transport; not `durable`: its data is thrown away."""
     client = Client()
     try:
         async with signing_in(settings, given, data, clock) as (_, keeper):

@@ -138,9 +138,9 @@ def _loyalty(chance: Chance) -> LoyaltyPlan:
 
 
 def _login(place: int) -> str:
-    first, second = _FIRST[place % len(_FIRST)], _SECOND[place * 7 % len(_SECOND)]
-    around = place // len(_FIRST)
-    return f"{first}_{second}{around or ''}"
+    pairs = len(_FIRST) * len(_SECOND)
+    first, second = _FIRST[place % len(_FIRST)], _SECOND[(place * 7 + place // len(_FIRST)) % len(_SECOND)]
+    return f"{first}_{second}{place // pairs or ''}"
 
 
 def _pick(chance: Chance, count: int) -> int:

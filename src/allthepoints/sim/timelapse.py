@@ -81,7 +81,7 @@ class _PatientSelector(selectors.BaseSelector):
 
     def __init__(self, loop: TimelapseLoop) -> None:
         self._loop = loop
-        self._inner = selectors.DefaultSelector()
+        self._inner = selectors.SelectSelector()  # waits for microseconds; epoll and poll round up to milliseconds
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._inner.select(0)
