@@ -1,22 +1,20 @@
-"""The command line: its commands, its global options, and how it ends.
+"""The command line: its commands, and how it ends.
 
-Only the module of the command that was asked for is imported, so that `status` answers at once. The global options may
-stand before and after the command's name.
+Only the module of the command that was asked for is imported, so that `status` answers at once.
 """
 
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from allthepoints._version import __version__
 from allthepoints.base.errors import AllThePointsError
+from allthepoints.cli import globals as g
 from allthepoints.cli import output
 from allthepoints.cli.exits import Exit, code_of
 from allthepoints.cli.here import Here
@@ -34,17 +32,15 @@ COMMANDS: dict[str, str] = {
 }
 """Where each command lives: a function, or a Typer with commands of its own."""
 
-WITH_VALUE = ("--config", "--data-dir")
-FLAGS = ("--verbose", "-v", "--version")
-"""The global options of `_globals`, for those who write them after the command."""
-
 NAME = "allthepoints"
+
+SUMMARY = "Sits in your streamers' Twitch chats while they are live, and proves that it is in."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; answers its exit code."""
     output.prepare()
-    args = hoist(sys.argv[1:] if argv is None else argv)
+    args = sys.argv[1:] if argv is None else argv
     try:
         code = _run(args)
         output.flush()
@@ -55,9 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         _keep_order()
         output.complain_of(error)
         return code_of(error)
-    except TyperException as error:
-        output.complain(_sentence(error.format_message()), f"{_how(args)} tells what there is.")
-        return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:
@@ -66,36 +59,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def hoist(args: Sequence[str]) -> list[str]:
-    """`args` with the global options first, wherever they stood; behind `--` nothing is an option."""
-    first: list[str] = []
-    rest: list[str] = []
-    left = list(args)
-    while left:
-        arg = left.pop(0)
-        if arg == "--":
-            return [*first, *rest, arg, *left]
-        if arg in WITH_VALUE:
-            first += [arg, *left[:1]]
-            left = left[1:]
-        elif arg in FLAGS or arg.startswith(tuple(f"{option}=" for option in WITH_VALUE)):
-            first.append(arg)
-        else:
-            rest.append(arg)
-    return [*first, *rest]
+def build(command: str | None, helping: bool = True) -> typer.Typer:
+    """The application with the one `command`; with all of them if that is None or no command.
 
-
-def build(command: str | None) -> typer.Typer:
-    """The application with the one `command`; with all of them if that is None or no command."""
+    `helping`: whether it knows `--help`.
+    """
     app = typer.Typer(
         name=NAME,
+        help=SUMMARY,
         add_completion=False,
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        epilog="The options above may also stand after the command.",
+        context_settings={"help_option_names": ["--help"] if helping else []},
+        epilog="\b\nEvery command also takes:\n  " + "\n  ".join(g.help_lines()),
     )
-    app.callback()(_globals)
+    app.callback()(_nothing)
     for name in [command] if command in COMMANDS else COMMANDS:
         module, _, attribute = COMMANDS[name].partition(":")
         target = getattr(import_module(module), attribute)
@@ -106,54 +84,33 @@ def build(command: str | None) -> typer.Typer:
     return app
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _run(args: Sequence[str]) -> int:
+    given, rest = g.take(args)
+    if g.VERSION in given:
         output.say(f"{NAME} {__version__}")
-        raise typer.Exit
-
-
-def _globals(
-    context: typer.Context,
-    config: Annotated[
-        str | None, typer.Option("--config", metavar="FILE", help="The config file (or ALLTHEPOINTS_CONFIG).")
-    ] = None,
-    data_dir: Annotated[
-        str | None,
-        typer.Option(
-            "--data-dir", metavar="DIR", help="Where database, token file and logs are (or ALLTHEPOINTS_DATA_DIR)."
-        ),
-    ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more, in the log too.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
-    ] = False,
-) -> None:
-    """Sits in your streamers' Twitch chats while they are live, and proves that it is in."""
-    del version  # its callback has answered
-    context.obj = Here(config, data_dir, verbose)
-
-
-def _run(args: list[str]) -> int:
-    command = typer.main.get_command(build(_command_in(args)))
-    result = command.main(args, prog_name=NAME, standalone_mode=False)
+        return Exit.OK
+    name = rest[0] if rest else None
+    helping = g.HELP in given or name is None
+    command = typer.main.get_command(build(name, helping))
+    where = Here(given.get(g.CONFIG), given.get(g.DATA_DIR), g.VERBOSE in given)
+    try:
+        result = command.main(
+            [*rest, *(["--help"] if helping else [])], prog_name=NAME, standalone_mode=False, obj=where
+        )
+    except TyperException as error:
+        _keep_order()
+        about = f"{NAME} {name}" if name in COMMANDS else NAME
+        output.complain(_in_style(error.format_message()), f"`{about} --help` tells what there is.")
+        return Exit.USAGE
     return result if isinstance(result, int) else Exit.OK
 
 
-def _command_in(args: Sequence[str]) -> str | None:
-    """The command's name in hoisted `args`."""
-    at = 0
-    while at < len(args) and args[at].startswith("-"):
-        at += 2 if args[at] in WITH_VALUE else 1
-    return args[at] if at < len(args) else None
+def _nothing() -> None:
+    """With a callback, one command alone is still called by its name."""
 
 
-def _how(args: Sequence[str]) -> str:
-    name = _command_in(args)
-    return f"`{NAME} {name} --help`" if name in COMMANDS else f"`{NAME} --help`"
-
-
-def _sentence(text: str) -> str:
-    """The parser's words in our style: no capital at the start, no stop at the end."""
+def _in_style(text: str) -> str:
+    """The parser's words as ours: no capital at the start, no stop at the end."""
     return text[:1].lower() + text[1:].rstrip(".")
 
 
@@ -167,7 +124,9 @@ def _keep_order() -> None:
 
 def _own_mistake(error: Exception, args: Sequence[str]) -> None:
     _keep_order()
-    if "--verbose" in args or "-v" in args:
+    if not set(g.VERBOSE.names).isdisjoint(args):
+        import traceback
+
         output.note("".join(traceback.format_exception(error)).rstrip())
     output.complain(
         f"this is a mistake of the program: {type(error).__name__}: {error}", "With --verbose it shows where."

@@ -14,7 +14,7 @@ from allthepoints.cli.here import AsJson, here
 from allthepoints.config.load import load
 from allthepoints.config.paths import ConfigPath
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.callback()

@@ -1,0 +1,65 @@
+"""The options that every command has. They may stand anywhere in a line, so they are taken out before it is parsed.
+
+Typer knows no such options. It also loads a validation library for every option that is not a plain flag, its own
+`--help` among them, which takes longer than all of `status`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allthepoints.base.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """One option. `value` is what the help calls its value; a flag has none."""
+
+    names: tuple[str, ...]
+    help: str
+    value: str = ""
+
+
+CONFIG = Global(("--config",), "The config file (or ALLTHEPOINTS_CONFIG).", "FILE")
+DATA_DIR = Global(("--data-dir",), "Where database, token file and logs are (or ALLTHEPOINTS_DATA_DIR).", "DIR")
+VERBOSE = Global(("--verbose", "-v"), "Say more, in the log too.")
+VERSION = Global(("--version",), "Print the version.")
+HELP = Global(("--help", "-h"), "Show the help of a command.")
+
+GLOBALS = (CONFIG, DATA_DIR, VERBOSE, VERSION, HELP)
+
+Given = dict[Global, str]
+"""The options that were given; a flag's value is "yes"."""
+
+
+def take(args: Sequence[str]) -> tuple[Given, list[str]]:
+    """The global options in `args`, and what is left. Behind `--` nothing is an option. Raises UsageError."""
+    given: Given = {}
+    rest: list[str] = []
+    left = list(args)
+    while left:
+        arg = left.pop(0)
+        name, equals, value = arg.partition("=")
+        option = _BY_NAME.get(name)
+        if arg == "--":
+            return given, [*rest, arg, *left]
+        if option is None or (equals and not option.value):
+            rest.append(arg)
+        elif not option.value:
+            given[option] = "yes"
+        else:
+            given[option] = value if equals else left.pop(0) if left else ""
+            if not given[option]:
+                raise UsageError(f"{name}: expected a {option.value}", option.help)
+    return given, rest
+
+
+def help_lines() -> list[str]:
+    """The options for the end of a help text."""
+    heads = [", ".join(option.names) + (f" {option.value}" if option.value else "") for option in GLOBALS]
+    width = max(map(len, heads))
+    return [f"{head:<{width}}  {option.help}" for head, option in zip(heads, GLOBALS, strict=True)]
+
+
+_BY_NAME = {name: option for option in GLOBALS for name in option.names}
