@@ -232,15 +232,16 @@ def _unanswered(o: Observed, policy: Policy, room: Room, now: float) -> None:
     _book_join(o, room, now)
     _to(room, Input.EXPIRED, now)
     channel, connection = o.channels[room.channel], o.connections[room.conn]
-    known_silent = channel.refusal is not None and channel.refusal.why is Why.UNANSWERED
-    if not known_silent:
+    if channel.silent_on is None:
+        channel.silent_on = room.conn
+    if channel.silent_on == room.conn:
         connection.unanswered += 1
         if connection.unanswered >= GHOST_RUN and _is_stable(policy, connection, now):
             connection.retiring = True
     if connection.usable:
         _ask_slower(policy, channel, now)
     else:
-        channel.ask_afresh()
+        channel.unanswered, channel.ask_not_before = 0, 0.0
 
 
 def _ask_slower(policy: Policy, channel: Channel, now: float) -> None:

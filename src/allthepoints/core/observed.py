@@ -36,6 +36,8 @@ class Channel:
     unanswered: int = 0
     """JOINs in a row that nobody answered."""
     ask_not_before: float = 0.0
+    silent_on: int | None = None
+    """The connection on which a JOIN was first left unanswered: a room's silence speaks against one connection only."""
     look_up: bool = False
     """Its JOINs are not answered, or its login is somebody else's: ask Helix where it is now."""
 
@@ -45,7 +47,7 @@ class Channel:
 
     def ask_afresh(self) -> None:
         """Nothing is held against the next JOIN."""
-        self.unanswered, self.ask_not_before, self.look_up = 0, 0.0, False
+        self.unanswered, self.ask_not_before, self.look_up, self.silent_on = 0, 0.0, False, None
 
 
 class Phase(StrEnum):
