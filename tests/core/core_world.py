@@ -280,7 +280,7 @@ class World:
                 if (span := self.open_logins.pop(conn, None)) is not None:
                     span.latest = at
         if isinstance(fact, f.Banned) or (isinstance(fact, f.JoinRefused) and fact.why is Why.BANNED):
-            # A NOTICE names a login; while a rename is not known yet, the core can only take it for whom it thinks there.
+            # A NOTICE names a login; while a rename is not known yet, it is taken for whom the core thinks there.
             room = self.core.observed.rooms.get((fact.conn, fact.login))
             if room is not None or isinstance(fact, f.Banned):
                 channel = room.channel if room is not None else self.core.observed.addresses.get(fact.login)

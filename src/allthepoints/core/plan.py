@@ -221,6 +221,7 @@ def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[i
         free = window.free(draft.now)
         headroom = room_cap(policy, o, draft.now) - o.slots_held()
         ready = [i for i in needs if _may_ask(o, o.channels[i], rooms, draft)]
+        ready.sort(key=lambda i: _is_in(i, rooms))  # who is out loses points now; who must only move, does not
         joins = _assign(policy, o, ready[: max(0, min(free, headroom))], rooms.usable)
         for conn, logins in joins.items():
             draft.do(JoinRooms(conn, tuple(logins)))
@@ -266,6 +267,10 @@ def _is_covered(o: Observed, channel: UserId, rooms: _Rooms) -> bool:
     """Whether a usable connection has the channel's present room, or has asked for it, or is still leaving it."""
     login = o.channels[channel].ref.login
     return any(r.conn in rooms.usable and r.login == login and r.holds_slot for r in rooms.of.get(channel, ()))
+
+
+def _is_in(channel: UserId, rooms: _Rooms) -> bool:
+    return any(room.state is State.PRESENT for room in rooms.of.get(channel, ()))
 
 
 def _may_ask(o: Observed, channel: Channel, rooms: _Rooms, draft: _Draft) -> bool:
