@@ -8,7 +8,7 @@ from typing import Protocol
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core.model import Why
 from allthepoints.core.records import EventKind
-from allthepoints.views.text import clean, count, duration
+from allthepoints.views.text import clean, duration, number
 from allthepoints.views.words import LEFT, LOST, READS, WHY, told
 
 
@@ -62,7 +62,7 @@ def _left(who: str, data: _Data) -> str:
 def _refused(who: str, data: _Data) -> str:
     why, words = data.text("why"), data.text("text")
     if why == Why.ROOM_LIMIT:
-        return f"No room for {who}: {told(WHY, why)}; {count(int(data.number('rooms')), 'room')} of them from here."
+        return f"No room for {who}: {told(WHY, why)}, {number(int(data.number('rooms')))} of them from here."
     return f"{who}'s chat is closed to you: {told(WHY, why)}." + (f' Twitch says: "{words}"' if words else "")
 
 

@@ -104,8 +104,8 @@ def _in(glance: Glance) -> str:
 def _nobody(glance: Glance) -> str:
     if glance.meant == 0:
         if not glance.account:
-            return "Not signed in yet. Run `allthepoints login`."
-        return "No channel is meant yet: follow some, or name them with `allthepoints channels add NAME`."
+            return "Checking the sign-in."
+        return "No channel yet: whom you follow is read first; name others with `allthepoints channels add NAME`."
     if glance.unknown:
         return f"Asking which of {count(glance.meant, 'channel')} are live."
     if glance.meant == 1:

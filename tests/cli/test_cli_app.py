@@ -1,0 +1,204 @@
+"""The command line as a whole: options anywhere, errors in one style, exit codes."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from cli_home import Atp
+
+from allthepoints._version import __version__
+from allthepoints.base import errors as e
+from allthepoints.cli import app, output
+from allthepoints.cli import globals as g
+from allthepoints.cli.exits import Exit, code_of
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (e.UsageError("x"), 2),
+        (e.ConfigError("x"), 2),
+        (e.FaultError("x"), 1),
+        (e.AlreadyRunning("x"), 1),
+        (e.SignInNeeded("x"), 3),
+        (e.Refused("x", 400), 3),
+        (e.Unauthorised("x", 401), 3),
+        (e.Unknown("x"), 4),
+        (e.Limited("x", 1.0), 4),
+        (e.AllThePointsError("x"), 1),
+    ],
+)
+def test_errors_become_exit_codes(error: e.AllThePointsError, code: int) -> None:
+    assert code_of(error) == code
+
+
+def test_every_error_of_ours_has_an_exit_code() -> None:
+    found = [e.AllThePointsError]
+    for kind in found:
+        found += kind.__subclasses__()
+    assert len(found) >= 11
+
+
+@pytest.mark.parametrize(
+    ("args", "given", "rest"),
+    [
+        (["status"], {}, ["status"]),
+        (["--config", "c", "status"], {g.CONFIG: "c"}, ["status"]),
+        (["status", "--config", "c", "--json"], {g.CONFIG: "c"}, ["status", "--json"]),
+        (["status", "--config=c", "-v"], {g.CONFIG: "c", g.VERBOSE: "yes"}, ["status"]),
+        (["--data-dir", "d", "x", "--", "--config", "c"], {g.DATA_DIR: "d"}, ["x", "--", "--config", "c"]),
+        (["--config", "a", "x", "--config", "b"], {g.CONFIG: "b"}, ["x"]),
+        (["--verbose=1"], {}, ["--verbose=1"]),
+    ],
+)
+def test_global_options_stand_anywhere(args: list[str], given: dict[g.Global, str], rest: list[str]) -> None:
+    assert g.take(args) == (given, rest)
+
+
+@pytest.mark.parametrize("args", [["status", "--config"], ["--data-dir=", "status"]])
+def test_a_global_option_without_its_value(atp: Atp, args: list[str]) -> None:
+    result = atp(*args)
+    assert result.code == Exit.USAGE
+    assert "expected a " in result.err
+
+
+@pytest.mark.parametrize("args", [["--version"], ["status", "--version"]])
+def test_version(atp: Atp, args: list[str]) -> None:
+    assert atp(*args).out == f"allthepoints {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "text", "hint"),
+    [
+        (["bogus"], "no such command 'bogus'", "`allthepoints --help` tells what there is."),
+        (["statu"], "no such command 'statu'", "`allthepoints --help` tells what there is."),
+        (["status", "--bogus"], "no such option: --bogus", "`allthepoints status --help` tells what there is."),
+        (["config"], "missing command", "`allthepoints config --help` tells what there is."),
+        (["channels", "add"], "missing argument", "`allthepoints channels --help` tells what there is."),
+        (["events", "--limit", "0"], "invalid value for '--limit'", "`allthepoints events --help` tells"),
+        (["events", "--limit", "many"], "invalid value for '--limit'", "`allthepoints events --help` tells"),
+        (["login", "youtube"], "invalid value for", "`allthepoints login --help` tells"),
+    ],
+)
+def test_mistakes_in_the_line(atp: Atp, args: list[str], text: str, hint: str) -> None:
+    result = atp(*args)
+    assert result.code == Exit.USAGE
+    assert result.out == ""
+    assert result.err.startswith(f"error: {text}")
+    assert f"\n\nhint: {hint}" in result.err
+
+
+def test_help_lists_every_command_and_the_options_of_all(atp: Atp) -> None:
+    result = atp()
+    assert result.code == Exit.OK
+    assert result.out == atp("--help").out == atp("-h").out
+    for word in (*app.COMMANDS, *(name for option in g.GLOBALS for name in option.names)):
+        assert word in result.out
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_every_command_has_help_and_json(atp: Atp, name: str) -> None:
+    result = atp(name, "--help")
+    assert result.code == Exit.OK
+    assert "--json" in result.out or "check" in result.out
+    assert f"Usage: allthepoints {name}" in result.out
+
+
+@pytest.mark.parametrize("command", ["show", "path", "check"])
+def test_config_commands_have_json(atp: Atp, command: str) -> None:
+    assert "--json" in atp("config", command, "--help").out
+
+
+def test_what_we_raise_is_told_with_its_hint(atp: Atp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(context: typer.Context) -> None:
+        output.say("before")
+        raise e.FaultError("the disk is full", "Make room.")
+
+    monkeypatch.setitem(app.COMMANDS, "status", "failing:fail")
+    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))  # type: ignore[arg-type]
+    result = atp("status")
+    assert (result.code, result.out) == (1, "before\n")
+    assert result.err == "error: the disk is full\n\nhint: Make room.\n"
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_mistake_of_ours_is_one_line_unless_asked(atp: Atp, monkeypatch: pytest.MonkeyPatch, verbose: bool) -> None:
+    def fail(context: typer.Context) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setitem(app.COMMANDS, "status", "failing:fail")
+    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))  # type: ignore[arg-type]
+    result = atp("status", *(["--verbose"] if verbose else []))
+    assert result.code == Exit.FAULT
+    assert ("Traceback" in result.err) is verbose
+    assert "error: this is a mistake of the program: ZeroDivisionError: oops" in result.err
+
+
+def test_ctrl_c_is_quiet(atp: Atp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(context: typer.Context) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(app.COMMANDS, "status", "failing:fail")
+    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(interrupted)}))  # type: ignore[arg-type]
+    result = atp("status")
+    assert (result.code, result.out, result.err) == (Exit.INTERRUPTED, "", "")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "utf-8"])
+def test_fc_35_no_character_is_an_error(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, errors="strict"))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict"))
+    output.prepare()
+    title = "Prestige 4 🌊 휴"
+    output.say(title)
+    output.say_json({"title": title})
+    output.note(title)
+    output.flush()
+    first, second = raw.getvalue().decode(encoding).splitlines()
+    assert first.startswith("Prestige 4 ")
+    assert json.loads(second) == {"title": title}
+    assert output.ascii_only() is (encoding != "utf-8")
+
+
+def run(*args: str, stdout: int = subprocess.PIPE, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "allthepoints", *args],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environ},
+        check=False,
+    )
+
+
+def test_fc_35_a_real_process_on_an_ascii_console(running: Path) -> None:
+    done = run("status", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"* present" in done.stdout
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(recorded: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = run("events", stdout=write)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_status_loads_nothing_heavy(home: Path) -> None:
+    """What makes a cold start slow: `python -X importtime` tells."""
+    code = "import sys; from allthepoints.cli.app import main; main(['status']); print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    heavy = {"asyncio", "pydantic", "httpx2", "rich.console", "rich.table", "tomlkit", "tomllib", "logging", "ssl"}
+    assert not heavy & loaded
+    assert {"allthepoints.core.plan", "allthepoints.core.facts", "allthepoints.irc.session"}.isdisjoint(loaded)

@@ -1,0 +1,189 @@
+"""`run` and `simulate` as they are called: a real process against a sandbox on real sockets."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cli_home import Atp
+from sandbox_thread import RunningSandbox, running_sandbox
+
+from allthepoints.cli import simulate
+from allthepoints.cli.run import keep_drawn
+from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
+from allthepoints.testing.clock import ManualClock
+from allthepoints.views.live import LivePicture
+
+
+def live(login: str) -> ChannelPlan:
+    return ChannelPlan(login, broadcasts=(Broadcast(-60.0, 86_400.0, title="Prestige 4 🌊 휴"),))
+
+
+@pytest.fixture
+def box(config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
+    with running_sandbox(Scenario(channels=(live("alpha"), live("beta"), ChannelPlan("gamma")))) as running:
+        config.parent.mkdir(parents=True)
+        config.write_text(running.config)
+        access, refresh = running.call(lambda sandbox: sandbox.issue_tokens())
+        monkeypatch.setenv("ALLTHEPOINTS_TWITCH_TOKEN", f"oauth:{access}")
+        monkeypatch.setenv("ALLTHEPOINTS_TWITCH_REFRESH_TOKEN", refresh)
+        yield running
+
+
+@contextmanager
+def started(*args: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "allthepoints", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> list[str]:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if text in line:
+            return lines
+    raise AssertionError(f"never said {text!r}: {lines} {process.stderr.read() if process.stderr else ''}")
+
+
+def test_fc_38_fc_32_run_says_one_line_per_change_and_leaves_at_ctrl_c(
+    atp: Atp, home: Path, box: RunningSandbox
+) -> None:
+    with started("run") as process:
+        lines = read_until(process, "In 2 of 2 live chats.")
+        assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", line) for line in lines)
+        assert [line[21:] for line in lines if "present" in line] in (
+            ["alpha: present.", "beta: present."],
+            ["beta: present.", "alpha: present."],
+        )
+
+        plain = json.loads(atp("status", "--json").out)
+        assert plain["running"] is True
+        assert plain["chat"]["present"] == 2
+
+        # FC-39: a second one on the same data is refused, and names the first.
+        second = atp("run")
+        assert second.code == 1
+        assert f"(process {process.pid})" in second.err
+
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert err == "Stopped; you left every chat.\n"
+    tally = box.call(lambda sandbox: sandbox.tally())
+    assert tally.rooms_now == 0
+    assert tally.protocol_errors == ()
+    everything = "".join(lines) + out + err
+    for file in (home / "data").rglob("*"):
+        if file.is_file() and file.name != "tokens.json":
+            everything += file.read_bytes().decode("latin-1")
+    for name in ("ALLTHEPOINTS_TWITCH_TOKEN", "ALLTHEPOINTS_TWITCH_REFRESH_TOKEN"):
+        assert os.environ[name].removeprefix("oauth:") not in everything, "FC-32"
+
+
+def test_fc_39_a_second_instance_is_refused_with_the_pid(atp: Atp, running: Path) -> None:
+    result = atp("run")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(f"error: allthepoints already runs on {running} (process {os.getpid()})\n\nhint: ")
+
+
+def test_fc_40_the_log_cannot_be_written(atp: Atp, home: Path) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "logs").write_text("a file")
+    result = atp("run")
+    assert (result.code, result.out) == (1, "")
+    assert str(home / "data" / "logs") in result.err
+
+
+@pytest.mark.anyio
+async def test_the_table_is_drawn_when_due() -> None:
+    picture, clock, drawn = LivePicture(), ManualClock(), 0
+
+    def draw() -> None:
+        nonlocal drawn
+        drawn += 1
+
+    task = asyncio.ensure_future(keep_drawn(picture, draw, clock))
+    try:
+        await clock.elapse(59.0)
+        assert drawn == 1
+        await clock.elapse(2.0)
+        assert drawn == 2
+    finally:
+        task.cancel()
+
+
+# -- simulate ------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox is stopped as soon as it has looked once."""
+
+    def stop() -> asyncio.Event:
+        event = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.05, event.set)
+        return event
+
+    monkeypatch.setattr(simulate, "_stop_at_signals", stop)
+    monkeypatch.setattr(simulate, "LOOK_EVERY", 0.02)
+
+
+@pytest.mark.usefixtures("briefly")
+def test_simulate_prints_a_config_to_paste(atp: Atp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = tmp_path / "day.toml"
+    scenario.write_text('name = "mine"\n[[channels]]\nlogin = "alpha"\nbroadcasts = [{ start = "-1m", end = "1h" }]\n')
+    result = atp("simulate", "--scenario", str(scenario))
+    assert (result.code, result.err) == (0, "")
+    paste, _, rest = result.out.partition("\n\n# Signed in")
+    (tmp_path / "pasted.toml").write_text(paste)
+    assert tomllib.loads(paste)["endpoints"]["irc"].startswith("irc://127.0.0.1:")
+    assert atp("config", "check", str(tmp_path / "pasted.toml")).code == 0
+    assert "export ALLTHEPOINTS_TWITCH_TOKEN=" in rest
+    assert "alpha is live." in rest
+    assert "me was in the chats for 0 s of" in rest
+
+
+@pytest.mark.usefixtures("briefly")
+@pytest.mark.parametrize("day", ["calm", "stormy", "demo"])
+def test_simulate_as_json(atp: Atp, day: str) -> None:
+    result = atp("simulate", "--day", day, "--channels", "5", "--json")
+    first, *middle, last = map(json.loads, result.out.splitlines())
+    assert set(first) == {"endpoints", "client_id", "account", "token", "refresh_token"}
+    assert set(first["endpoints"]) == {"irc", "helix", "oauth", "control"}
+    assert all(set(line) == {"at", "text"} for line in middle)
+    assert last["tally"]["account"] == "me"
+
+
+def test_simulate_says_what_it_cannot_use(atp: Atp, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[[channels]]\nlogin = 'UPPER'\n")
+    bad = atp("simulate", "--scenario", str(tmp_path / "bad.toml"))
+    assert bad.code == 2
+    assert "bad.toml" in bad.err
+    assert atp("simulate", "--key", str(tmp_path / "k.pem")).code == 2
+    assert atp("simulate", "--cert", str(tmp_path / "c.pem")).code == 2
+    assert atp("simulate", "--day", "sunny").code == 2
+
+
+@pytest.mark.usefixtures("briefly")
+def test_simulate_tells_that_a_port_is_taken(atp: Atp, box: RunningSandbox) -> None:
+    port = box.endpoints.irc.rpartition(":")[2]
+    result = atp("simulate", "--irc-port", port)
+    assert result.code == 1
+    assert result.err.startswith("error: the sandbox cannot listen: ")

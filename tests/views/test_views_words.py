@@ -1,0 +1,155 @@
+"""Every word that the core may use has words of ours, in our style."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from allthepoints.base.types import JSON, UserId
+from allthepoints.core.health import TABLE, Warning
+from allthepoints.core.model import Lost, Why
+from allthepoints.core.place import Mark, Reason
+from allthepoints.core.records import Event, EventKind
+from allthepoints.views.event_text import event_text
+from allthepoints.views.sentence import _BESIDE, _INSTEAD, Glance, sentence
+from allthepoints.views.text import STATES
+from allthepoints.views.words import LEFT, LOST, PLACE, READS, WHY, told
+
+ALPHA = UserId("42")
+NAMES = {ALPHA: "Alpha"}
+
+EVENTS: dict[EventKind, tuple[dict[str, JSON], str]] = {
+    EventKind.STARTED: ({}, "The service started."),
+    EventKind.STOPPED: ({}, "The service stopped."),
+    EventKind.SIGNED_IN: ({"login": "me"}, "You are signed in as me."),
+    EventKind.SIGN_IN_LOST: (
+        {"reason": "it was revoked."},
+        "You are signed out: it was revoked. Run `allthepoints login`.",
+    ),
+    EventKind.LIVE: ({"stream": "1", "started_at": 5.0}, "Alpha is live."),
+    EventKind.OFFLINE: ({"stream": "1"}, "Alpha is offline."),
+    EventKind.PRESENT: ({}, "You are in Alpha's chat."),
+    EventKind.LEFT: ({"why": "lost"}, "You are out of Alpha's chat: the connection was lost."),
+    EventKind.REFUSED: (
+        {"why": "banned", "text": "You are permanently banned from talking in alpha."},
+        "Alpha's chat is closed to you: you are banned from this chat. "
+        'Twitch says: "You are permanently banned from talking in alpha."',
+    ),
+    EventKind.RETRIED: ({}, "Alpha's chat may be asked again, as you said."),
+    EventKind.TIMED_OUT: ({"seconds": 600}, "Alpha timed you out for 10 min; you stay in the chat."),
+    EventKind.RENAMED: ({"from": "alpha", "to": "alpha2"}, "alpha is now alpha2."),
+    EventKind.NOT_FOUND: ({"login": "gone"}, "Twitch knows no channel gone."),
+    EventKind.CONNECTED: ({"conn": 3}, "Chat connection 3 is open."),
+    EventKind.DISCONNECTED: (
+        {"conn": 3, "why": "no_answer_to_ping", "text": ""},
+        "Chat connection 3 ended: it fell silent.",
+    ),
+    EventKind.RECONNECT_ASKED: ({"conn": 3}, "Twitch will close chat connection 3; another one takes its place."),
+    EventKind.WOKE: (
+        {"gap": 28_800},
+        "This machine slept, or its clock was moved, for 8 h; who is live is read anew.",
+    ),
+    EventKind.HELIX_FAILED: (
+        {"what": "live", "error": "answered 503"},
+        "Twitch does not say who is live; what was known stays. answered 503.",
+    ),
+    EventKind.HELIX_BACK: ({"what": "follows"}, "Twitch says again whom you follow."),
+    EventKind.CONFIG_TAKEN: ({}, "The changed config is in force."),
+    EventKind.CONFIG_REJECTED: (
+        {"error": "c.toml:2: poll.liv: unknown key; did you mean live?"},
+        "The changed config cannot be used, and the old one stays. c.toml:2: poll.liv: unknown key; did you mean live?",
+    ),
+}
+
+WITH_CHANNEL = {
+    EventKind.LIVE,
+    EventKind.OFFLINE,
+    EventKind.PRESENT,
+    EventKind.LEFT,
+    EventKind.REFUSED,
+    EventKind.RETRIED,
+    EventKind.TIMED_OUT,
+    EventKind.RENAMED,
+}
+
+
+def test_tables_are_complete() -> None:
+    assert set(EVENTS) == set(EventKind)
+    assert set(WHY) == set(Why)
+    assert set(LOST) == set(Lost)
+    assert set(PLACE) == set(Why) | {str(reason) for reason in Reason}
+    assert set(STATES) == set(Mark)
+    assert set(READS) == {"live", "follows", "users"}
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_every_event_is_a_sentence(kind: EventKind) -> None:
+    data, expected = EVENTS[kind]
+    channel = ALPHA if kind in WITH_CHANNEL else None
+    assert event_text(Event(1.0, kind, channel, dict(data)), NAMES) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("why", list(Why))
+def test_every_refusal_is_told(why: Why) -> None:
+    text = event_text(Event(1.0, EventKind.REFUSED, ALPHA, {"why": why}), NAMES)
+    assert WHY[why] in text
+    assert "Alpha" in text
+
+
+@pytest.mark.parametrize("lost", list(Lost))
+def test_every_loss_is_told(lost: Lost) -> None:
+    event = Event(1.0, EventKind.DISCONNECTED, None, {"conn": 1, "why": lost, "text": "more"})
+    assert event_text(event, NAMES) == f"Chat connection 1 ended: {LOST[lost]} (more)."
+
+
+@pytest.mark.parametrize("why", [*LEFT, "banned", "something_new"])
+def test_every_leaving_is_told(why: str) -> None:
+    assert event_text(Event(1.0, EventKind.LEFT, ALPHA, {"why": why}), NAMES).startswith("You ")
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+@pytest.mark.parametrize("channel", [None, ALPHA, UserId("unknown")])
+def test_odd_events_are_still_sentences(kind: EventKind, channel: UserId | None) -> None:
+    odd: dict[str, str | int | float | None] = {"seconds": None, "conn": "x", "why": 7, "gap": "long", "rooms": None}
+    for data in ({}, odd):
+        assert event_text(Event(1.0, kind, channel, data), {}).endswith((".", ". "))
+
+
+def test_an_event_of_a_later_version_is_shown_readably() -> None:
+    class Later:
+        kind = "points_earned"
+        channel = ALPHA
+        data: dict[str, JSON] = {}  # noqa: RUF012
+
+    assert event_text(Later(), NAMES) == "Alpha: points earned."
+
+
+def test_room_limit_tells_how_many() -> None:
+    text = event_text(Event(1.0, EventKind.REFUSED, ALPHA, {"why": Why.ROOM_LIMIT, "rooms": 62}), NAMES)
+    assert text == "No room for Alpha: your account is in as many chats as it may be, 62 of them from here."
+
+
+def test_unknown_words_are_readable() -> None:
+    assert told(WHY, "some_new_reason") == "some new reason"
+    assert told(WHY, "") == "no reason was given"
+
+
+def _all_texts() -> Iterable[str]:
+    yield from (*WHY.values(), *LOST.values(), *LEFT.values(), *PLACE.values())
+    yield from (expected for _, expected in EVENTS.values())
+    for row in TABLE:
+        trouble = Warning(row.code, row.severity, row.title, row.text, 0.0)
+        for account in (True, False):
+            yield sentence(Glance(account, 3, 0, 2, 1, 0, 1, 0, (trouble,)), 1200.0)
+            yield sentence(Glance(account, 0, 0, 0, 0, 0, 0, 0, (trouble,)), 1200.0)
+
+
+def test_words_are_calm_and_speak_to_you() -> None:
+    for text in _all_texts():
+        assert "!" not in text
+        assert not re.search(r"\b(I|we|our|us|sorry|please|oops|user)\b", text), text
+
+
+def test_errors_have_a_sentence_each() -> None:
+    errors = {row.code for row in TABLE if row.severity == "error"}
+    assert set(_INSTEAD) | set(_BESIDE) == errors
