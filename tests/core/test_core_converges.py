@@ -188,8 +188,12 @@ class Storm(RuleBasedStateMachine):
 
     @rule(gap=st.sampled_from([5.0, 3600.0]))
     def the_host_sleeps(self, gap: float) -> None:
-        """What was on its way is over by then."""
+        """Long enough, and the server has forgotten us by the time we wake."""
         self.world.now += gap
+        if gap > 60:
+            for line in self.world.lines.values():
+                line.mute = True
+                line.rooms.clear()
         self.world.tell(f.Woke(self.world.now, gap))
 
     # -- what always holds ---------------------------------------------------------------------------------------------

@@ -1,0 +1,183 @@
+"""What is said of each channel, and of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from core_world import T0, Core, World, at_work, follows, live, logins, ref, signed_in, stream
+
+from allthepoints.base.types import UserId
+from allthepoints.core import facts as f
+from allthepoints.core.desired import desired
+from allthepoints.core.model import Lost, StreamKind, Why
+from allthepoints.core.place import Census, Place, census, place
+from allthepoints.core.plan import room_cap
+from allthepoints.core.policy import Policy
+
+A, B = logins(0, 1)
+
+
+def told(core: Core, number: int = 0) -> Place:
+    o = core.observed
+    slots = set(desired(core.policy, o, core.now)[: room_cap(core.policy, o, core.now)])
+    return place(core.policy, o, o.channels[ref(number).id], slots, core.now)
+
+
+def asked() -> Core:
+    core = at_work(0, 1)
+    core.turn(f.JoinWritten(T0, 1, (A, B)))
+    return core
+
+
+def present() -> Core:
+    core = asked()
+    core.turn(f.Joined(T0 + 1, 1, A), f.Joined(T0 + 1, 1, B))
+    return core
+
+
+def leaving() -> Core:
+    core = present()
+    core.policy = Policy(paused=frozenset({A}))
+    core.turn(f.ConfigTaken(T0 + 2))
+    return core
+
+
+def paused() -> Core:
+    core = leaving()
+    core.turn(f.Parted(T0 + 3, 1, A))
+    return core
+
+
+def excluded() -> Core:
+    core = at_work(0, policy=Policy(exclude=frozenset({A})))
+    core.turn(now=T0 + 1)
+    return core
+
+
+def refused() -> Core:
+    core = asked()
+    core.turn(f.JoinRefused(T0 + 1, 1, A, Why.SUSPENDED))
+    return core
+
+
+def refused_later_is_over() -> Core:
+    core = asked()
+    core.turn(f.JoinRefused(T0 + 1, 1, A, Why.NEEDS_EMAIL))
+    core.observed.connections.clear()
+    core.now = T0 + 90_000
+    return core
+
+
+def offline() -> Core:
+    core = at_work(0)
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0, 1, A))
+    core.turn(live(T0 + 30, asked=[0]), live(T0 + 211, asked=[0]))
+    core.turn(f.Parted(T0 + 212, 1, A))
+    return core
+
+
+def never_looked() -> Core:
+    core = Core()
+    core.turn(signed_in(), follows(T0, 0))
+    return core
+
+
+def no_slot() -> Core:
+    return at_work(1, 0, policy=Policy(max_rooms=1))
+
+
+def room_limit() -> Core:
+    core = at_work(1, 0)
+    core.turn(f.JoinWritten(T0, 1, (A, B)), f.Joined(T0, 1, B), f.JoinRefused(T0 + 1, 1, A, Why.ROOM_LIMIT))
+    return core
+
+
+def budget() -> Core:
+    return at_work(*range(1, 21), 0)
+
+
+def unanswered() -> Core:
+    core = at_work(0)
+    for _ in range(3):
+        core.turn(f.JoinWritten(core.now, 1, (A,)))
+        core.turn(now=core.now + 15)
+    return core
+
+
+def signed_out() -> Core:
+    core = at_work(0)
+    core.turn(f.SignInLost(T0 + 1, "revoked"), f.ConnectionLost(T0 + 1, 1, Lost.CLOSED, 0.0))
+    return core
+
+
+def woke() -> Core:
+    core = present()
+    core.turn(f.Woke(T0 + 9000, 8000.0))
+    core.turn(f.ConnectionLost(T0 + 9000, 1, Lost.OURS, 0.0))
+    return core
+
+
+def moved() -> Core:
+    core = at_work(0, followed=[0, 5], connected=False)
+    core.turn(live(T0 + 5, stream(ref(5, "c0"))))
+    return core
+
+
+CASES: list[tuple[Callable[[], Core], str, str | None]] = [
+    (asked, "asked", None),
+    (present, "present", None),
+    (leaving, "leaving", None),
+    (paused, "absent", "paused"),
+    (excluded, "absent", "excluded"),
+    (refused, "refused", "suspended"),
+    (refused_later_is_over, "waiting", "connecting"),
+    (offline, "absent", "offline"),
+    (never_looked, "absent", None),
+    (lambda: at_work(stream(0, kind=StreamKind.RERUN)), "absent", "rerun"),
+    (no_slot, "waiting", "no_slot"),
+    (room_limit, "waiting", "room_limit"),
+    (budget, "waiting", "join_budget"),
+    (unanswered, "waiting", "unanswered"),
+    (lambda: at_work(0, connected=False), "waiting", "connecting"),
+    (signed_out, "waiting", "signed_out"),
+    (woke, "waiting", "checking"),
+    (moved, "waiting", "moved"),
+]
+
+
+@pytest.mark.parametrize(("make", "state", "reason"), CASES, ids=[f"{s}-{r}-{n}" for n, (_, s, r) in enumerate(CASES)])
+def test_what_is_said(make: Callable[[], Core], state: str, reason: str | None) -> None:
+    assert told(make()) == Place(state, reason)
+
+
+def test_in_two_rooms_the_better_word_counts() -> None:
+    core = present()
+    core.turn(f.ReconnectAsked(T0 + 2, 1), f.Welcomed(T0 + 3, 2))
+    core.turn(f.Welcomed(T0 + 3, 2))
+    assert told(core).state == "present"
+
+
+def test_census_counts_wanted_as_what_we_mean_to_be_in() -> None:
+    world = World(Policy(max_rooms=3))
+    world.add(*range(7))
+    for number in range(6):
+        world.go_live(number)
+    world.go_live(6, StreamKind.RERUN)
+    world.banned.add(ref(0).id)
+    world.run(60)
+    counts = census(world.core.policy, world.core.observed, world.now)
+    assert counts == Census(connections=1, wanted=5, present=3, waiting=2, refused=1)
+
+
+def test_fc_01_asked_is_not_present() -> None:
+    core = asked()
+    core.turn(f.Joined(T0 + 1, 1, B))
+    counts = census(core.policy, core.observed, core.now)
+    assert (counts.wanted, counts.present) == (2, 1)
+
+
+def test_census_of_nothing() -> None:
+    core = Core()
+    assert census(core.policy, core.observed, core.now) == Census(0, 0, 0, 0, 0)
+    assert UserId("9") not in core.observed.channels
