@@ -365,6 +365,14 @@ async def test_fc_08_a_row_without_sense_is_doubtful(more: dict[str, Any]) -> No
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("gone", ["type", "started_at", "title", "user_name", "tags"])
+async def test_a_row_may_say_little(gone: str) -> None:
+    said = {key: value for key, value in row(1).items() if key != gone}
+    (stream,) = (await helix(Twitch().on("/streams", page([said | {"id": 9, "user_id": 1}]))).live(named(1))).streams
+    assert (stream.id, stream.channel.id, stream.kind) == ("9", "1", StreamKind.LIVE)
+
+
+@pytest.mark.anyio
 async def test_fc_08_a_doubtful_row_leaves_its_login_unanswered() -> None:
     read = await helix(Twitch().on("/streams", page([row(1, "a", type="")]))).live(named(logins=("a", "b")))
     assert (read.doubtful, read.asked_logins) == ({"1"}, {"b"})
@@ -372,7 +380,7 @@ async def test_fc_08_a_doubtful_row_leaves_its_login_unanswered() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "bad", [{}, 7, None, [], {"user_id": None}, row("x"), row(1) | {"user_id": 1, "user_login": 2}]
+    "bad", [{}, 7, None, [], {"user_id": None}, row("x"), row(1) | {"user_id": 1.5, "user_login": 2}]
 )
 async def test_fc_21_a_row_that_may_be_anybodys_makes_nobody_offline(bad: Any) -> None:
     read = await helix(Twitch().on("/streams", page([bad, row(2)]))).live(named(1, 2))

@@ -15,7 +15,16 @@ from stub_twitch import Call, Reply, Twitch, body, grant, no, valid
 
 from allthepoints.base.errors import OutsideError, Refused, SignInNeeded, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.twitch.oauth import DEVICE_GRANT, DeviceCode, DeviceDead, Grant, Pending, SlowDown, sign_in_by_device
+from allthepoints.twitch.oauth import (
+    DEVICE_GRANT,
+    SCOPES,
+    DeviceCode,
+    DeviceDead,
+    Grant,
+    Pending,
+    SlowDown,
+    sign_in_by_device,
+)
 
 START = {
     "device_code": "D0",
@@ -176,6 +185,12 @@ async def test_fc_18_validate() -> None:
     assert described.expires_in == 5520
     assert twitch.calls[0].headers["authorization"] == "OAuth T0"
     assert twitch.calls[0].query == []
+
+
+@pytest.mark.anyio
+async def test_validate_that_says_little_of_a_person_leaves_it_to_the_others() -> None:
+    described = await Twitch().on("/validate", body({"login": "me", "user_id": 1})).oauth().validate(Secret("T"))
+    assert (described.login, described.user_id, described.scopes) == ("me", "1", frozenset(SCOPES))
 
 
 @pytest.mark.anyio

@@ -148,15 +148,13 @@ class OAuth:
         )
         answer = await self._client.request(ask, self._clock.now())
         body = decode(answer, _ValidateBody)
-        if not body.client_id or (body.user_id is not None and not _is_id(body.user_id)):
+        login, user_id = (body.login or "").lower() or None, str(body.user_id or "") or None
+        client_id = body.client_id or (self.client_id if login else "")
+        if not client_id or (user_id is not None and not _is_id(user_id)):
             raise odd(answer, "something that describes no token")
-        return Validated(
-            body.client_id,
-            (body.login or "").lower() or None,
-            body.user_id or None,
-            frozenset(body.scopes or ()),
-            _seconds(body.expires_in),
-        )
+        # A server that says nothing of scopes does not say that there are none: chat and Helix will tell.
+        scopes = SCOPES if login and body.scopes is msgspec.UNSET else body.scopes or ()
+        return Validated(client_id, login, user_id, frozenset(scopes), _seconds(body.expires_in))
 
     async def revoke(self, token: Secret, client_id: str | None = None) -> None:
         """Make a token worthless. One that already is counts as done."""
@@ -243,8 +241,8 @@ class _GrantBody(msgspec.Struct):
 class _ValidateBody(msgspec.Struct):
     client_id: str | None = None
     login: str | None = None
-    user_id: str | None = None
-    scopes: list[str] | None = None
+    user_id: str | int | None = None
+    scopes: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     expires_in: float | None = None
 
 

@@ -49,6 +49,7 @@ def streams(rows: Iterable[msgspec.Raw]) -> tuple[list[Stream], list[Doubt]]:
     """The streams of Get Streams or Get Followed Streams, and the rows that are none.
 
     An empty type is Twitch's own sign of an internal error. A type other than live, or a tag that says so, is a re-run.
+    A row that leaves out type or start is taken for a live stream that began at 0: so little is said by other servers.
     """
     good: list[Stream] = []
     doubts: list[Doubt] = []
@@ -56,7 +57,7 @@ def streams(rows: Iterable[msgspec.Raw]) -> tuple[list[Stream], list[Doubt]]:
         row = _row(raw, _StreamRow)
         if row is not None and row.id and row.type and (channel := _ref(row.user_id, row.user_login, row.user_name)):
             title = (row.title or "")[:TITLE]
-            good.append(Stream(StreamId(row.id), channel, _kind(row), title, _epoch(row.started_at)))
+            good.append(Stream(StreamId(str(row.id)), channel, _kind(row), title, _epoch(row.started_at)))
         else:
             who = _row(raw, _Who) or _Who()
             doubts.append(Doubt(_id(who.user_id), _login(who.user_login)))
@@ -84,12 +85,12 @@ def users(rows: Iterable[msgspec.Raw]) -> tuple[list[ChannelRef], list[Doubt]]:
 
 
 class _StreamRow(msgspec.Struct):
-    started_at: datetime
-    id: str | None = None
-    user_id: str | None = None
+    started_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    id: str | int | None = None
+    user_id: str | int | None = None
     user_login: str | None = None
     user_name: str | None = None
-    type: str | None = None
+    type: str | None = "live"
     title: str | None = None
     tags: list[str | None] | None = None
 
@@ -100,13 +101,13 @@ class _Who(msgspec.Struct):
 
 
 class _FollowRow(msgspec.Struct):
-    broadcaster_id: str | None = None
+    broadcaster_id: str | int | None = None
     broadcaster_login: str | None = None
     broadcaster_name: str | None = None
 
 
 class _UserRow(msgspec.Struct):
-    id: str | None = None
+    id: str | int | None = None
     login: str | None = None
     display_name: str | None = None
 
@@ -118,7 +119,7 @@ def _row(raw: msgspec.Raw, shape: type[T]) -> T | None:
         return None
 
 
-def _ref(user_id: str | None, login: str | None, display: str | None) -> ChannelRef | None:
+def _ref(user_id: object, login: str | None, display: str | None) -> ChannelRef | None:
     known_id, known_login = _id(user_id), _login(login)
     if known_id is None or known_login is None:
         return None
@@ -126,6 +127,8 @@ def _ref(user_id: str | None, login: str | None, display: str | None) -> Channel
 
 
 def _id(value: object) -> UserId | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
         return UserId(value)
     return None
@@ -143,5 +146,7 @@ def _kind(row: _StreamRow) -> StreamKind:
     return StreamKind.RERUN if marked or row.type != "live" else StreamKind.LIVE
 
 
-def _epoch(at: datetime) -> float:
+def _epoch(at: datetime | msgspec.UnsetType) -> float:
+    if isinstance(at, msgspec.UnsetType):
+        return 0.0
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

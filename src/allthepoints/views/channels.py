@@ -75,6 +75,6 @@ def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool) -
         f"{where.plain if ascii_only else where.sign} {where.word}",
         name(row.display, row.login),
         clock_time(row.since, now, zone),
-        clock_time(row.live_since, now, zone) if row.live is not False else "",
+        clock_time(row.live_since or None, now, zone) if row.live is not False else "",
         about,
     )

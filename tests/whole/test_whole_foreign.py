@@ -1,0 +1,62 @@
+"""Against a Twitch that we did not write, and that is more careless than ours: we get in, and say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from foreign_twitch import Habits, foreign_twitch
+from whole_world import Machine, until
+
+
+def stream_without(*names: str) -> Any:
+    usual = Habits.stream
+
+    def stream(login: str, user_id: str) -> dict[str, Any]:
+        return {key: value for key, value in usual(login, user_id).items() if key not in names}
+
+    return stream
+
+
+def validated(**fields: object) -> Any:
+    return lambda _token: (200, fields)
+
+
+USUAL = Habits()
+CARELESS = {
+    "usual": USUAL,
+    "bare_source": replace(USUAL, echo=":{nick} JOIN {room}"),
+    "colon_room": replace(USUAL, echo=":{nick}!{nick}@x JOIN :{room}", eol="\n"),
+    "names_only": replace(USUAL, echo=":x 353 {nick} = {room} :{nick}\r\n:x 366 {nick} {room} :End of /NAMES list"),
+    "welcome_without_nick": replace(USUAL, welcome=":tmi.twitch.tv 001 :Welcome, GLHF!"),
+    "welcome_to_star": replace(USUAL, welcome=":tmi.twitch.tv 001 * :Welcome"),
+    "validate_login_and_id_only": replace(USUAL, validate=validated(client_id="c", login="me", user_id="1")),
+    "validate_without_client_id": replace(
+        USUAL, validate=validated(login="Me", user_id="1", scopes=["chat:read"], expires_in=0)
+    ),
+    "numbers_for_ids": replace(
+        USUAL,
+        validate=validated(client_id="c", login="me", user_id=1, scopes=["chat:read"], expires_in="5000"),
+        stream=lambda login, user_id: {**Habits.stream(login, user_id), "user_id": int(user_id), "id": 7},
+    ),
+    "streams_without_times": replace(USUAL, stream=stream_without("started_at", "title", "user_name")),
+    "streams_without_type": replace(USUAL, stream=stream_without("type")),
+}
+
+
+@pytest.mark.parametrize("name", CARELESS)
+def test_a_careless_twitch_is_good_enough(tmp_path: Path, name: str) -> None:
+    with foreign_twitch(CARELESS[name]) as twitch:
+        twitch.live = {"alpha"}
+        machine = Machine(tmp_path / "home", {"ALLTHEPOINTS_TWITCH_TOKEN": "sometoken"})
+        machine.configure(twitch.endpoints, 'include = ["alpha", "beta"]')
+        with machine.run() as service:
+            until(lambda: machine.states().get("alpha") == "present", what=f"present\n{service.says()}")
+            assert twitch.joined == ["alpha"]
+            twitch.live = set()
+            until(lambda: twitch.joined == [], what="offline, and out")
+            assert service.stop()[0] == 0
+        assert twitch.lines.count("PASS oauth:sometoken") == 1, "one connection did it all"
+        assert not [line for line in twitch.lines if line.startswith("PRIVMSG")]
