@@ -140,6 +140,13 @@ def test_the_servers_word_on_our_nick_counts() -> None:
     assert session.receive(b":s 001 renamed :hi again\r\n", 0.0) == []
 
 
+@pytest.mark.parametrize("welcome", [b"001", b"001 :Welcome", b"001 * :Welcome", b"001 #x :Welcome"])
+def test_a_welcome_that_does_not_say_who_we_are(welcome: bytes) -> None:
+    session = registering()
+    assert session.receive(b":s " + welcome + b"\r\n", 0.0) == [Welcome("me")]
+    assert session.receive(b":me!x@y JOIN #a\r\n", 0.0) == [RoomJoined("a")]
+
+
 def test_other_daemons_want_a_user_line() -> None:
     session = Session("me", Secret("T0"), 0.0, SessionOptions(user_line=True, caps=()))
     session.connected(0.0)
@@ -175,7 +182,6 @@ def test_a_nick_that_is_no_login(nick: str) -> None:
         (":me.tmi.twitch.tv 366 me #alpha :End of /NAMES list", [RoomJoined("alpha")]),
         (":irc.example.net 366 ME #Alpha :End of /NAMES list", [RoomJoined("alpha")]),
         (":me!me@me.tmi.twitch.tv PART #alpha", [RoomParted("alpha")]),
-        (":op!op@host KICK #alpha me :bye", [RoomParted("alpha")]),
         # Not proof of anything.
         (":bob!bob@bob.tmi.twitch.tv JOIN #alpha", []),
         (":bob!bob@bob.tmi.twitch.tv PART #alpha", []),

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 
 class MalformedLine(ValueError):
     """There is no command in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+_NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+class Line(NamedTuple):
     """`:source COMMAND params`, with tags unescaped. `source` is None where the line had none."""
 
     command: str
     params: tuple[str, ...] = ()
     source: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = _NO_TAGS
 
     @property
     def nick(self) -> str:
@@ -38,26 +41,28 @@ class Line:
 def parse(raw: bytes) -> Line:
     """The line in `raw`, given without its LF. Bytes that are not UTF-8 become U+FFFD. Raises MalformedLine."""
     tags, source, command, params = split(raw.decode("utf-8", "replace"))
-    return Line(command, tuple(params), source, parse_tags(tags) if tags else {})
+    return Line(command, tuple(params), source, parse_tags(tags) if tags else _NO_TAGS)
 
 
 def split(text: str) -> tuple[str, str | None, str, list[str]]:
     """Tags, source, command and parameters as they stand in `text`. Raises MalformedLine."""
     rest = text.rstrip("\r")
     tags, source = "", None
-    if rest.startswith("@"):
+    if rest[:1] == "@":
         tags, _, rest = rest[1:].partition(" ")
         rest = rest.lstrip(" ")
-    if rest.startswith(":"):
+    if rest[:1] == ":":
         source, _, rest = rest[1:].partition(" ")
         rest = rest.lstrip(" ")
     middle, colon, trailing = rest.partition(" :")
-    command, *params = [word for word in middle.split(" ") if word] or [""]
-    if not command or command.startswith(":"):
+    words = middle.split(" ")
+    if "" in words:
+        words = [word for word in words if word]
+    if not words or words[0][0] == ":":
         raise MalformedLine("no command")
     if colon:
-        params.append(trailing)
-    return tags, source, command, params
+        words.append(trailing)
+    return tags, source, words[0], words[1:]
 
 
 def serialise(line: Line) -> bytes:

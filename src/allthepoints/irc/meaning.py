@@ -58,11 +58,6 @@ def _part(line: Line, nick: str) -> SessionEvent | None:
     return RoomParted(channel) if channel and _is_own(line, nick) else None
 
 
-def _kick(line: Line, nick: str) -> SessionEvent | None:
-    channel = _room(line.param(0))
-    return RoomParted(channel) if channel and line.param(1).lower() == nick else None
-
-
 def _end_of_names(line: Line, nick: str) -> SessionEvent | None:
     channel = _room(line.param(1))
     return RoomJoined(channel) if channel and not line.nick and line.param(0).lower() == nick else None
@@ -109,7 +104,6 @@ def _reconnect(line: Line, _nick: str) -> SessionEvent | None:
 _HANDLERS: Mapping[str, Callable[[Line, str], SessionEvent | None]] = {
     "JOIN": _join,
     "PART": _part,
-    "KICK": _kick,
     "366": _end_of_names,
     "ROOMSTATE": _roomstate,
     "NOTICE": _notice,

@@ -9,7 +9,8 @@ the lines it finds become Python objects.
   excludes LF is four times slower), and possessive, so that it never goes back. On a malformed line (tags, and no
   space) that loop runs on into the next line. A match that ended beyond its own line is therefore thrown away, and
   the search goes on at that line's end: nothing is swallowed, nothing is forged.
-* Then it wants a command of the list. Own JOIN and PART are told by the source, CLEARCHAT and KICK by whom they name.
+* Then it wants a command of the list, said by a server. Own JOIN and PART are told by the source, CLEARCHAT by whom it
+  names. A user's line, which is nearly all there is, fails at the `!` of its source.
 
 What is found is a candidate: the session parses it in full and decides. The bytes given to the expression at a time
 are bounded (WINDOW), so that even a server that sends nothing but `@` lines cannot make the loops run into each other
@@ -25,7 +26,7 @@ from functools import lru_cache
 Buffer = bytes | bytearray | memoryview
 _Search = Callable[[bytes | bytearray, int, int], re.Match[bytes] | None]
 
-WINDOW = 16384
+WINDOW = 32768
 """Bytes the expression sees at a time. The worst input costs the square of it; ordinary input does not feel it."""
 
 MAX_LINE = 65536
@@ -72,35 +73,36 @@ class Scanner:
             self._carry = bytearray(b"\n")
 
     def _scan(self, data: bytes | bytearray, start: int, found: list[bytes]) -> None:
-        """Search `data` from the LF at `start` to its last LF."""
+        """Search `data` from the LF at `start` to its last LF, a window of whole lines at a time."""
+        search = self._search
         last = data.rfind(b"\n")
         while start < last:
             end = data.rfind(b"\n", start + 1, start + WINDOW)
             if end < 0:
                 end = data.find(b"\n", start + 1)
-            self._scan_window(data, start, end, found)
+            while match := search(data, start, end + 1):
+                line = match.start() + 1
+                start = data.find(b"\n", line)
+                if match.end() <= start:
+                    found.append(bytes(data[line:start]))
             start = end
 
-    def _scan_window(self, data: bytes | bytearray, start: int, end: int, found: list[bytes]) -> None:
-        search = self._search
-        while match := search(data, start, end + 1):
-            line = match.start() + 1
-            start = data.find(b"\n", line)
-            if match.end() <= start:
-                found.append(bytes(data[line:start]))
 
+_NAMES_US = rb"CLEARCHAT[ ]++[^ ]*+[ ]++:?%(own)b"
 
 _COMMANDS = rb"""
-    P[IO]NG | NOTICE | R(?:OOMSTATE|ECONNECT) | ERROR
-  | CLEARCHAT[ ]++[^ ]*+[ ]++:?%(own)b | KICK[ ]++[^ ]*+[ ]++:?%(own)b
-  | 001 | 366 | 4(?:0[35]|3[23]|6[45]|7[1-7])
+    P[IO]NG | NOTICE | R(?:OOMSTATE|ECONNECT) | %(names_us)b | ERROR | 001 | 366 | 4(?:0[35]|3[23]|6[45]|7[1-7])
 """
 
 _LINE = rb"""
 \n (?:@[^ ]*+[ ]++)?+
 (?:
-    :%(own)b(?:![^ ]*+)?+[ ]++(?:JOIN|PART)
-  | (?::[^ ]*+[ ]++)?+(?:%(commands)b)
+    : (?:
+        %(own)b (?:![^ ]*+)?+ [ ]++ (?:JOIN|PART)
+      | [^ !]*+ [ ]++ (?:%(commands)b)    # a server: nobody else has a name without !
+      | !@[^ ]*+ [ ]++ %(names_us)b       # a server that forgot its name: Twitch, May 2022
+    )
+  | %(commands)b
 )
 (?=[ \r\n])
 """
@@ -109,5 +111,6 @@ _LINE = rb"""
 @lru_cache(maxsize=8)
 def _expression(nick: str) -> _Search:
     own = b"(?i:%b)" % re.escape(nick.encode())
-    commands = _COMMANDS % {b"own": own}
-    return re.compile(_LINE % {b"own": own, b"commands": commands}, re.VERBOSE).search
+    names_us = _NAMES_US % {b"own": own}
+    commands = _COMMANDS % {b"names_us": names_us}
+    return re.compile(_LINE % {b"own": own, b"names_us": names_us, b"commands": commands}, re.VERBOSE).search

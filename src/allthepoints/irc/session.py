@@ -36,6 +36,7 @@ PING_ANYWAY = 300.0
 and our bytes keep the NAT's entry and the server's own timer alive. The server itself pings about as often."""
 
 
+_NICK = re.compile(r"[a-z0-9_]+\Z")
 _UNSENDABLE = re.compile(r"[\r\0]")
 
 
@@ -107,7 +108,7 @@ class Session:
         self._heard_at = now
         self._pong_by = None
         for raw in self._scanner.feed(data):
-            events += self._line(raw, now)
+            self._line(raw, now, events)
             if self._over:
                 return events
         if self._scanner.overflowed:
@@ -177,7 +178,7 @@ class Session:
             self._say(line)
 
     # -- what lines mean -----------------------------------------------------------------------------------------------
-    def _line(self, raw: bytes, now: float) -> Iterator[SessionEvent]:
+    def _line(self, raw: bytes, now: float, events: list[SessionEvent]) -> None:
         try:
             line = parse(raw)
         except MalformedLine:
@@ -185,11 +186,11 @@ class Session:
         if line.command == "PING":
             self._pong(raw)
         elif line.command == "ERROR":
-            yield from self._error(line)
+            events += self._error(line)
         elif self._state is State.REGISTERING:
-            yield from self._registering(line, now)
+            events += self._registering(line, now)
         elif event := event_of(line, self._nick):
-            yield event
+            events.append(event)
 
     def _pong(self, raw: bytes) -> None:
         """Answer with the same bytes, whatever their encoding; a CR or NUL among them would end our line."""
@@ -209,9 +210,9 @@ class Session:
             yield from self._login_refused(line)
 
     def _welcomed(self, line: Line, now: float) -> Iterator[SessionEvent]:
-        """The server may know us by another nick (renamed, cut short): its word counts."""
-        nick = line.param(0).lower()
-        if nick and nick != self._nick:
+        """The server may know us by another nick (renamed, cut short): its word counts, if it is one."""
+        nick = line.param(0).lower() if len(line.params) > 1 else ""
+        if nick != self._nick and _NICK.match(nick):
             self._nick = nick
             self._scanner.rename(nick)
         self._move(Cause.WELCOMED)
