@@ -420,3 +420,27 @@ def test_only_what_the_union_of_actions_names_is_ever_done() -> None:
         "JoinRooms",
         "PartRooms",
     }
+
+
+# -- a changed config ----------------------------------------------------------------------------------------------
+def test_fc_37_only_the_difference_acts() -> None:
+    core = present(0, 1)
+    core.policy = Policy(exclude=frozenset({A}), priority=(B,))
+    actions = core.turn(f.ConfigTaken(T0 + 5))
+    assert [a for a in actions if not isinstance(a, ReadLive)] == [PartRooms(1, (A,))]
+    core.turn(f.ConfigRejected(T0 + 6, "line 3"), f.Parted(T0 + 6, 1, A))
+    assert core.states() == {(1, "c1"): "present"}
+
+
+def test_fc_37_a_channel_removed_while_it_is_asked() -> None:
+    """Before the JOIN is written there is nothing to take back; then it is."""
+    core = at_work(0)
+    core.policy = Policy(exclude=frozenset({A}))
+    assert not [a for a in core.turn(f.ConfigTaken(T0 + 1)) if isinstance(a, PartRooms)]
+    assert core.turn(f.JoinWritten(T0 + 2, 1, (A,))) == (PartRooms(1, (A,)),)
+    core.turn(f.Joined(T0 + 3, 1, A))
+    assert core.states() == {(1, "c0"): "leaving"}
+    core.turn(f.Parted(T0 + 4, 1, A))
+    assert core.states() == {}
+    assert core.observed.channels[ref(0).id].refusal is None
+    assert core.observed.channels[ref(0).id].present_since is None

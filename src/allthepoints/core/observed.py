@@ -217,6 +217,13 @@ class Observed:
         """The rooms of one channel, over all connections."""
         return (room for room in self.rooms.values() if room.channel == channel)
 
+    def rooms_by_channel(self) -> dict[UserId, list[Room]]:
+        """The rooms of all channels that have any; one pass, for those who ask about many."""
+        rooms: dict[UserId, list[Room]] = {}
+        for room in self.rooms.values():
+            rooms.setdefault(room.channel, []).append(room)
+        return rooms
+
     def usable(self) -> list[Connection]:
         """Connections that may be given rooms."""
         return [connection for connection in self.connections.values() if connection.usable]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from enum import StrEnum
 from allthepoints.base.types import Login, UserId
 from allthepoints.core.desired import desired, is_meant
 from allthepoints.core.model import StreamKind
-from allthepoints.core.observed import Channel, Observed, Phase, SignIn, roster
+from allthepoints.core.observed import Channel, Observed, Phase, Room, SignIn, roster
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
@@ -66,8 +67,42 @@ class Census:
 
 def place(policy: Policy, observed: Observed, channel: Channel, slots: AbstractSet[UserId], now: float) -> Place:
     """Where we stand with one channel; `slots` are those that may have a room now."""
+    return _place(policy, observed, channel, list(observed.rooms_of(channel.ref.id)), slots, now)
+
+
+def census(policy: Policy, observed: Observed, now: float) -> Census:
+    """How many stand where."""
     names = roster(policy, observed)
-    rooms = list(observed.rooms_of(channel.ref.id))
+    slots = frozenset(desired(policy, observed, now)[: room_cap(policy, observed, now)])
+    rooms = observed.rooms_by_channel()
+    counts = dict.fromkeys(Mark, 0)
+    wanted = 0
+    for channel in observed.channels.values():
+        if not channel.live and channel.refusal is None and channel.present_since is None:
+            continue
+        state = Mark(_place(policy, observed, channel, rooms.get(channel.ref.id, ()), slots, now).state)
+        counts[state] += 1
+        earning = bool(channel.live) and channel.stream is not None and channel.stream.kind is StreamKind.LIVE
+        if state in (Mark.PRESENT, Mark.ASKED, Mark.WAITING) and earning and is_meant(names, channel.ref.id):
+            wanted += 1
+    return Census(
+        connections=sum(connection.phase is Phase.READY for connection in observed.connections.values()),
+        wanted=wanted,
+        present=counts[Mark.PRESENT],
+        waiting=counts[Mark.WAITING],
+        refused=counts[Mark.REFUSED],
+    )
+
+
+def _place(
+    policy: Policy,
+    observed: Observed,
+    channel: Channel,
+    rooms: Sequence[Room],
+    slots: AbstractSet[UserId],
+    now: float,
+) -> Place:
+    names = roster(policy, observed)
     if any(room.state is State.PRESENT and room.proven for room in rooms):
         return Place(Mark.PRESENT)
     if any(room.state is State.ASKED for room in rooms):
@@ -80,29 +115,6 @@ def place(policy: Policy, observed: Observed, channel: Channel, slots: AbstractS
         if channel.live and channel.stream is not None and channel.stream.kind is StreamKind.LIVE:
             return Place(Mark.WAITING, _waits_for(observed, channel, slots, now))
     return Place(Mark.ABSENT, _absent_because(policy, observed, channel))
-
-
-def census(policy: Policy, observed: Observed, now: float) -> Census:
-    """How many stand where."""
-    names = roster(policy, observed)
-    slots = frozenset(desired(policy, observed, now)[: room_cap(policy, observed, now)])
-    counts = dict.fromkeys(Mark, 0)
-    wanted = 0
-    for channel in observed.channels.values():
-        if not channel.live and channel.refusal is None and channel.present_since is None:
-            continue
-        state = Mark(place(policy, observed, channel, slots, now).state)
-        counts[state] += 1
-        earning = bool(channel.live) and channel.stream is not None and channel.stream.kind is StreamKind.LIVE
-        if state in (Mark.PRESENT, Mark.ASKED, Mark.WAITING) and earning and is_meant(names, channel.ref.id):
-            wanted += 1
-    return Census(
-        connections=sum(connection.phase is Phase.READY for connection in observed.connections.values()),
-        wanted=wanted,
-        present=counts[Mark.PRESENT],
-        waiting=counts[Mark.WAITING],
-        refused=counts[Mark.REFUSED],
-    )
 
 
 def _waits_for(observed: Observed, channel: Channel, slots: AbstractSet[UserId], now: float) -> Reason:

@@ -11,7 +11,6 @@ rooms to be in.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -235,10 +234,7 @@ def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[i
 
 
 def _survey(o: Observed, closing: set[int]) -> _Rooms:
-    of: defaultdict[UserId, list[Room]] = defaultdict(list)
-    for room in o.rooms.values():
-        of[room.channel].append(room)
-    return _Rooms(of, {c.conn: c for c in o.usable() if c.conn not in closing})
+    return _Rooms(o.rooms_by_channel(), {c.conn: c for c in o.usable() if c.conn not in closing})
 
 
 def _not_wanted(o: Observed, slots: set[UserId], rooms: _Rooms, closing: set[int]) -> set[tuple[int, Login]]:
