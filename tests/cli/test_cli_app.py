@@ -13,9 +13,10 @@ from cli_home import Atp
 
 from allthepoints._version import __version__
 from allthepoints.base import errors as e
-from allthepoints.cli import app, output
+from allthepoints.cli import app, output, status, tree
 from allthepoints.cli import globals as g
 from allthepoints.cli.exits import Exit, code_of
+from allthepoints.cli.here import Here
 
 
 @pytest.mark.parametrize(
@@ -114,14 +115,24 @@ def test_config_commands_have_json(atp: Atp, command: str) -> None:
     assert "--json" in atp("config", command, "--help").out
 
 
+def test_a_fast_command_has_the_same_flags_for_both_parsers(atp: Atp, running: Path) -> None:
+    for flag in status.FLAGS:
+        assert f"{flag.name} " in atp("status", "--help").out
+        fast = atp("status", flag.name)
+        assert fast.code == Exit.OK
+        assert app._fast(["status", flag.name, "x"], Here()) is False
+    typed = tree.typer.main.get_command(tree.build(app.COMMANDS, "status", False))
+    assert typed.main(["status", "--json"], standalone_mode=False, obj=Here()) in (None, 0)
+
+
 def test_what_we_raise_is_told_with_its_hint(atp: Atp, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(context: typer.Context) -> None:
         output.say("before")
         raise e.FaultError("the disk is full", "Make room.")
 
-    monkeypatch.setitem(app.COMMANDS, "status", "failing:fail")
+    monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
     monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))  # type: ignore[arg-type]
-    result = atp("status")
+    result = atp("events")
     assert (result.code, result.out) == (1, "before\n")
     assert result.err == "error: the disk is full\n\nhint: Make room.\n"
 
@@ -131,9 +142,9 @@ def test_a_mistake_of_ours_is_one_line_unless_asked(atp: Atp, monkeypatch: pytes
     def fail(context: typer.Context) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setitem(app.COMMANDS, "status", "failing:fail")
+    monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
     monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))  # type: ignore[arg-type]
-    result = atp("status", *(["--verbose"] if verbose else []))
+    result = atp("events", *(["--verbose"] if verbose else []))
     assert result.code == Exit.FAULT
     assert ("Traceback" in result.err) is verbose
     assert "error: this is a mistake of the program: ZeroDivisionError: oops" in result.err
@@ -143,9 +154,9 @@ def test_ctrl_c_is_quiet(atp: Atp, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(context: typer.Context) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(app.COMMANDS, "status", "failing:fail")
+    monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
     monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(interrupted)}))  # type: ignore[arg-type]
-    result = atp("status")
+    result = atp("events")
     assert (result.code, result.out, result.err) == (Exit.INTERRUPTED, "", "")
 
 
@@ -199,6 +210,17 @@ def test_status_loads_nothing_heavy(home: Path) -> None:
     code = "import sys; from allthepoints.cli.app import main; main(['status']); print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    heavy = {"asyncio", "pydantic", "httpx2", "rich.console", "rich.table", "tomlkit", "tomllib", "logging", "ssl"}
+    heavy = {
+        "asyncio",
+        "typer",
+        "pydantic",
+        "httpx2",
+        "rich.console",
+        "rich.table",
+        "tomlkit",
+        "tomllib",
+        "logging",
+        "ssl",
+    }
     assert not heavy & loaded
     assert {"allthepoints.core.plan", "allthepoints.core.facts", "allthepoints.irc.session"}.isdisjoint(loaded)

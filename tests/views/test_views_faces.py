@@ -162,8 +162,12 @@ def test_it_is_drawn_only_when_something_changed() -> None:
     assert picture.due(NOW)
     assert not picture.due(NOW + 1)
     assert picture.due(NOW + REDRAW)
-    picture.take(snapshot(ALPHA))
-    assert picture.due(NOW + REDRAW + 1)
+    picture.take(snapshot(ALPHA, at=NOW + 99))
+    assert not picture.due(NOW + REDRAW + 1), "nothing new is in it"
+    picture.take(snapshot(replace(ALPHA, live=True, state="asked", reason=None)))
+    assert picture.due(NOW + REDRAW + 2)
+    picture.take(snapshot(replace(ALPHA, live=True, state="asked", reason=None), warnings=(DEAF,)))
+    assert picture.due(NOW + REDRAW + 3)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

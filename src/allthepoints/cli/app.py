@@ -1,6 +1,7 @@
 """The command line: its commands, and how it ends.
 
-Only the module of the command that was asked for is imported, so that `status` answers at once.
+Only the module of the command that was asked for is imported. A fast command (`status`, which other programs call again
+and again) tells its flags as plain data, so that a line with nothing but flags needs no parser.
 """
 
 from __future__ import annotations
@@ -8,9 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-
-import typer
-from typer.exceptions import TyperException
 
 from allthepoints._version import __version__
 from allthepoints.base.errors import AllThePointsError
@@ -24,17 +22,13 @@ COMMANDS: dict[str, str] = {
     "login": "allthepoints.cli.login:login",
     "logout": "allthepoints.cli.login:logout",
     "run": "allthepoints.cli.run:run",
-    "status": "allthepoints.cli.status:status",
+    "status": "allthepoints.cli.status:fast",
     "channels": "allthepoints.cli.channels:app",
     "events": "allthepoints.cli.events:events",
     "config": "allthepoints.cli.config:app",
     "simulate": "allthepoints.cli.simulate:simulate",
 }
-"""Where each command lives: a function, or a Typer with commands of its own."""
-
-NAME = "allthepoints"
-
-SUMMARY = "Sits in your streamers' Twitch chats while they are live, and proves that it is in."
+"""Where each command lives: a function, a Typer with commands of its own, or `fast` beside FLAGS: a fast command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,59 +53,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build(command: str | None, helping: bool = True) -> typer.Typer:
-    """The application with the one `command`; with all of them if that is None or no command.
-
-    `helping`: whether it knows `--help`.
-    """
-    app = typer.Typer(
-        name=NAME,
-        help=SUMMARY,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["--help"] if helping else []},
-        epilog="\b\nEvery command also takes:\n  " + "\n  ".join(g.help_lines()),
-    )
-    app.callback()(_nothing)
-    for name in [command] if command in COMMANDS else COMMANDS:
-        module, _, attribute = COMMANDS[name].partition(":")
-        target = getattr(import_module(module), attribute)
-        if isinstance(target, typer.Typer):
-            app.add_typer(target, name=name)
-        else:
-            app.command(name)(target)
-    return app
-
-
 def _run(args: Sequence[str]) -> int:
     given, rest = g.take(args)
     if g.VERSION in given:
-        output.say(f"{NAME} {__version__}")
+        output.say(f"allthepoints {__version__}")
         return Exit.OK
-    name = rest[0] if rest else None
-    helping = g.HELP in given or name is None
-    command = typer.main.get_command(build(name, helping))
     where = Here(given.get(g.CONFIG), given.get(g.DATA_DIR), g.VERBOSE in given)
-    try:
-        result = command.main(
-            [*rest, *(["--help"] if helping else [])], prog_name=NAME, standalone_mode=False, obj=where
-        )
-    except TyperException as error:
-        _keep_order()
-        about = f"{NAME} {name}" if name in COMMANDS else NAME
-        output.complain(_in_style(error.format_message()), f"`{about} --help` tells what there is.")
-        return Exit.USAGE
-    return result if isinstance(result, int) else Exit.OK
+    if g.HELP not in given and _fast(rest, where):
+        return Exit.OK
+    from allthepoints.cli import tree
+
+    return tree.run(COMMANDS, rest, where, g.HELP in given)
 
 
-def _nothing() -> None:
-    """With a callback, one command alone is still called by its name."""
-
-
-def _in_style(text: str) -> str:
-    """The parser's words as ours: no capital at the start, no stop at the end."""
-    return text[:1].lower() + text[1:].rstrip(".")
+def _fast(args: Sequence[str], where: Here) -> bool:
+    """Run a fast command whose arguments are nothing but its flags. False: this line is none of that kind."""
+    module, _, attribute = COMMANDS.get(args[0] if args else "", "").partition(":")
+    if attribute != "fast":
+        return False
+    command = import_module(module)
+    flags = {flag.name: flag for flag in command.FLAGS}
+    if not all(arg in flags for arg in args[1:]):
+        return False
+    command.fast(where, frozenset(flags[arg] for arg in args[1:]))
+    return True
 
 
 def _keep_order() -> None:

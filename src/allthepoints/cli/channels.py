@@ -10,7 +10,8 @@ import typer
 
 from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson, Here, here, login_of
+from allthepoints.cli.here import Here, here, login_of
+from allthepoints.cli.options import AsJson
 from allthepoints.cli.status import channel_plain, read_report
 from allthepoints.ports import ChannelRow
 from allthepoints.storage import lock

@@ -10,7 +10,8 @@ import typer
 from allthepoints.base.errors import ConfigError
 from allthepoints.base.types import JSON
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson, here
+from allthepoints.cli.here import here
+from allthepoints.cli.options import AsJson
 from allthepoints.config.load import load
 from allthepoints.config.paths import ConfigPath
 

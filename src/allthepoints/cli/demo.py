@@ -18,7 +18,7 @@ from allthepoints.base.errors import UsageError
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON, UserId
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson
+from allthepoints.cli.options import AsJson
 from allthepoints.config.durations import parse_duration
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Endpoints, Settings, Twitch

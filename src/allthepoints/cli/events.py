@@ -12,7 +12,8 @@ from allthepoints.base.clock import pause
 from allthepoints.base.errors import UsageError
 from allthepoints.base.types import JSON, UserId
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson, here, login_of
+from allthepoints.cli.here import here, login_of
+from allthepoints.cli.options import AsJson
 from allthepoints.core.records import EventKind
 from allthepoints.storage.read import EventRow, Reader
 from allthepoints.views.event_text import event_text

@@ -29,6 +29,18 @@ HELP = Global(("--help", "-h"), "Show the help of a command.")
 
 GLOBALS = (CONFIG, DATA_DIR, VERBOSE, VERSION, HELP)
 
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag of a fast command. `word` is its name in Python."""
+
+    name: str
+    word: str
+    help: str
+
+
+JSON_FLAG = Flag("--json", "as_json", "Print JSON, for programs.")
+
 Given = dict[Global, str]
 """The options that were given; a flag's value is "yes"."""
 

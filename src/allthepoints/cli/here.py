@@ -1,12 +1,10 @@
-"""What every command knows: where the config and the data are, and what time it is. And the option that all share."""
+"""What every command knows: where the config and the data are, and what time it is."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
-
-import typer
+from typing import TYPE_CHECKING, cast
 
 from allthepoints.base.clock import SystemClock
 from allthepoints.base.errors import UsageError
@@ -14,9 +12,9 @@ from allthepoints.base.types import Login, NotALogin, as_login
 from allthepoints.config.paths import ConfigPath, DataDir, config_path, data_dir
 
 if TYPE_CHECKING:
-    from allthepoints.config.load import Loaded
+    import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+    from allthepoints.config.load import Loaded
 
 
 @dataclass(frozen=True, slots=True)

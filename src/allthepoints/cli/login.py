@@ -13,7 +13,8 @@ import typer
 from allthepoints.base.clock import Clock, SystemClock
 from allthepoints.base.errors import UsageError
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson, Here, here
+from allthepoints.cli.here import Here, here
+from allthepoints.cli.options import AsJson
 from allthepoints.views.text import duration, iso, local
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import sys
 
 from allthepoints.base.errors import AllThePointsError
@@ -82,7 +81,12 @@ def drop_stdout() -> None:
 
 def width() -> int | None:
     """Cells of the terminal; None where output is no terminal and may be as wide as it wants."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def ascii_only() -> bool:

@@ -14,7 +14,8 @@ import typer
 from allthepoints.base.clock import Clock, SystemClock
 from allthepoints.base.errors import FaultError
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson, Here, here
+from allthepoints.cli.here import Here, here
+from allthepoints.cli.options import AsJson
 
 if TYPE_CHECKING:
     from allthepoints.service.snapshot import Snapshot

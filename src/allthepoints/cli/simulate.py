@@ -17,7 +17,7 @@ from allthepoints.base.clock import SystemClock
 from allthepoints.base.errors import FaultError, UsageError
 from allthepoints.base.types import JSON
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson
+from allthepoints.cli.options import AsJson
 from allthepoints.views.text import count, duration, iso, local, number
 
 if TYPE_CHECKING:

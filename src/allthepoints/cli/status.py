@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Annotated
-
-import typer
 
 from allthepoints.base.types import JSON
 from allthepoints.cli import output
-from allthepoints.cli.here import AsJson, Here, here
+from allthepoints.cli.globals import JSON_FLAG, Flag
+from allthepoints.cli.here import Here
 from allthepoints.ports import ChannelRow
 from allthepoints.storage import lock
 from allthepoints.storage.read import Reader, Status
@@ -37,18 +36,17 @@ class Report:
     troubles: tuple[Trouble, ...]
 
 
-def status(
-    context: typer.Context,
-    as_json: AsJson = False,
-    everything: Annotated[bool, typer.Option("--all", help="Show offline channels too.")] = False,
-) -> None:
+ALL = Flag("--all", "everything", "Show offline channels too.")
+FLAGS = (JSON_FLAG, ALL)
+
+
+def fast(where: Here, flags: AbstractSet[Flag]) -> None:
     """Am I in? The state of the service and of each channel."""
-    where = here(context)
     report = read_report(where)
-    if as_json:
+    if JSON_FLAG in flags:
         output.say_json(as_plain(report))
     else:
-        _show(where, report, everything)
+        _show(where, report, ALL in flags)
 
 
 def read_report(where: Here) -> Report:
