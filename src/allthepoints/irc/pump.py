@@ -150,13 +150,13 @@ class TlsPump:
 
     def _read(self) -> int:
         """Decrypt all whole records into the buffer; how many bytes that made."""
-        read, source, view = self._tls.read, self._in, self._view
-        got = 0
+        read, view = self._tls.read, self._view
+        got, room = 0, len(view) - RECORD
         try:
-            # A look at what is left is cheaper than the exception that a read with nothing left raises.
-            while source.pending or self._tls.pending():
-                if len(view) - got < RECORD:
+            while True:
+                if got > room:
                     view = self._grow(got)
+                    room = len(view) - RECORD
                 count = int(read(RECORD, view[got:]))
                 if not count:
                     self.closed = True

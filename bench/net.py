@@ -1,0 +1,266 @@
+"""What a busy chat costs on a real TLS connection: ours, a blocking loop that throws everything away, and readline.
+
+    python bench/net.py [--rates 2000 10000] [--seconds S] [--rounds R]
+
+A process sends lines of the feed (bench/feed.py) over loopback at a steady rate, each in a TLS record of its own, as a
+server does whose users type. Another process receives; its CPU time is what counts, divided by the lines, and as a
+ratio to the blocking loop in the same table. Beside it the time from a PING to its PONG, as the sender sees it.
+Receivers are measured in turn, round after round, and the best round of each counts.
+
+* blocking discard: `recv_into` in a loop, nothing else. It answers no PING. The least that a reader who wakes for every
+  record can spend.
+* readline: asyncio's `StreamReader.readline` and a look at each line: what an ordinary client does.
+* allthepoints: TcpChat with its default tick, parsing and answering. Also on uvloop, where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import select
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import trustme
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import feed as feeds
+
+NICK = feeds.NICK
+GOALS = {2000: 0.5, 10000: 0.3}
+PONG_GOAL = 0.2
+PING_EVERY = 0.25
+
+
+def pin(cpu: int) -> None:
+    """Sender and receiver on cores of their own, where that can be said."""
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {cpu})
+
+
+# -- the sender ----------------------------------------------------------------------------------------------------
+class Sender:
+    """Serves one connection: the lines at the rate, PINGs between them, and how long each PONG took."""
+
+    def __init__(self, sock: ssl.SSLSocket, lines: list[bytes], rate: int, seconds: float) -> None:
+        self._sock = sock
+        self._lines = lines
+        self._rate = rate
+        self._count = int(rate * seconds)
+        self._pinged: dict[bytes, float] = {}
+        self._heard = b""
+        self.pongs: list[float] = []
+
+    def run(self) -> None:
+        self._sock.sendall(f":tmi.twitch.tv 001 {NICK} :hi\r\n".encode())
+        self._listen(0.3)
+        start = time.perf_counter()
+        sent, next_ping = 0, PING_EVERY
+        while sent < self._count:
+            now = time.perf_counter() - start
+            if now >= next_ping:
+                self._ping()
+                next_ping += PING_EVERY
+            for _ in range(min(self._count, int(now * self._rate) + 1) - sent):
+                self._sock.sendall(self._lines[sent % len(self._lines)])
+                sent += 1
+            self._listen(min(0.0005, max(0.0, start + sent / self._rate - time.perf_counter())))
+        self._listen(0.1)
+
+    def _ping(self) -> None:
+        token = b"%d" % len(self._pinged)
+        self._pinged[token] = time.perf_counter()
+        self._sock.sendall(b"PING :" + token + b"\r\n")
+
+    def _listen(self, seconds: float) -> None:
+        """Read what the client says for a while."""
+        until = time.perf_counter() + seconds
+        while True:
+            left = max(0.0, until - time.perf_counter())
+            if not select.select([self._sock], [], [], left)[0]:
+                return
+            *lines, self._heard = (self._heard + self._sock.recv(4096)).split(b"\r\n")
+            now = time.perf_counter()
+            for line in lines:
+                if line.startswith(b"PONG :") and (at := self._pinged.pop(line[6:], None)):
+                    self.pongs.append(now - at)
+
+
+def send(args: argparse.Namespace) -> None:
+    """The sender's process: prints its port, serves one connection, prints the PONG times."""
+    pin(0)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(args.folder / "cert.pem", args.folder / "key.pem")
+    lines = feeds.read(args.folder / "feed.bin").data.splitlines(keepends=True)
+    # The server's PINGs are ours to time.
+    lines = [line for line in lines if not line.startswith(b"PING")]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        print(listening.getsockname()[1], flush=True)
+        accepted, _ = listening.accept()
+    accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with context.wrap_socket(accepted, server_side=True) as sock:
+        sender = Sender(sock, lines, args.rate, args.seconds)
+        sender.run()
+        with contextlib.suppress(OSError):
+            sock.unwrap()
+    print(json.dumps(sender.pongs), flush=True)
+
+
+# -- the receivers: each returns its CPU seconds from the connection to its end ------------------------------------
+def blocking_discard(port: int, context: ssl.SSLContext) -> float:
+    buffer = memoryview(bytearray(262144))
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="127.0.0.1") as sock:
+        start = time.process_time()
+        while sock.recv_into(buffer):
+            pass
+        return time.process_time() - start
+
+
+async def _readline(port: int, context: ssl.SSLContext) -> float:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, limit=262144)
+    start = time.process_time()
+    own = f":{NICK}!".encode()
+    found = 0
+    while line := await reader.readline():
+        if line[:1] == b"@":
+            line = line.partition(b" ")[2]
+        source = b""
+        if line[:1] == b":":
+            source, _, line = line.partition(b" ")
+        command, _, rest = line.partition(b" ")
+        if command == b"PING":
+            writer.write(b"PONG " + rest)
+        elif command in (b"NOTICE", b"ROOMSTATE", b"RECONNECT", b"366"):
+            found += 1
+        elif command in (b"JOIN", b"PART"):
+            found += source.startswith(own)
+    spent = time.process_time() - start
+    writer.close()
+    return spent
+
+
+async def _ours(port: int, context: ssl.SSLContext) -> float:
+    from allthepoints.base.clock import SystemClock
+    from allthepoints.base.secret import Secret
+    from allthepoints.irc.session import Session
+    from allthepoints.twitch.chat import TcpChat
+
+    clock = SystemClock()
+    lost = asyncio.get_running_loop().create_future()
+    session = Session(NICK, Secret("none"), clock.now())
+    chat = TcpChat(f"ircs://127.0.0.1:{port}", clock, context)
+    await chat.open(session, lambda events: None, lost.set_result)
+    start = time.process_time()
+    await lost
+    return time.process_time() - start
+
+
+def readline(port: int, context: ssl.SSLContext) -> float:
+    return asyncio.run(_readline(port, context))
+
+
+def ours(port: int, context: ssl.SSLContext) -> float:
+    return asyncio.run(_ours(port, context))
+
+
+def ours_uvloop(port: int, context: ssl.SSLContext) -> float:
+    import uvloop
+
+    return float(uvloop.run(_ours(port, context)))
+
+
+RECEIVERS: dict[str, Callable[[int, ssl.SSLContext], float]] = {
+    "blocking discard": blocking_discard,
+    "readline": readline,
+    "allthepoints": ours,
+    "allthepoints, uvloop": ours_uvloop,
+}
+
+
+def receive(args: argparse.Namespace) -> None:
+    """The receiver's process: prints its CPU seconds."""
+    pin(1)
+    context = ssl.create_default_context(cafile=str(args.folder / "ca.pem"))
+    print(RECEIVERS[args.receive](args.port, context))
+
+
+# -- all -----------------------------------------------------------------------------------------------------------
+def one_run(name: str, rate: int, args: argparse.Namespace, folder: Path) -> tuple[float, list[float]]:
+    """CPU microseconds a line, and the PONG times."""
+    base = [sys.executable, __file__, "--folder", str(folder)]
+    sending = subprocess.Popen(
+        [*base, "--send", "--rate", str(rate), "--seconds", str(args.seconds)], stdout=subprocess.PIPE, text=True
+    )
+    assert sending.stdout is not None
+    port = sending.stdout.readline().strip()
+    received = subprocess.run([*base, "--receive", name, "--port", port], check=True, capture_output=True, text=True)
+    pongs = json.loads(sending.communicate(timeout=60)[0])
+    return float(received.stdout) / (rate * args.seconds) * 1e6, pongs
+
+
+def prepare(folder: Path, lines: int) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    cert = authority.issue_cert("127.0.0.1")
+    cert.private_key_pem.write_to_path(folder / "key.pem")
+    for blob in cert.cert_chain_pems:
+        blob.write_to_path(folder / "cert.pem", append=True)
+    feeds.write(feeds.make(lines), folder / "feed.bin")
+
+
+def report(args: argparse.Namespace) -> None:
+    names = [name for name in RECEIVERS if "uvloop" not in name or importlib.util.find_spec("uvloop")]
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        prepare(folder, 10000)
+        print(f"{'lines/s':>8}  {'':22}{'CPU us a line':>14}{'of blocking':>13}{'PONG median':>13}{'worst':>9}")
+        for rate in args.rates:
+            best: dict[str, float] = {}
+            pongs: dict[str, list[float]] = {name: [] for name in names}
+            for _ in range(args.rounds):
+                for name in names:
+                    each, times = one_run(name, rate, args, folder)
+                    best[name] = min(each, best.get(name, each))
+                    pongs[name] += times
+            for name in names:
+                ratio = best[name] / best["blocking discard"]
+                times = pongs[name]
+                waited = f"{statistics.median(times) * 1e3:10.1f} ms{max(times) * 1e3:6.0f} ms" if times else ""
+                print(f"{rate:8}  {name:22}{best[name]:14.1f}{ratio:13.2f}{waited}")
+            if rate in GOALS:
+                print(f"          goal: at most {GOALS[rate]} of blocking, PONG within {PONG_GOAL * 1e3:.0f} ms")
+    if len(names) < len(RECEIVERS):
+        print("uvloop is not installed: its row is left out")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a busy chat costs on a real TLS connection.")
+    parser.add_argument("--rates", type=int, nargs="+", default=[2000, 10000])
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=2)
+    for hidden, kind in (("--folder", Path), ("--port", int), ("--rate", int), ("--receive", str)):
+        parser.add_argument(hidden, type=kind, help=argparse.SUPPRESS)
+    parser.add_argument("--send", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.send:
+        send(args)
+    elif args.receive:
+        receive(args)
+    else:
+        report(args)
+
+
+if __name__ == "__main__":
+    main()
