@@ -121,7 +121,7 @@ def test_a_fast_command_has_the_same_flags_for_both_parsers(atp: Atp, running: P
         fast = atp("status", flag.name)
         assert fast.code == Exit.OK
         assert app._fast(["status", flag.name, "x"], Here()) is False
-    typed = tree.typer.main.get_command(tree.build(app.COMMANDS, "status", False))
+    typed = typer.main.get_command(tree.build(app.COMMANDS, "status", False))
     assert typed.main(["status", "--json"], standalone_mode=False, obj=Here()) in (None, 0)
 
 
@@ -131,7 +131,7 @@ def test_what_we_raise_is_told_with_its_hint(atp: Atp, monkeypatch: pytest.Monke
         raise e.FaultError("the disk is full", "Make room.")
 
     monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
-    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))
     result = atp("events")
     assert (result.code, result.out) == (1, "before\n")
     assert result.err == "error: the disk is full\n\nhint: Make room.\n"
@@ -143,7 +143,7 @@ def test_a_mistake_of_ours_is_one_line_unless_asked(atp: Atp, monkeypatch: pytes
         raise ZeroDivisionError("oops")
 
     monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
-    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))
     result = atp("events", *(["--verbose"] if verbose else []))
     assert result.code == Exit.FAULT
     assert ("Traceback" in result.err) is verbose
@@ -155,7 +155,7 @@ def test_ctrl_c_is_quiet(atp: Atp, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
-    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(interrupted)}))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(interrupted)}))
     result = atp("events")
     assert (result.code, result.out, result.err) == (Exit.INTERRUPTED, "", "")
 

@@ -34,7 +34,7 @@ def stored(home: Path) -> dict[str, str]:
 def as_other(sandbox: Sandbox) -> None:
     """From now on it is another account's browser that confirms."""
     begin = sandbox.tokens.begin_device
-    sandbox.tokens.begin_device = lambda client, scopes, person, *more: begin(client, scopes, "1002", *more)  # type: ignore[method-assign, assignment]
+    sandbox.tokens.begin_device = lambda client, scopes, person, *more: begin(client, scopes, "1002", *more)  # type: ignore[method-assign]
 
 
 def test_fc_19_login_shows_address_code_and_expiry(atp: Atp, home: Path, box: RunningSandbox) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ from cli_home import Atp
 from sandbox_thread import RunningSandbox, running_sandbox
 
 from allthepoints.cli import simulate
-from allthepoints.cli.run import keep_drawn
+from allthepoints.cli.run import Remarks, keep_drawn
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
 from allthepoints.testing.clock import ManualClock
 from allthepoints.views.live import LivePicture
@@ -111,6 +112,23 @@ def test_fc_40_the_log_cannot_be_written(atp: Atp, home: Path) -> None:
     result = atp("run")
     assert (result.code, result.out) == (1, "")
     assert str(home / "data" / "logs") in result.err
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_warnings_of_the_log_do_not_break_the_table(capsys: pytest.CaptureFixture[str], held: bool) -> None:
+    remarks = Remarks(held)
+    logger = logging.getLogger("tests.remarks")
+    logger.addHandler(remarks)
+    try:
+        logger.warning("the database %s was set aside", "x.db")
+        logger.info("not worth a word")
+        assert capsys.readouterr().err == ("" if held else "warning: the database x.db was set aside\n")
+        remarks.let_go()
+        logger.error("at the end")
+        expected = "error: at the end\n"
+        assert capsys.readouterr().err == ("warning: the database x.db was set aside\n" if held else "") + expected
+    finally:
+        logger.removeHandler(remarks)
 
 
 @pytest.mark.anyio

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 DRAW_EVERY = 0.25
 """Seconds between looks whether the table has to be drawn again: a few times a second at most."""
 
+REMARKS = 20
+"""Warnings kept for the end of a table, the newest ones. All stand in the log file."""
+
 
 def run(
     context: typer.Context,
@@ -35,17 +40,44 @@ def run(
     from allthepoints.wiring import log_to
 
     where = here(context)
-    where.load()  # a config that cannot be used is told before anything is made
+    for warning in where.load().warnings:  # and a config that cannot be used is told before anything is made
+        output.warn(warning)
     data = prepare(where.data)
     try:
         log_to(data.log, where.verbose)
     except OSError as error:
         raise FaultError(f"{data.log} cannot be written: {error.strerror}", "Make it this user's own.") from error
-    if as_json or plain or not sys.stdout.isatty():
-        asyncio.run(_service(where, lines_face(as_json)))
-    else:
-        asyncio.run(_with_table(where))
+    table = sys.stdout.isatty() and not (as_json or plain)
+    remarks = Remarks(held=table)
+    logging.getLogger().addHandler(remarks)
+    try:
+        asyncio.run(_with_table(where) if table else _service(where, lines_face(as_json)))
+    finally:
+        logging.getLogger().removeHandler(remarks)
+        remarks.let_go()
     output.note("Stopped; you left every chat.")
+
+
+class Remarks(logging.Handler):
+    """Warnings of the log on standard error; while a table is on the screen they are `held` back until `let_go`."""
+
+    def __init__(self, held: bool) -> None:
+        super().__init__(logging.WARNING)
+        self._kept: deque[str] | None = deque(maxlen=REMARKS) if held else None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """The message alone: a traceback stands in the log file."""
+        text = f"{record.levelname.lower()}: {record.getMessage()}"
+        if self._kept is None:
+            output.note(text)
+        else:
+            self._kept.append(text)
+
+    def let_go(self) -> None:
+        """Tell what was held back."""
+        kept, self._kept = self._kept, None
+        for text in kept or ():
+            output.note(text)
 
 
 def lines_face(as_json: bool) -> Callable[[Snapshot], None]:
