@@ -88,6 +88,7 @@ def test_fc_38_fc_32_run_says_one_line_per_change_and_leaves_at_ctrl_c(
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
         assert process.returncode == 0
+        assert "waiting" not in out, "it falls silent when it is stopped"
         assert err == "Stopped; you left every chat.\n"
     tally = box.call(lambda sandbox: sandbox.tally())
     assert tally.rooms_now == 0

@@ -20,6 +20,8 @@ from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from allthepoints.core.records import Event
+    from allthepoints.service.outside import Hooks
     from allthepoints.service.snapshot import Snapshot
     from allthepoints.views.live import LivePicture
 
@@ -80,13 +82,22 @@ class Remarks(logging.Handler):
             output.note(text)
 
 
-def lines_face(as_json: bool) -> Callable[[Snapshot], None]:
-    """What says each change of the snapshots that it is given."""
+def lines_face(as_json: bool) -> Hooks:
+    """What says each change. At the stop it falls silent: that all chats are left then is no news about them."""
+    from allthepoints.core.records import EventKind
+    from allthepoints.service.outside import Hooks
     from allthepoints.views.lines import Changes
 
     changes = Changes()
+    stopped = False
+
+    def on_event(event: Event) -> None:
+        nonlocal stopped
+        stopped |= event.kind is EventKind.STOPPED
 
     def on_snapshot(snapshot: Snapshot) -> None:
+        if stopped:
+            return
         for change in changes.between(snapshot):
             if as_json:
                 output.say_json(change.plain)
@@ -94,33 +105,34 @@ def lines_face(as_json: bool) -> Callable[[Snapshot], None]:
                 output.say(change.line)
         output.flush()
 
-    return on_snapshot
+    return Hooks(on_snapshot, on_event)
 
 
-async def _service(where: Here, on_snapshot: Callable[[Snapshot], None]) -> None:
+async def _service(where: Here, hooks: Hooks) -> None:
     from allthepoints import wiring
     from allthepoints.config.environment import read_environment
-    from allthepoints.service.loop import Hooks
 
-    await wiring.run(where.config, where.data, read_environment(os.environ), Hooks(on_snapshot=on_snapshot))
+    await wiring.run(where.config, where.data, read_environment(os.environ), hooks)
 
 
 async def _with_table(where: Here) -> None:
     from rich.console import Console
     from rich.live import Live
 
+    from allthepoints.service.outside import Hooks
     from allthepoints.views.live import LivePicture
 
     picture = LivePicture(ascii_only=output.ascii_only())
-    with Live(picture, console=Console(), auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+    console = Console()
+    # Transient: a table that stays behind after the end would speak of chats that you have left.
+    with Live(picture, console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         drawing = asyncio.create_task(keep_drawn(picture, live.refresh, SystemClock()), name="draw the table")
         try:
-            await _service(where, picture.take)
+            await _service(where, Hooks(on_snapshot=picture.take))
         finally:
             drawing.cancel()
             with suppress(asyncio.CancelledError):
                 await drawing
-            live.refresh()
 
 
 async def keep_drawn(picture: LivePicture, draw: Callable[[], None], clock: Clock) -> None:
