@@ -111,8 +111,8 @@ def test_fc_18_another_account_is_refused_unless_meant(atp: Atp, home: Path, box
     box.call(as_other)
     wrong = atp("login")
     assert wrong.code == 3
-    assert "other's" in wrong.err
-    assert "me" in wrong.err
+    assert "error: the token is other's, but this service runs for me\n" in wrong.err
+    assert "`allthepoints login --switch`" in wrong.err
     assert stored(home) == before
     assert atp("login", "--switch").out.endswith("You are signed in as other.\n")
     assert stored(home)["user_id"] == "1002"

@@ -39,7 +39,8 @@ def judge(described: Validated, expected: Account | None) -> Account:
     if expected is not None and described.user_id != expected.user_id:
         raise SignInNeeded(
             f"the token is {described.login}'s, but this service runs for {expected.login}",
-            f"Sign in as {expected.login}, or use another data directory for {described.login}.",
+            f"Sign in as {expected.login}, use another data directory for {described.login}, or change over with "
+            "`allthepoints login --switch`.",
         )
     if CHAT_SCOPE not in described.scopes:
         raise SignInNeeded(f"the token lacks the scope {CHAT_SCOPE}", SIGN_IN)
