@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON, Login, UserId
-from allthepoints.core.model import Account, ChannelRef
+from allthepoints.core.model import Account, ChannelRef, Lost
 
 if TYPE_CHECKING:  # readers of the database need the rows above all; they start faster without the rest
     from allthepoints.core.actions import ReadLive
@@ -109,6 +109,8 @@ class ChatLink(Protocol):
     """One open chat connection. Its session is driven by the transport; after a command to the session, `flush()`."""
 
     session: Session
+    lost: Lost | None
+    """Why it ended, from just before `on_lost` is told; None while it stands."""
 
     def flush(self) -> None:
         """Send what the session wants sent."""
@@ -131,8 +133,9 @@ class ChatTransport(Protocol):
         """Connect and drive `session` until it ends.
 
         The session's own deadline covers connect, TLS and welcome. `on_lost(text)` is called exactly once, when the
-        link is gone, whoever ended it, with a text for the log. Raises Unknown if no connection came to be (then
-        `on_lost` is not called).
+        link is gone, whoever ended it, with a text for the log. Nothing is told before this has returned. Raises
+        Unknown if no connection came to be (then `on_lost` is not called); where it knows, the error says as `lost`
+        which part failed.
         """
         ...
 

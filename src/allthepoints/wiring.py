@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
+
 from allthepoints.base.clock import Chance, Clock, SystemClock
 from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.secret import Secret
@@ -37,6 +39,9 @@ log = logging.getLogger(__name__)
 LOOK_FOR_REQUESTS = 1.0
 """Seconds between looks for what other commands ask of the running service."""
 
+ANSWER_WITHIN = 1.0
+"""Seconds that the end of the program waits for an answer under way: it may be the only copy of a token."""
+
 LOG_BYTES = 1_000_000
 LOG_FILES = 3
 """The logs together take at most LOG_BYTES * (LOG_FILES + 1)."""
@@ -53,12 +58,12 @@ class Given:
 
 @asynccontextmanager
 async def signing_in(
-    settings: Settings, given: Given, data: DataDir, clock: Clock
+    settings: Settings, given: Given, data: DataDir, clock: Clock, client: Client | None = None
 ) -> AsyncIterator[tuple[OAuth, TokenKeeper]]:
-    """What `login` and `logout` need, and `assembled` too."""
-    client = Client()
+    """What `login` and `logout` need, and `assembled` too. A `client` that is given is not closed."""
+    own = Client() if client is None else client
     try:
-        oauth = OAuth(client, settings.endpoints.oauth, settings.twitch.client_id, clock)
+        oauth = OAuth(own, settings.endpoints.oauth, settings.twitch.client_id, clock)
         store = TokenFile(data.tokens)
         keeper = TokenKeeper(oauth, store, clock, client_id=settings.twitch.client_id, environment=given)
         for warning in store.warnings:
@@ -66,9 +71,10 @@ async def signing_in(
         try:
             yield oauth, keeper
         finally:
-            await keeper.aclose()
+            await keeper.aclose(ANSWER_WITHIN)
     finally:
-        await client.aclose()
+        if client is None:
+            await own.aclose()
 
 
 @asynccontextmanager
@@ -81,24 +87,28 @@ async def assembled(
     *,
     hooks: Hooks = NO_HOOKS,
     chat: ChatTransport | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
     requests_every: float = 0.0,
     durable: bool = True,
 ) -> AsyncIterator[Service]:
-    """A service that is ready to `run`. `chat` replaces the transport; not `durable`: its data is thrown away."""
-    client = Client()
+    """A service that is ready to `run`.
+
+    `chat` and `transport` replace the network of chat and of HTTP. Not `durable`: its data is thrown away.
+    """
+    client = Client(transport)
     try:
-        async with signing_in(settings, given, data, clock) as (_, keeper):
+        async with signing_in(settings, given, data, clock, client) as (_, keeper):
             storage = await SqliteStorage.open(data.database, clock.now(), durable=durable)
             for warning in storage.warnings:
                 log.warning("%s", warning)
-            transport = chat or TcpChat(settings.endpoints.irc, clock, tick=settings.chat.read_tick)
-            helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.put(fact))  # noqa: PLW0108 -- made a line later
-            outside = Outside(helix, transport, keeper, storage, clock, chance)
+            chat = chat or TcpChat(settings.endpoints.irc, clock, tick=settings.chat.read_tick)
+            helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.note(fact))  # noqa: PLW0108 -- made a line later
+            outside = Outside(helix, chat, keeper, storage, clock, chance)
             service = Service(outside, policy(settings), session_options(settings), hooks, requests_every)
             try:
                 yield service
             finally:
-                await storage.aclose()
+                await _close(storage)
     finally:
         await client.aclose()
 
@@ -133,6 +143,15 @@ async def run(
                 await service.run()
             finally:
                 await tasks.cancel()
+
+
+async def _close(storage: SqliteStorage) -> None:
+    """A disk that hangs does not keep us: what it was given it has, or never takes."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await storage.aclose()
+    except TimeoutError:
+        log.error("the database does not answer, and is left as it is")
 
 
 def log_to(path: Path, verbose: bool) -> None:

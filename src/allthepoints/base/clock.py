@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 JUMP = 2.0
 """Seconds that the wall clock may drift ahead before the time line is moved up to it. NTP slews stay far below."""
 
+LOOK = 5.0
+"""Seconds between looks at the time while sleeping: the loop's timers stand still while the host sleeps, and whoever
+waited for a time that has passed meanwhile is to go on soon after."""
+
 
 class Clock(Protocol):
     """What the program knows of time."""
@@ -63,7 +67,9 @@ class SystemClock:
         return jumped
 
     async def sleep(self, seconds: float) -> None:
-        await _sleep(seconds)
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:
+            await _sleep(min(left, LOOK))
 
 
 class LoopClock:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from allthepoints.base.types import Login, UserId
-from allthepoints.core.desired import desired, is_meant
+from allthepoints.core.desired import is_meant
 from allthepoints.core.model import StreamKind
 from allthepoints.core.observed import Channel, Observed, Phase, Room, SignIn, roster
-from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
 
@@ -46,6 +46,10 @@ class Reason(StrEnum):
     RERUN = "rerun"
 
 
+_MARKS = ((State.PRESENT, Mark.PRESENT), (State.ASKED, Mark.ASKED), (State.LEAVING, Mark.LEAVING))
+"""What a room shows, the most telling first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """`state` is a Mark, `reason` a Reason or a Why, or None where there is nothing to say."""
@@ -65,23 +69,43 @@ class Census:
     refused: int
 
 
-def place(policy: Policy, observed: Observed, channel: Channel, slots: AbstractSet[UserId], now: float) -> Place:
-    """Where we stand with one channel; `slots` are those that may have a room now."""
-    return _place(policy, observed, channel, list(observed.rooms_of(channel.ref.id)), slots, now)
-
-
-def census(policy: Policy, observed: Observed, now: float) -> Census:
-    """How many stand where."""
+def place(
+    policy: Policy,
+    observed: Observed,
+    channel: Channel,
+    slots: AbstractSet[UserId],
+    now: float,
+    rooms: Iterable[Room] | None = None,
+) -> Place:
+    """Where we stand with one channel; `slots` are those that may have a room now, `rooms` its own, where known."""
     names = roster(policy, observed)
-    slots = frozenset(desired(policy, observed, now)[: room_cap(policy, observed, now)])
-    rooms = observed.rooms_by_channel()
-    counts = dict.fromkeys(Mark, 0)
+    own = observed.rooms_of(channel.ref.id) if rooms is None else rooms
+    states = [room.state for room in own if room.proven or room.state is not State.PRESENT]
+    for state, mark in _MARKS:
+        if state in states:
+            return Place(mark)
+    if is_meant(names, channel.ref.id):
+        if channel.refusal is not None and channel.refusal.stands(channel.stream_id(), now):
+            return Place(Mark.REFUSED, channel.refusal.why)
+        if channel.live and channel.stream is not None and channel.stream.kind is StreamKind.LIVE:
+            return Place(Mark.WAITING, _waits_for(observed, channel, slots, now))
+    return Place(Mark.ABSENT, _absent_because(policy, observed, channel))
+
+
+def census(
+    policy: Policy, observed: Observed, now: float, places: Mapping[UserId, Place] = MappingProxyType({})
+) -> Census:
+    """How many stand where; `places` are those that are known already."""
+    names, rooms = roster(policy, observed), observed.rooms_by_channel()
+    counts: dict[str, int] = dict.fromkeys(Mark, 0)
     wanted = 0
     for channel in observed.channels.values():
         if not channel.live and channel.refusal is None and channel.present_since is None:
             continue
-        state = Mark(_place(policy, observed, channel, rooms.get(channel.ref.id, ()), slots, now).state)
-        counts[state] += 1
+        where = places.get(channel.ref.id)
+        if where is None:  # without slots: who has one decides why a channel waits, not where it stands
+            where = place(policy, observed, channel, frozenset(), now, rooms.get(channel.ref.id, ()))
+        counts[state := where.state] += 1
         earning = bool(channel.live) and channel.stream is not None and channel.stream.kind is StreamKind.LIVE
         if state in (Mark.PRESENT, Mark.ASKED, Mark.WAITING) and earning and is_meant(names, channel.ref.id):
             wanted += 1
@@ -92,29 +116,6 @@ def census(policy: Policy, observed: Observed, now: float) -> Census:
         waiting=counts[Mark.WAITING],
         refused=counts[Mark.REFUSED],
     )
-
-
-def _place(
-    policy: Policy,
-    observed: Observed,
-    channel: Channel,
-    rooms: Sequence[Room],
-    slots: AbstractSet[UserId],
-    now: float,
-) -> Place:
-    names = roster(policy, observed)
-    if any(room.state is State.PRESENT and room.proven for room in rooms):
-        return Place(Mark.PRESENT)
-    if any(room.state is State.ASKED for room in rooms):
-        return Place(Mark.ASKED)
-    if any(room.state is State.LEAVING for room in rooms):
-        return Place(Mark.LEAVING)
-    if is_meant(names, channel.ref.id):
-        if channel.refusal is not None and channel.refusal.stands(channel.stream_id(), now):
-            return Place(Mark.REFUSED, channel.refusal.why)
-        if channel.live and channel.stream is not None and channel.stream.kind is StreamKind.LIVE:
-            return Place(Mark.WAITING, _waits_for(observed, channel, slots, now))
-    return Place(Mark.ABSENT, _absent_because(policy, observed, channel))
 
 
 def _waits_for(observed: Observed, channel: Channel, slots: AbstractSet[UserId], now: float) -> Reason:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from allthepoints.base.clock import Chance, Clock
 from allthepoints.base.errors import OutsideError, SignInNeeded
+from allthepoints.base.secret import Secret
 from allthepoints.base.types import Login, UserId
 from allthepoints.core.facts import (
     Banned,
@@ -22,7 +25,6 @@ from allthepoints.core.facts import (
 )
 from allthepoints.core.model import Lost, Why
 from allthepoints.irc.events import (
-    End,
     Ended,
     LoginRefused,
     Reconnect,
@@ -35,8 +37,11 @@ from allthepoints.irc.events import (
     WeTimedOut,
 )
 from allthepoints.irc.session import Session, SessionOptions
+from allthepoints.irc.states import State
 from allthepoints.ports import ChatLink, ChatTransport, Tokens
 from allthepoints.service.supervise import Tasks
+
+log = logging.getLogger(__name__)
 
 TEXT = 200
 """Characters of a server's own words that are kept."""
@@ -44,19 +49,18 @@ TEXT = 200
 
 @dataclass(slots=True)
 class _Line:
-    """One connection as the shell sees it: its link once there is one, and how its session said it ended."""
+    """One connection, from the decision to open it to the fact that it is lost."""
 
+    opening: asyncio.Task[None] | None = None
     link: ChatLink | None = None
-    closed: bool = False
-    ended: Ended | None = None
-    refused: str = ""
-    told: bool = False
-    early: list[SessionEvent] = field(default_factory=list)
-    """What was heard before the transport had handed over the link: nothing can be done about it yet."""
+    token: Secret | None = None
+    last_words: str = ""
+    """Why it ends, as the server or the session put it."""
+    gone: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Connections:
-    """The chat connections, by number."""
+    """The chat connections, by number. `refused_token`: the token that the chat took for bad, last."""
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class Connections:
         put: Callable[[Fact], None],
         options: SessionOptions,
     ) -> None:
+        self.refused_token: Secret | None = None
         self._transport = transport
         self._tokens = tokens
         self._clock = clock
@@ -78,87 +83,84 @@ class Connections:
 
     def open(self, conn: int, nick: Login) -> None:
         """Connect and sign in. Puts Welcomed or ConnectionLost."""
-        self._lines[conn] = _Line()
-        self._tasks.start(f"chat connection {conn}", self._open(conn, nick))
+        line = self._lines[conn] = _Line()
+        line.opening = self._tasks.start(f"open chat connection {conn}", self._open(conn, line, nick))
 
     def close(self, conn: int) -> None:
-        """Let it go. Puts ConnectionLost(OURS)."""
-        line = self._lines[conn]
-        line.closed = True
+        """Let it go. Puts ConnectionLost, unless that is in the inbox already."""
+        line = self._lines.get(conn)
+        if line is None:
+            return
         if line.link is not None:
             line.link.session.quit(self._clock.now())
-            line.link.flush()
             line.link.close()
+        else:
+            assert line.opening is not None
+            line.opening.cancel()
+            self._lost(conn, line, Lost.OURS, "closed by us")
 
     def join(self, conn: int, logins: Sequence[Login]) -> None:
-        """Write JOINs. Puts JoinWritten."""
-        if (link := self._link(conn)) is not None:
+        """Write JOINs. Puts JoinWritten, unless the connection is ending."""
+        if (link := self._ready(conn)) is not None:
             link.session.join(logins, self._clock.now())
             link.flush()
             self._put(JoinWritten(self._clock.now(), conn, tuple(logins)))
 
     def part(self, conn: int, logins: Sequence[Login]) -> None:
         """Write PARTs."""
-        if (link := self._link(conn)) is not None:
+        if (link := self._ready(conn)) is not None:
             link.session.part(logins, self._clock.now())
             link.flush()
 
-    async def aclose(self) -> None:
-        """Close all of them, and leave no task."""
+    async def aclose(self, patience: float) -> None:
+        """Close all of them, wait so many seconds for the servers to let go, and leave no task."""
+        ending = [line.gone for line in self._lines.values()]
         for conn in list(self._lines):
             self.close(conn)
+        if ending:
+            await asyncio.wait(ending, timeout=patience)
         await self._tasks.cancel()
 
-    def _link(self, conn: int) -> ChatLink | None:
+    def _ready(self, conn: int) -> ChatLink | None:
+        """The link, if JOIN and PART may be said on it: it may have ended while the plan was written down."""
         line = self._lines.get(conn)
-        return line.link if line is not None and not line.closed and line.ended is None else None
+        if line is None or line.link is None or line.link.session.state is not State.READY:
+            return None
+        return line.link
 
-    async def _open(self, conn: int, nick: Login) -> None:
-        line = self._lines[conn]
+    async def _open(self, conn: int, line: _Line, nick: Login) -> None:
         try:
-            session = Session(nick, self._tokens.chat_token(), self._clock.now(), self._options)
-            link = await self._transport.open(
-                session, lambda events: self._heard(conn, line, events), lambda text: self._lost(conn, line, text)
+            line.token = self._tokens.chat_token()
+            session = Session(nick, line.token, self._clock.now(), self._options)
+            line.link = await self._transport.open(
+                session, lambda events: self._heard(conn, line, events), lambda text: self._ended(conn, line, text)
             )
         except SignInNeeded as error:
-            line.ended = Ended(End.LOGIN, str(error))
-            self._lost(conn, line, str(error))
+            self._lost(conn, line, Lost.LOGIN, str(error))
         except OutsideError as error:
-            self._lost(conn, line, str(error), getattr(error, "lost", Lost.CONNECT))
-        else:
-            line.link = link
-            if line.closed:
-                self.close(conn)
-            self._heard(conn, line, line.early)
+            self._lost(conn, line, getattr(error, "lost", Lost.CONNECT), str(error))
+        except Exception as error:
+            log.exception("opening a chat connection went wrong here, not there")
+            self._lost(conn, line, Lost.CONNECT, f"internal fault: {type(error).__name__}")
 
     def _heard(self, conn: int, line: _Line, events: Sequence[SessionEvent]) -> None:
-        if line.link is None:
-            line.early.extend(events)
-            return
         now = self._clock.now()
         for event in events:
             match event:
-                case Ended():
-                    line.ended = event
                 case LoginRefused(text):
-                    line.refused = text[:TEXT]
+                    self.refused_token, line.last_words = line.token, text
+                case Ended(_, text):
+                    line.last_words = line.last_words or text
                 case _:
                     self._put(_fact(event, conn, now))
 
-    def _lost(self, conn: int, line: _Line, text: str, lost: Lost = Lost.CLOSED) -> None:
-        if line.told:
-            return
-        line.told = True
-        for event in line.early:
-            if isinstance(event, Ended):
-                line.ended = event
-            elif isinstance(event, LoginRefused):
-                line.refused = event.text[:TEXT]
-        self._lines.pop(conn, None)
-        if line.closed:
-            lost = Lost.OURS
-        elif line.ended is not None:
-            lost, text = Lost(line.ended.end), line.refused or line.ended.text or text
+    def _ended(self, conn: int, line: _Line, text: str) -> None:
+        lost = line.link.lost if line.link is not None else None
+        self._lost(conn, line, lost or Lost.CLOSED, line.last_words or text)
+
+    def _lost(self, conn: int, line: _Line, lost: Lost, text: str) -> None:
+        line.gone.set_result(None)
+        del self._lines[conn]
         self._put(ConnectionLost(self._clock.now(), conn, lost, self._chance.draw(), text[:TEXT]))
 
 

@@ -21,18 +21,30 @@ class Inbox:
         self._facts.append(fact)
         self._arrived.set()
 
+    def note(self, fact: Fact) -> None:
+        """Hand over a fact that nothing hangs on: it waits for whatever wakes the loop next."""
+        self._facts.append(fact)
+
     def knock(self) -> None:
         """Wake the loop without a fact."""
         self._arrived.set()
 
-    async def take(self, until: float | None) -> list[Fact]:
-        """All facts there are, as soon as there is one; none when `until` has come."""
+    async def take(self, until: float) -> list[Fact]:
+        """All facts there are, as soon as somebody wakes the loop, or when `until` has come."""
         if not self._arrived.is_set():
+            alarm = asyncio.get_running_loop().create_task(self._ring(until), name="alarm of the inbox")
             try:
-                async with asyncio.timeout(None if until is None else max(0.0, until - self._clock.now())):
-                    await self._arrived.wait()
-            except TimeoutError:
-                pass
+                await self._arrived.wait()
+            finally:
+                alarm.cancel()
+        return self.drain()
+
+    def drain(self) -> list[Fact]:
+        """All facts there are, now."""
         self._arrived.clear()
         facts, self._facts = self._facts, []
         return facts
+
+    async def _ring(self, until: float) -> None:
+        await self._clock.sleep(until - self._clock.now())
+        self._arrived.set()

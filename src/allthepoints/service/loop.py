@@ -6,11 +6,8 @@ performs. Then it sleeps until a fact arrives or the plan wants to be asked agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from allthepoints.base.clock import Chance, Clock
-from allthepoints.base.errors import FaultError
 from allthepoints.base.types import Login
 from allthepoints.core.actions import (
     Action,
@@ -30,54 +27,38 @@ from allthepoints.core.model import Lost
 from allthepoints.core.observed import Observed, Phase
 from allthepoints.core.plan import plan
 from allthepoints.core.policy import Policy
-from allthepoints.core.presence import State
 from allthepoints.core.records import Event, EventKind, Record
 from allthepoints.irc.session import SessionOptions
-from allthepoints.ports import ChatTransport, LiveApi, Storage, Tokens
+from allthepoints.ports import Request
 from allthepoints.service.connection import Connections
 from allthepoints.service.inbox import Inbox
+from allthepoints.service.outside import NO_HOOKS, Hooks, Outside
 from allthepoints.service.reads import Reads
-from allthepoints.service.recorder import Recorder
+from allthepoints.service.recorder import Batch, Recorder, batch
+from allthepoints.service.requests import Requests
 from allthepoints.service.snapshot import Snapshot, Snapshots
 from allthepoints.service.supervise import Tasks
 
-LEAVE_WITHIN = 2.0
-"""Seconds that a stop waits for the server to answer our PARTs: rooms left properly are free at once."""
+__all__ = ["NO_HOOKS", "Hooks", "Outside", "Service"]
 
-FLUSH_WITHIN = 2.0
-"""Seconds that a stop waits for the disk. With LEAVE_WITHIN well below the 5 s in which a stop must be done."""
+STOP_WITHIN = 3.5
+"""Seconds for a stop in all. A program must be gone within 5, and others clean up behind us."""
+
+LEAVE_WITHIN = 1.5
+"""Of these, for the servers' answers to our PARTs: rooms left properly are free at once."""
+
+CLOSE_WITHIN = 1.1
+"""And for the servers to let go; a little more than the transport lingers."""
 
 HEARTBEAT = 60.0
 """A sign of life is written at least so often: what a crash left open is closed there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """Everything beyond the loop that it works with."""
-
-    live: LiveApi
-    chat: ChatTransport
-    tokens: Tokens
-    storage: Storage
-    clock: Clock
-    chance: Chance
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What a face in this process is told, in the loop's own task: the state after each turn, and each event."""
-
-    on_snapshot: Callable[[Snapshot], None] | None = None
-    on_event: Callable[[Event], None] | None = None
-
-
-NO_HOOKS = Hooks()
-
-
 class Service:
-    """A running program for one account.
+    """A running program for one account. It does not close what it is given.
 
-    `requests_every`: seconds between looks for what commands ask through the database; 0 never looks.
+    `snapshot`: the last one; None before the first turn. `requests_every`: seconds between looks for what commands ask
+    through the database; 0 never looks.
     """
 
     def __init__(
@@ -90,32 +71,33 @@ class Service:
     ) -> None:
         self.policy = policy
         self.snapshot: Snapshot | None = None
-        self._clock = outside.clock
-        self._storage = outside.storage
+        clock, chance, storage = outside.clock, outside.chance, outside.storage
+        self._clock = clock
+        self._storage = storage
         self._hooks = hooks
-        self._requests_every = requests_every
-        self._inbox = Inbox(outside.clock)
-        self._snapshots = Snapshots()
+        self._inbox = inbox = Inbox(clock)
         self._observed = Observed()
-        self._recorder = Recorder(outside.storage, outside.clock, self._inbox.put)
-        self._reads = Reads(outside.live, outside.tokens, outside.clock, outside.chance, self._inbox.put)
-        self._chat = Connections(
-            outside.chat, outside.tokens, outside.clock, outside.chance, self._inbox.put, options or SessionOptions()
-        )
+        self._snapshots = Snapshots()
+        self._recorder = Recorder(storage, clock, inbox.put)
+        self._reads = Reads(outside.live, outside.tokens, clock, chance, inbox.put)
+        self._chat = Connections(outside.chat, outside.tokens, clock, chance, inbox.put, options or SessionOptions())
+        self._requests = Requests(storage, self._recorder, clock, self._answer)
+        self._requests_every = requests_every
         self._tasks = Tasks()
-        self._stopping = False
-        self._wake_at: float | None = None
+        self._stop_asked_at: float | None = None
+        self._look_at = 0.0
         self._alive_at = 0.0
 
     # -- what a face or the wiring may ask -------------------------------------------------------------------------
     def stop(self) -> None:
-        """Leave all rooms, write everything, and let `run` return, within 5 s."""
-        self._stopping = True
+        """Leave all rooms, write everything, and let `run` return, within STOP_WITHIN seconds."""
+        if self._stop_asked_at is None:
+            self._stop_asked_at = self._clock.now()
         self._inbox.knock()
 
-    def put(self, fact: Fact) -> None:
-        """Something happened that an adapter saw by the way."""
-        self._inbox.put(fact)
+    def note(self, fact: Fact) -> None:
+        """Something that an adapter saw by the way; it is looked at with the next turn."""
+        self._inbox.note(fact)
 
     def take_policy(self, policy: Policy) -> None:
         """A changed config: from now on this is wanted."""
@@ -131,55 +113,63 @@ class Service:
         self._inbox.put(RetryAsked(self._clock.now(), login))
 
     async def run(self) -> None:
-        """Run until `stop`."""
+        """Run until `stop`. Raises FaultError if the memory cannot be read."""
         self._observed = restore(await self._storage.load(), self._clock.now())
-        if self._requests_every:
-            self._tasks.start("look for requests", self._answer_requests(self._requests_every))
-        await self._turn([], [Event(self._clock.now(), EventKind.STARTED)])
         try:
-            while not self._stopping:
-                await self._turn(await self._inbox.take(self._next_look()))
+            if self._requests_every:
+                self._tasks.start("look for requests", self._requests.run(self._requests_every))
+            await self._turn([], [Event(self._clock.now(), EventKind.STARTED)])
+            while self._stop_asked_at is None:
+                await self._turn(await self._inbox.take(min(self._look_at, self._alive_at + HEARTBEAT)))
         finally:
             await self._shut_down()
 
     # -- a turn ----------------------------------------------------------------------------------------------------
-    async def _turn(self, facts: list[Fact], records: list[Record] | None = None) -> None:
-        records = records or []
-        if (gap := self._clock.jumped()) > 0.0:
-            facts.append(Woke(self._clock.now(), gap))
+    async def _turn(self, facts: list[Fact], records: Sequence[Record] = ()) -> None:
+        facts = self._with_jump(facts)
         now = self._clock.now()
-        for fact in (*facts, Ticked(now)):
-            records += apply(self._observed, self.policy, fact)
+        changes = [*records, *self._fold((*facts, Ticked(now)))]
         decided = plan(self.policy, self._observed, now)
         for action in decided.actions:
-            records += intend(self._observed, action, now)
-        self._wake_at = decided.wake_at
-        await self._remember(records, now)
+            changes += intend(self._observed, action, now)
+        self._look_at = now + HEARTBEAT if decided.wake_at is None else decided.wake_at
+        written = self._picture(facts, changes, now)
+        if written is not None:
+            await self._recorder.keep(written)
+        self._tell(changes)
         for action in decided.actions:
             self._perform(action)
 
-    async def _remember(self, records: list[Record], now: float) -> None:
-        self.snapshot, changes = self._snapshots.make(self.policy, self._observed, now)
-        service = dict(changes.service)
-        if records or changes.rows or changes.gone or service or now - self._alive_at >= HEARTBEAT:
-            service["alive"] = now
-            self._alive_at = now
-        await self._recorder.keep(records, changes.rows, changes.gone, service)
-        if self._hooks.on_event is not None:
-            for record in records:
-                if isinstance(record, Event):
-                    self._hooks.on_event(record)
-        if self._hooks.on_snapshot is not None:
-            self._hooks.on_snapshot(self.snapshot)
+    def _with_jump(self, facts: list[Fact]) -> list[Fact]:
+        """If the host slept, that comes before what was seen since: a loss seen on waking is as old as the sleep."""
+        gap = self._clock.jumped()
+        if gap <= 0.0:
+            return facts
+        now = self._clock.now()
+        before = [fact for fact in facts if fact.at <= now - gap]
+        return [*before, Woke(now, gap), *facts[len(before) :]]
 
-    def _next_look(self) -> float:
-        heartbeat = self._alive_at + HEARTBEAT
-        return heartbeat if self._wake_at is None else min(heartbeat, self._wake_at)
+    def _fold(self, facts: Iterable[Fact]) -> list[Record]:
+        return [record for fact in facts for record in apply(self._observed, self.policy, fact)]
+
+    def _picture(self, facts: Iterable[Fact], changes: list[Record], now: float) -> Batch | None:
+        """Make the snapshot; what has to be written of all this, if anything."""
+        self.snapshot, shown = self._snapshots.make(self.policy, self._observed, facts, now)
+        if not (changes or shown or now - self._alive_at >= HEARTBEAT):
+            return None
+        self._alive_at = now
+        return batch(changes, shown.rows, shown.gone, shown.service)
+
+    def _tell(self, changes: Iterable[Record]) -> None:
+        assert self.snapshot is not None
+        self._hooks.tell(changes, self.snapshot)
 
     def _perform(self, action: Action) -> None:
         match action:
-            case RenewSignIn() | ReadFollows() | ReadLive() | ReadUsers():
-                self._reads.perform(action)
+            case RenewSignIn(refused):
+                self._reads.sign_in(self._chat.refused_token if refused else None)
+            case ReadFollows() | ReadLive() | ReadUsers():
+                self._reads.read(action)
             case OpenConnection(conn):
                 assert self._observed.account is not None, "the plan opens nothing before it knows who we are"
                 self._chat.open(conn, self._observed.account.login)
@@ -190,45 +180,33 @@ class Service:
             case PartRooms(conn, logins):
                 self._chat.part(conn, logins)
 
-    async def _answer_requests(self, every: float) -> None:
-        """Commands in other processes ask through the database; there is nothing else that both can reach."""
-        while True:
-            await self._clock.sleep(every)
-            try:
-                requests = await self._storage.requests()
-            except FaultError:
-                continue  # the recorder meets the same fault, and tells of it
-            for request in requests:
-                if request.kind == "retry" and request.login is not None:
-                    self.retry(request.login)
-            if requests:
-                await self._recorder.keep(done=[request.id for request in requests])
+    def _answer(self, request: Request) -> None:
+        if request.kind == "retry" and request.login is not None:
+            self.retry(request.login)
 
     # -- the end ---------------------------------------------------------------------------------------------------
     async def _shut_down(self) -> None:
+        now = self._clock.now()
+        by = (now if self._stop_asked_at is None else self._stop_asked_at) + STOP_WITHIN
         await self._tasks.cancel()
         await self._reads.aclose()
-        await self._leave_all()
-        await self._chat.aclose()
+        changes = await self._leave_rooms(min(now + LEAVE_WITHIN, by - CLOSE_WITHIN))
+        await self._chat.aclose(CLOSE_WITHIN)
         now = self._clock.now()
-        facts = await self._inbox.take(now)
-        facts += [ConnectionLost(now, conn, Lost.OURS, 0.0) for conn in self._observed.connections]
-        records = [record for fact in facts for record in apply(self._observed, self.policy, fact)]
-        await self._remember([*records, Event(now, EventKind.STOPPED)], now)
-        await self._recorder.flush(FLUSH_WITHIN)
-        await self._storage.aclose()
+        changes += self._fold(self._inbox.drain())
+        changes += self._fold([ConnectionLost(now, conn, Lost.OURS, 0.0) for conn in [*self._observed.connections]])
+        changes.append(Event(now, EventKind.STOPPED))
+        await self._recorder.flush(self._picture([], changes, now) or Batch(), by - now)
+        self._tell(changes)
 
-    async def _leave_all(self) -> None:
-        """PART every room, and wait a little for the server's answers."""
-        now = self._clock.now()
+    async def _leave_rooms(self, deadline: float) -> list[Record]:
+        """PART every room, and wait a little for the servers' answers."""
         for conn, connection in self._observed.connections.items():
-            rooms = [r for r in self._observed.rooms.values() if r.conn == conn and r.state is not State.ABSENT]
-            if connection.phase is Phase.READY and rooms:
-                parting = PartRooms(conn, tuple(room.login for room in rooms))
-                intend(self._observed, parting, now)
-                self._chat.part(conn, parting.logins)
-        deadline = now + LEAVE_WITHIN
+            logins = [r.login for r in self._observed.rooms.values() if r.conn == conn and r.holds_slot]
+            if connection.phase is Phase.READY and logins:
+                intend(self._observed, parting := PartRooms(conn, tuple(logins)), self._clock.now())
+                self._perform(parting)
+        changes: list[Record] = []
         while self._observed.slots_held() and self._clock.now() < deadline:
-            facts = await self._inbox.take(deadline)
-            records = [record for fact in facts for record in apply(self._observed, self.policy, fact)]
-            await self._recorder.keep(records)
+            changes += self._fold(await self._inbox.take(deadline))
+        return changes

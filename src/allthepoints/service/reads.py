@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from allthepoints.base.clock import Chance, Clock
 from allthepoints.base.errors import Limited, OutsideError, SignInNeeded
-from allthepoints.core.actions import ReadFollows, ReadLive, ReadUsers, RenewSignIn
+from allthepoints.base.secret import Secret
+from allthepoints.core.actions import ReadFollows, ReadLive, ReadUsers
 from allthepoints.core.facts import Fact, FollowsRead, ReadFailed, SignedIn, SignInLost, SignInUnknown
 from allthepoints.ports import LiveApi, SignIn, Tokens
 from allthepoints.service.supervise import Tasks
@@ -33,11 +34,13 @@ class Reads:
         self._put = put
         self._tasks = Tasks()
 
-    def perform(self, action: RenewSignIn | ReadFollows | ReadLive | ReadUsers) -> None:
-        """Start it. Puts the fact that the action's docstring names."""
+    def sign_in(self, refused: Secret | None) -> None:
+        """Check the sign-in; a token that the chat has `refused` is renewed first. Puts what RenewSignIn names."""
+        self._tasks.start("check the sign-in", self._sign_in(refused))
+
+    def read(self, action: ReadFollows | ReadLive | ReadUsers) -> None:
+        """Ask Helix. Puts what the action names."""
         match action:
-            case RenewSignIn():
-                self._tasks.start("check the sign-in", self._sign_in(action))
             case ReadLive():
                 self._tasks.start("read who is live", self._read("live", lambda: self._live.live(action)))
             case ReadFollows():
@@ -70,10 +73,10 @@ class Reads:
             text = f"internal fault: {type(error).__name__}"
         self._put(ReadFailed(self._clock.now(), what, text[:ERROR], self._chance.draw(), until))
 
-    async def _sign_in(self, action: RenewSignIn) -> None:
+    async def _sign_in(self, refused: Secret | None) -> None:
         try:
-            if action.refused:
-                await self._tokens.renew(self._tokens.chat_token())
+            if refused is not None:
+                await self._tokens.renew(refused)
             fact: Fact = self._signed_in(await self._tokens.check())
         except SignInNeeded as error:
             fact = SignInLost(self._clock.now(), str(error)[:ERROR])

@@ -2,7 +2,8 @@
 
 Theory. A batch is handed to storage before its actions are performed, and waited for, because a budget that is spent
 and not written is forgotten by a crash. A disk that is slow, full or locked must not cost presence: after `PATIENCE`
-the loop goes on, what was not written waits its turn in memory, in order and bounded, and the state says so.
+the loop goes on, what was not written waits its turn in memory, in order and bounded, and the state says so. One batch
+is on its way to the disk at any time; all that comes meanwhile is the next.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import FaultError
@@ -24,11 +26,44 @@ log = logging.getLogger(__name__)
 PATIENCE = 2.0
 """Seconds that the loop waits for the disk. Less than any deadline of the chat."""
 
+STALLED = 10.0
+"""Seconds after which a disk that does not answer is called failing. A worn SD card may take a few."""
+
 RETRY = 10.0
 """Seconds between tries while the disk refuses."""
 
 BACKLOG = 50_000
-"""Records kept while the disk refuses; about a day's. Beyond it the oldest are let go, and counted."""
+"""Records kept while the disk takes none; about a day's. Beyond it the oldest are let go, and counted."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one call of `Storage.record` writes."""
+
+    records: list[Record] = field(default_factory=list)
+    rows: dict[UserId, ChannelRow] = field(default_factory=dict)
+    gone: set[UserId] = field(default_factory=set)
+    service: dict[str, JSON] = field(default_factory=dict)
+    done: list[int] = field(default_factory=list)
+
+    def take(self, newer: Batch) -> None:
+        """Take in what came later. Records all count, in order; of what readers see, the later counts."""
+        self.records += newer.records
+        self.rows = {channel: row for channel, row in self.rows.items() if channel not in newer.gone} | newer.rows
+        self.gone = (self.gone - newer.rows.keys()) | newer.gone
+        self.service |= newer.service
+        self.done += newer.done
+
+
+def batch(
+    records: Sequence[Record] = (),
+    rows: Sequence[ChannelRow] = (),
+    gone: Sequence[UserId] = (),
+    service: Mapping[str, JSON] | None = None,
+    done: Sequence[int] = (),
+) -> Batch:
+    """A batch of its parts."""
+    return Batch(list(records), {row.id: row for row in rows}, set(gone), dict(service or {}), list(done))
 
 
 class Recorder:
@@ -38,94 +73,111 @@ class Recorder:
         self._storage = storage
         self._clock = clock
         self._put = put
-        self._records: list[Record] = []
-        self._rows: dict[UserId, ChannelRow] = {}
-        self._gone: set[UserId] = set()
-        self._service: dict[str, JSON] = {}
-        self._done: list[int] = []
-        self._failed = False
-        self._tasks = Tasks()
+        self._waiting: Batch | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._late = False
+        """Patience has ended for the batch on its way."""
+        self._failed = False
+        self._dropped = 0
+        self._hurry = asyncio.Event()
+        self._tasks = Tasks()
 
-    async def keep(
-        self,
-        records: Sequence[Record] = (),
-        rows: Sequence[ChannelRow] = (),
-        gone: Sequence[UserId] = (),
-        service: Mapping[str, JSON] | None = None,
-        done: Sequence[int] = (),
-    ) -> None:
-        """Write this and whatever waits; return when it is on the disk, or when patience ends."""
-        self._take(records, rows, gone, service, done)
-        if not (self._records or self._rows or self._gone or self._service or self._done):
-            return
-        late = self._writing is not None
-        if self._writing is None:
-            self._writing = self._tasks.start("write to the database", self._write())
-        if not (late or self._failed):
+    async def keep(self, newer: Batch) -> None:
+        """Write this after all that waits, also where it is but a sign of life; return when it is on the disk, or when
+        patience ends."""
+        self._enqueue(newer)
+        if not (self._late or self._failed) and self._writing is not None:
             await asyncio.wait({self._writing}, timeout=PATIENCE)
+            self._late = self._writing is not None
 
-    async def flush(self, seconds: float) -> None:
-        """Try for so many seconds to get everything written."""
-        await self.keep()
+    async def flush(self, newer: Batch, seconds: float) -> None:
+        """Write this too, and try for so many seconds to get everything written. No task is left."""
+        self._hurry.set()
+        self._enqueue(newer)
         if self._writing is not None:
-            await asyncio.wait({self._writing}, timeout=seconds)
+            await asyncio.wait({self._writing}, timeout=max(0.0, seconds))
+        if self._writing is not None:
+            log.error("the database did not take everything before the end")
         await self._tasks.cancel()
 
-    def _take(
-        self,
-        records: Sequence[Record],
-        rows: Sequence[ChannelRow],
-        gone: Sequence[UserId],
-        service: Mapping[str, JSON] | None,
-        done: Sequence[int],
-    ) -> None:
-        self._records.extend(records)
-        if (excess := len(self._records) - BACKLOG) > 0:
-            log.error("the database takes nothing: %d records are lost", excess)
-            del self._records[:excess]
-        for row in rows:
-            self._rows[row.id] = row
-            self._gone.discard(row.id)
-        for channel in gone:
-            self._rows.pop(channel, None)
-            self._gone.add(channel)
-        self._service.update(service or {})
-        self._done.extend(done)
+    def _enqueue(self, newer: Batch) -> None:
+        if self._waiting is None:
+            self._waiting = newer
+        else:
+            self._waiting.take(newer)
+        self._bound(self._waiting)
+        if self._writing is None:
+            self._writing = self._tasks.start("write to the database", self._write())
+
+    def _bound(self, waiting: Batch) -> None:
+        if (excess := len(waiting.records) - BACKLOG) > 0:
+            if not self._dropped:
+                log.error("the database takes nothing, and memory for what it should take is used up")
+            self._dropped += excess
+            del waiting.records[:excess]
 
     async def _write(self) -> None:
         try:
-            while self._records or self._rows or self._gone or self._service or self._done:
-                await self._write_batch()
+            while (current := self._waiting) is not None:
+                self._waiting = None
+                await self._write_one(current)
         finally:
-            self._writing = None
+            self._writing, self._late = None, False
 
-    async def _write_batch(self) -> None:
-        records, self._records = self._records, []
-        rows, self._rows = self._rows, {}
-        gone, self._gone = self._gone, set()
-        service, self._service = self._service, {}
-        done, self._done = self._done, []
+    async def _write_one(self, current: Batch) -> None:
         try:
-            await self._storage.record(
-                records,
-                self._clock.now(),
-                channel_rows=list(rows.values()),
-                gone=list(gone),
-                service=service,
-                done=done,
-            )
+            await self._store(current)
         except FaultError as error:
-            self._records = records + self._records
-            self._rows = rows | self._rows
-            self._gone = (gone - self._rows.keys()) | self._gone
-            self._service = service | self._service
-            self._done = done + self._done
-            if not self._failed:
-                self._failed = True
-                self._put(StorageFailed(self._clock.now(), str(error)))
-            await self._clock.sleep(RETRY)
+            if self._waiting is not None:
+                current.take(self._waiting)
+            self._waiting = current
+            self._bound(current)
+            self._tell_failed(str(error))
+            await self._pause()
+        except Exception:
+            log.exception("%d records could not be written, and are lost", len(current.records))
         else:
-            if self._failed:
-                self._failed = False
-                self._put(StorageWorks(self._clock.now()))
+            self._tell_works()
+
+    async def _store(self, current: Batch) -> None:
+        writing = asyncio.ensure_future(
+            self._storage.record(
+                current.records,
+                self._clock.now(),
+                channel_rows=list(current.rows.values()),
+                gone=list(current.gone),
+                service=current.service,
+                done=current.done,
+            )
+        )
+        try:
+            await asyncio.wait({writing}, timeout=STALLED)
+            if not writing.done():
+                self._tell_failed(f"the disk has not answered for {STALLED:.0f} s")
+            await writing
+        finally:
+            if not writing.done():
+                writing.cancel()
+                await asyncio.wait({writing})
+
+    async def _pause(self) -> None:
+        """Until the next try; the end of the program hurries it once."""
+        try:
+            async with asyncio.timeout(RETRY):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        self._hurry.clear()
+
+    def _tell_failed(self, error: str) -> None:
+        if not self._failed:
+            self._failed = True
+            self._put(StorageFailed(self._clock.now(), error))
+
+    def _tell_works(self) -> None:
+        if self._failed:
+            self._failed = False
+            self._put(StorageWorks(self._clock.now()))
+        if self._dropped:
+            log.error("the database works again; %d records were lost", self._dropped)
+            self._dropped = 0

@@ -1,28 +1,33 @@
 """The Snapshot: what faces may see, immutable, made once a turn; and its rows, which other processes may read.
 
-Most of 2,000 channels are offline nearly always, and a row that cannot have changed is not looked at again.
+Theory. Most of 2,000 channels are offline nearly always, and a turn takes place for every line that concerns us. So
+rows are looked at only where they can have changed: of *busy* channels (live, or with a room) at every turn, of the
+others after what only Helix and the person can tell, and of all when it changed whom the config means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core.desired import desired, is_meant
+from allthepoints.core.facts import Fact, FollowsRead, LiveRead, RetryAsked, UsersRead
 from allthepoints.core.health import Warning, warnings
 from allthepoints.core.model import Account
-from allthepoints.core.observed import Observed, Roster, roster
-from allthepoints.core.place import Census, census, place
+from allthepoints.core.observed import Channel, Observed, Roster, SignIn, roster
+from allthepoints.core.place import Census, Mark, Place, census, place
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.ports import ChannelRow
 
+TOUCHES_QUIET = (LiveRead, FollowsRead, UsersRead, RetryAsked)
+"""The facts that can change the row of a channel that is not busy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All a face shows. `rows` by channel id; only channels that the config means."""
+    """All a face shows. `rows` by channel id; only channels that the config means, or that are busy all the same."""
 
     at: float
     account: Account | None
@@ -42,65 +47,67 @@ class Changes:
     gone: tuple[UserId, ...] = ()
     service: Mapping[str, JSON] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.gone or self.service)
+
 
 class Snapshots:
     """Makes snapshots, each from the last one and what may have changed."""
 
     def __init__(self) -> None:
         self._rows: dict[UserId, ChannelRow] = {}
-        self._busy: set[UserId] = set()
+        self._busy: frozenset[UserId] = frozenset()
         self._roster: Roster | None = None
         self._service: dict[str, JSON] = {}
 
-    def make(self, policy: Policy, observed: Observed, now: float) -> tuple[Snapshot, Changes]:
-        """The snapshot of now, and what changed since the last one."""
-        names = roster(policy, observed)
+    def make(self, policy: Policy, observed: Observed, facts: Iterable[Fact], now: float) -> tuple[Snapshot, Changes]:
+        """The snapshot of now, after a turn with these facts; and what changed since the last one."""
+        rooms = observed.rooms_by_channel()
+        names, busy = roster(policy, observed), frozenset(observed.live | rooms.keys())
         wanted = desired(policy, observed, now)
-        slots = set(wanted[: room_cap(policy, observed, now)])
-        places = {channel: number for number, channel in enumerate(wanted)}
-        rows, gone = self._changed(names, policy, observed, slots, places, now)
-        counts = census(policy, observed, now)
-        worries = warnings(policy, observed, now)
-        service = self._service_changes(observed, counts, worries)
-        points = observed.points
+        slots = frozenset(wanted[: room_cap(policy, observed, now)])
+        looked_at = {*busy, *self._busy, *self._quiet(names, observed, facts)}
+        places = {
+            i: place(policy, observed, observed.channels[i], slots, now, rooms.get(i, ()))
+            for i in looked_at
+            if i in busy or is_meant(names, i)
+        }
+        numbers = {channel: number for number, channel in enumerate(wanted)}
+        rows = tuple(self._changed_rows(observed, places, numbers, now))
+        gone = tuple(i for i in looked_at if i not in places and i in self._rows)
+        if rows or gone:  # whoever holds the last snapshot keeps the rows of then
+            self._rows = self._rows | {row.id: row for row in rows}
+            for channel in gone:
+                del self._rows[channel]
+        self._busy, self._roster = busy, names
+        counts, worries = census(policy, observed, now, places), warnings(policy, observed, now)
         snapshot = Snapshot(
             now,
             observed.account,
-            observed.sign_in.state == "good",
+            observed.sign_in.state is SignIn.GOOD,
             counts,
-            MappingProxyType(self._rows),
+            self._rows,
             worries,
-            None if points is None else (points.remaining, points.limit),
+            None if observed.points is None else (observed.points.remaining, observed.points.limit),
         )
-        return snapshot, Changes(rows, gone, service)
+        return snapshot, Changes(rows, gone, self._service_changes(observed, counts, worries))
 
-    def _changed(
-        self,
-        names: Roster,
-        policy: Policy,
-        observed: Observed,
-        slots: set[UserId],
-        places: Mapping[UserId, int],
-        now: float,
-    ) -> tuple[tuple[ChannelRow, ...], tuple[UserId, ...]]:
-        busy = observed.live | {room.channel for room in observed.rooms.values()}
-        look_at = busy | self._busy
+    def _quiet(self, names: Roster, observed: Observed, facts: Iterable[Fact]) -> Iterable[UserId]:
+        """The channels beside the busy ones whose rows may have changed."""
         if names is not self._roster:
-            look_at = look_at | observed.channels.keys() | self._rows.keys()
-        rows, gone = [], []
-        for channel_id in look_at:
+            return observed.channels.keys() | self._rows.keys()
+        if not any(isinstance(fact, TOUCHES_QUIET) for fact in facts):
+            return ()
+        return [i for i, row in self._rows.items() if _may_differ(row, observed.channels[i])]
+
+    def _changed_rows(
+        self, observed: Observed, places: Mapping[UserId, Place], numbers: Mapping[UserId, int], now: float
+    ) -> Iterator[ChannelRow]:
+        for channel_id, where in places.items():
             before = self._rows.get(channel_id)
-            if not is_meant(names, channel_id) and channel_id not in busy:
-                if before is not None:
-                    del self._rows[channel_id]
-                    gone.append(channel_id)
-                continue
-            row = _row(policy, observed, channel_id, slots, places.get(channel_id), before, now)
+            row = _row(observed, observed.channels[channel_id], where, numbers.get(channel_id), before, now)
             if row != before:
-                self._rows[channel_id] = row
-                rows.append(row)
-        self._busy, self._roster = busy, names
-        return tuple(rows), tuple(gone)
+                yield row
 
     def _service_changes(self, observed: Observed, counts: Census, worries: tuple[Warning, ...]) -> dict[str, JSON]:
         account = observed.account
@@ -123,27 +130,28 @@ class Snapshots:
         return changed
 
 
+def _may_differ(row: ChannelRow, channel: Channel) -> bool:
+    """Whether the row of a quiet channel may be out of date. A refusal may end by itself."""
+    return (
+        row.live is not channel.live
+        or row.state != Mark.ABSENT
+        or channel.refusal is not None
+        or row.display != channel.ref.display
+    )
+
+
 def _row(
-    policy: Policy,
-    observed: Observed,
-    channel_id: UserId,
-    slots: set[UserId],
-    number: int | None,
-    before: ChannelRow | None,
-    now: float,
+    observed: Observed, channel: Channel, where: Place, number: int | None, before: ChannelRow | None, now: float
 ) -> ChannelRow:
-    channel = observed.channels[channel_id]
-    where = place(policy, observed, channel, slots, now)
-    same = before is not None and before.state == where.state and before.reason == where.reason
     stream = channel.stream if channel.live else None
     return ChannelRow(
-        id=channel_id,
+        id=channel.ref.id,
         login=channel.ref.login,
         display=channel.ref.display,
         live=None if observed.stale and channel.live else channel.live,
         state=where.state,
         reason=where.reason,
-        since=before.since if same and before is not None else now,
+        since=before.since if before is not None and before.state == where.state else now,
         live_since=stream.started_at if stream else None,
         place=number,
         title=stream.title if stream else None,
