@@ -444,3 +444,29 @@ def test_fc_37_a_channel_removed_while_it_is_asked() -> None:
     assert core.states() == {}
     assert core.observed.channels[ref(0).id].refusal is None
     assert core.observed.channels[ref(0).id].present_since is None
+
+
+def test_two_live_channels_cannot_be_at_one_login() -> None:
+    """The newer word of Helix counts; where the other went is asked, and its room is not taken over while it stands."""
+    core = present(0)
+    core.turn(f.FollowsRead(T0 + 1, (ref(0), ref(5))))
+    thief = stream(ref(5, "c0"), started_at=T0 + 5)
+    actions = core.turn(live(T0 + 10, thief))
+    assert set(actions) == {PartRooms(1, (A,)), ReadUsers(frozenset({ref(0).id}), frozenset())}
+    assert core.turn(f.UsersRead(T0 + 11, (ref(0, "alpha2"),), frozenset(), frozenset())) == (
+        JoinRooms(1, (Login("alpha2"),)),
+    )
+    assert core.turn(f.Parted(T0 + 12, 1, A)) == (JoinRooms(1, (A,)),)
+    assert core.observed.rooms[1, A].channel == ref(5).id
+
+
+def test_a_room_that_waits_for_its_echo_is_given_to_the_channel_that_is_there_now() -> None:
+    core = present(0)
+    leave(core, T0 + 20)
+    core.turn(now=T0 + 30)
+    assert core.states() == {(1, "c0"): "absent"}
+    core.turn(f.FollowsRead(T0 + 31, (ref(0, "alpha2"), ref(5, "c0"))))
+    assert JoinRooms(1, (A,)) in core.turn(live(T0 + 32, stream(ref(5, "c0"), started_at=T0 + 31)))
+    core.turn(f.JoinWritten(T0 + 32, 1, (A,)), f.Joined(T0 + 33, 1, A))
+    opened = [r.channel for r in core.records if isinstance(r, PresenceOpened)]
+    assert opened == [ref(0).id, ref(5).id]

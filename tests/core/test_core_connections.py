@@ -348,3 +348,49 @@ def test_another_account_starts_over() -> None:
     assert CloseConnection(1) in actions
     assert OpenConnection(2) in actions
     assert core.observed.channels[ref(0).id].present_since is None
+
+
+def test_a_welcome_that_comes_after_we_let_go_changes_nothing() -> None:
+    core = at_work(0, connected=False)
+    assert CloseConnection(1) in core.turn(f.Woke(T0 + 100, 90.0))
+    core.turn(f.Welcomed(T0 + 100.1, 1))
+    assert core.observed.usable() == []
+    core.turn(f.ConnectionLost(T0 + 101, 1, Lost.OURS, 0.0), f.Welcomed(T0 + 101, 1))
+    assert core.events(EventKind.CONNECTED) == []
+
+
+def test_a_connection_that_is_let_go_is_given_nothing_in_the_same_turn() -> None:
+    """Two empty connections and one room to ask for: one goes, the other asks."""
+    core = at_work(0, 1, policy=Policy(rooms_per_connection=1))
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Welcomed(T0, 2))
+    core.turn(f.JoinWritten(T0, 2, (B,)))
+    core.policy = Policy()
+    core.fold(f.ConfigTaken(T0 + 1))
+    core.fold(f.JoinRefused(T0 + 1, 1, A, Why.OTHER), f.JoinRefused(T0 + 1, 2, B, Why.OTHER), f.RetryAsked(T0 + 1, A))
+    actions = [a for a in core.turn(now=T0 + 1) if isinstance(a, CloseConnection | JoinRooms)]
+    assert actions == [CloseConnection(1), JoinRooms(2, (A,))]
+
+
+def test_an_older_connection_that_falls_does_not_excuse_the_newest() -> None:
+    core = at_work(0, 1, policy=Policy(rooms_per_connection=1))
+    core.turn(now=T0 + 100)
+    conn = 1
+    for failures in range(1, 5):
+        conn += 1
+        core.turn(f.ConnectionLost(core.now + 1, conn, Lost.CONNECT, 0.0))
+        core.turn(now=core.now + 1)
+        assert core.observed.connect_failures == failures
+    core.turn(f.ConnectionLost(core.now + 1, 1, Lost.RESET, 0.0))
+    assert core.observed.connect_failures == 5
+
+
+def test_a_connection_that_answers_some_joins_is_no_ghost() -> None:
+    core = at_work(*range(6))
+    at = T0 + 100
+    core.turn(f.JoinWritten(at, 1, logins(*range(6))))
+    core.turn(*(f.Joined(at + 1, 1, login) for login in logins(0, 1, 2)))
+    core.turn(now=at + 15)
+    core.observed.connections[1].unanswered = 2
+    core.turn(f.Joined(at + 16, 1, logins(3)[0]))
+    assert core.observed.connections[1].unanswered == 0
+    assert core.observed.connections[1].usable or core.observed.connections[1].retiring

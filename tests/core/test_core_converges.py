@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from core_world import T0, World, check_agrees, ref
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,6 +25,8 @@ from allthepoints.core.place import census, place
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import PresenceClosed, PresenceOpened, SessionClosed, SessionOpened
+
+pytestmark = pytest.mark.timeout(600)  # half a minute of one core; a busy machine has less of it to give
 
 CHANNELS = 34
 NUMBERS = st.integers(0, CHANNELS - 1)

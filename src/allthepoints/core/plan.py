@@ -205,14 +205,18 @@ def _is_spare(policy: Policy, o: Observed, connection: Connection, closing: set[
 # -- rooms ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Rooms:
-    """The rooms there are, by channel, and the connections that may be given more."""
+    """The rooms there are, by channel, and the connections that may be given more.
+
+    `more_to_come`: another connection is being opened, and there is no reason to think that it will not stand.
+    """
 
     of: Mapping[UserId, list[Room]]
     usable: Mapping[int, Connection]
+    more_to_come: bool
 
 
 def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[int], draft: _Draft) -> None:
-    rooms = _survey(o, closing)
+    rooms = _survey(o, closing, draft)
     leave: set[tuple[int, Login]] = set() if o.stale else _not_wanted(o, set(slots), rooms, closing)
     needs = [i for i in slots if not _is_covered(o, i, rooms)]
     if needs and rooms.usable:
@@ -221,7 +225,7 @@ def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[i
         headroom = room_cap(policy, o, draft.now) - o.slots_held()
         ready = [i for i in needs if _may_ask(o, o.channels[i], rooms, draft)]
         ready.sort(key=lambda i: _is_in(i, rooms))  # who is out loses points now; who must only move, does not
-        joins = _assign(policy, o, ready[: max(0, min(free, headroom))], rooms.usable)
+        joins = _assign(policy, o, ready[: max(0, min(free, headroom))], rooms)
         for conn, logins in joins.items():
             draft.do(JoinRooms(conn, tuple(logins)))
         asked = sum(map(len, joins.values()))
@@ -233,8 +237,12 @@ def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[i
         draft.do(PartRooms(conn, tuple(logins)))
 
 
-def _survey(o: Observed, closing: set[int]) -> _Rooms:
-    return _Rooms(o.rooms_by_channel(), {c.conn: c for c in o.usable() if c.conn not in closing})
+def _survey(o: Observed, closing: set[int], draft: _Draft) -> _Rooms:
+    opening = any(isinstance(action, OpenConnection) for action in draft.actions) or any(
+        connection.phase is Phase.OPENING for connection in o.connections.values()
+    )
+    usable = {connection.conn: connection for connection in o.usable() if connection.conn not in closing}
+    return _Rooms(o.rooms_by_channel(), usable, opening and o.connect_failures == 0)
 
 
 def _not_wanted(o: Observed, slots: set[UserId], rooms: _Rooms, closing: set[int]) -> set[tuple[int, Login]]:
@@ -277,19 +285,16 @@ def _may_ask(o: Observed, channel: Channel, rooms: _Rooms, draft: _Draft) -> boo
     return draft.due(channel.ask_not_before)
 
 
-def _assign(
-    policy: Policy, o: Observed, channels: Iterable[UserId], usable: Mapping[int, Connection]
-) -> dict[int, list[Login]]:
+def _assign(policy: Policy, o: Observed, channels: Iterable[UserId], rooms: _Rooms) -> dict[int, list[Login]]:
     """Give each channel to the connection with the fewest rooms; past its share, wait for one that is being opened."""
-    load = dict.fromkeys(usable, 0)
+    load = dict.fromkeys(rooms.usable, 0)
     for room in o.rooms.values():
         if room.holds_slot and room.conn in load:
             load[room.conn] += 1
-    more_to_come = o.connect_failures == 0 and any(c.phase is Phase.OPENING for c in o.connections.values())
     joins: dict[int, list[Login]] = {}
     for channel in channels:
         conn = min(load, key=lambda c: (load[c], c))
-        if load[conn] >= policy.rooms_per_connection and more_to_come:
+        if load[conn] >= policy.rooms_per_connection and rooms.more_to_come:
             break
         load[conn] += 1
         joins.setdefault(conn, []).append(o.channels[channel].ref.login)
