@@ -153,6 +153,16 @@ def test_other_daemons_want_a_user_line() -> None:
     assert session.outgoing() == b"PASS oauth:T0\r\nNICK me\r\nUSER me 0 * :me\r\nCAP END\r\n"
 
 
+@pytest.mark.parametrize("line", [":s NOTICE * :Login authentication failed: PASS {}", "ERROR :bad password {}"])
+def test_fc_32_a_server_that_quotes_the_token(line: str) -> None:
+    session = Session("me", Secret("canary"), 0.0)
+    session.connected(0.0)
+    events = session.receive(line.format("oauth:canary").encode() + b"\r\n", 0.0)
+    assert events
+    assert "canary" not in repr(events)
+    assert "***" in repr(events)
+
+
 def test_the_token_shows_nowhere() -> None:
     session = Session("me", Secret("canary"), 0.0)
     session.connected(0.0)

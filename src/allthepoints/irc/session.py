@@ -180,7 +180,7 @@ class Session:
     # -- what lines mean -----------------------------------------------------------------------------------------------
     def _line(self, raw: bytes, now: float, events: list[SessionEvent]) -> None:
         try:
-            line = parse(raw)
+            line = parse(self._without_token(raw))
         except MalformedLine:
             return
         if line.command == "PING":
@@ -191,6 +191,11 @@ class Session:
             events += self._registering(line, now)
         elif event := event_of(line, self._nick):
             events.append(event)
+
+    def _without_token(self, raw: bytes) -> bytes:
+        """A server may quote what it was sent; its words go into logs and the memory."""
+        token = self._token.reveal().encode()
+        return re.sub(b"(?:oauth:)?" + re.escape(token), b"***", raw) if token and token in raw else raw
 
     def _pong(self, raw: bytes) -> None:
         """Answer with the same bytes, whatever their encoding; a CR or NUL among them would end our line."""
