@@ -79,7 +79,7 @@ def test_shapes(raw: bytes, line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"\r", b"   ", b"@a=b", b"@a=b ", b":src", b":src ", b"@a=b :src", b"@ :", b":", b"@"]
+    "raw", [b"", b"\r", b"   ", b" PING", b"@a=b", b"@a=b ", b":src", b":src ", b"@a=b :src", b"@ :", b":", b"@"]
 )
 def test_no_command(raw: bytes) -> None:
     with pytest.raises(MalformedLine):

@@ -214,6 +214,7 @@ _stream = st.lists(_pieces, max_size=40).map(b"".join)
 @given(_stream, st.lists(st.integers(0, 200), max_size=6))
 @example(b"@foo\n@a=b :tmi.twitch.tv RECONNECT\r\n", [])
 @example(b":me!x\n:me!x@y JOIN #a\r\n", [3])
+@example(b" PING\n", [])
 def test_the_scan_finds_what_a_full_parse_finds(data: bytes, cuts: list[int]) -> None:
     lines = data.split(b"\n")[:-1]
     found = feed(data, [min(cut, len(data)) for cut in cuts])

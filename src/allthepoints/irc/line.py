@@ -56,10 +56,10 @@ def split(text: str) -> tuple[str, str | None, str, list[str]]:
         rest = rest.lstrip(" ")
     middle, colon, trailing = rest.partition(" :")
     words = middle.split(" ")
+    if not words[0] or words[0][0] == ":":
+        raise MalformedLine("no command")
     if "" in words:
         words = [word for word in words if word]
-    if not words or words[0][0] == ":":
-        raise MalformedLine("no command")
     if colon:
         words.append(trailing)
     return tags, source, words[0], words[1:]
