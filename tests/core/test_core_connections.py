@@ -393,4 +393,3 @@ def test_a_connection_that_answers_some_joins_is_no_ghost() -> None:
     core.observed.connections[1].unanswered = 2
     core.turn(f.Joined(at + 16, 1, logins(3)[0]))
     assert core.observed.connections[1].unanswered == 0
-    assert core.observed.connections[1].usable or core.observed.connections[1].retiring
