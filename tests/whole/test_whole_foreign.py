@@ -27,22 +27,27 @@ def validated(**fields: object) -> Any:
 USUAL = Habits()
 CARELESS = {
     "usual": USUAL,
-    "bare_source": replace(USUAL, echo=":{nick} JOIN {room}"),
-    "colon_room": replace(USUAL, echo=":{nick}!{nick}@x JOIN :{room}", eol="\n"),
-    "names_only": replace(USUAL, echo=":x 353 {nick} = {room} :{nick}\r\n:x 366 {nick} {room} :End of /NAMES list"),
-    "welcome_without_nick": replace(USUAL, welcome=":tmi.twitch.tv 001 :Welcome, GLHF!"),
-    "welcome_to_star": replace(USUAL, welcome=":tmi.twitch.tv 001 * :Welcome"),
-    "validate_login_and_id_only": replace(USUAL, validate=validated(client_id="c", login="me", user_id="1")),
-    "validate_without_client_id": replace(
-        USUAL, validate=validated(login="Me", user_id="1", scopes=["chat:read"], expires_in=0)
-    ),
-    "numbers_for_ids": replace(
+    "says_little": replace(
         USUAL,
+        echo=":{nick} JOIN {room}",
+        validate=validated(client_id="c", login="me", user_id="1"),
+        stream=stream_without("started_at", "title", "user_name"),
+    ),
+    "colons": replace(
+        USUAL,
+        welcome=":tmi.twitch.tv 001 :Welcome, GLHF!",
+        echo=":{nick}!{nick}@x JOIN :{room}",
+        eol="\n",
+        validate=validated(login="Me", user_id="1", scopes=["chat:read"], expires_in=0),
+        stream=stream_without("type"),
+    ),
+    "numbers": replace(
+        USUAL,
+        welcome=":tmi.twitch.tv 001 * :Welcome",
+        echo=":x 353 {nick} = {room} :{nick}\r\n:x 366 {nick} {room} :End of /NAMES list",
         validate=validated(client_id="c", login="me", user_id=1, scopes=["chat:read"], expires_in="5000"),
         stream=lambda login, user_id: {**Habits.stream(login, user_id), "user_id": int(user_id), "id": 7},
     ),
-    "streams_without_times": replace(USUAL, stream=stream_without("started_at", "title", "user_name")),
-    "streams_without_type": replace(USUAL, stream=stream_without("type")),
 }
 
 

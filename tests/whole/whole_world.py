@@ -74,12 +74,14 @@ def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, 
 class Process:
     """One that goes on. Its output stands in files, so that it never waits for a reader."""
 
-    def __init__(self, args: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, args: Sequence[str], folder: Path, env: Mapping[str, str], command: Sequence[str] = COMMAND
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.out, self.err = folder / "out", folder / "err"
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self._popen = subprocess.Popen(
-                [*COMMAND, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=dict(env), cwd=folder
+                [*command, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=dict(env), cwd=folder
             )
 
     @property
@@ -267,10 +269,10 @@ class Machine:
         """The kinds of all events."""
         return [event["kind"] for event in self.json("events", "--limit", "1000")]
 
-    def run(self, *args: str, env: Mapping[str, str] | None = None) -> Process:
+    def run(self, *args: str, env: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND) -> Process:
         """Start the service."""
         self._runs += 1
-        return Process(["run", *args], self.home / f"run{self._runs}", self.environment(env))
+        return Process(["run", *args], self.home / f"run{self._runs}", self.environment(env), command)
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         here = {"ALLTHEPOINTS_CONFIG": str(self.config), "ALLTHEPOINTS_DATA_DIR": str(self.data)}
