@@ -379,9 +379,22 @@ def test_fc_16_the_room_of_a_stranger_is_not_ours() -> None:
     assert core.observed.channels[ref(0).id].present_since is not None
     actions = core.turn(f.Joined(T0 + 0.2, 1, A, UserId("77")), f.Joined(T0 + 0.2, 1, A))
     assert core.observed.channels[ref(0).id].present_since is None
-    assert set(actions) == {ReadUsers(frozenset({ref(0).id}), frozenset()), PartRooms(1, (A,))}
-    moved = core.turn(f.Parted(T0 + 1, 1, A), f.UsersRead(T0 + 1, (ref(0, "alpha2"),), frozenset(), frozenset()))
-    assert moved == (JoinRooms(1, (Login("alpha2"),)),)
+    assert actions == (ReadUsers(frozenset({ref(0).id}), frozenset()),)
+    moved = core.turn(f.UsersRead(T0 + 1, (ref(0, "alpha2"),), frozenset(), frozenset()))
+    assert set(moved) == {JoinRooms(1, (Login("alpha2"),)), PartRooms(1, (A,))}
+
+
+def test_a_server_that_numbers_rooms_in_its_own_way_is_asked_about_once() -> None:
+    """Helix confirms the login: then it is our room, and that id is not doubted again."""
+    core = at_work(0)
+    channel = core.observed.channels[ref(0).id]
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0 + 0.1, 1, A, UserId("1")))
+    assert channel.present_since is None
+    assert core.turn(f.UsersRead(T0 + 1, (ref(0),), frozenset(), frozenset())) == ()
+    assert channel.present_since == T0 + 1
+    assert channel.refusal is None
+    assert core.turn(f.Joined(T0 + 2, 1, A, UserId("1"))) == ()
+    assert channel.present_since == T0 + 1
 
 
 def test_two_channels_that_swap_their_logins() -> None:

@@ -44,6 +44,9 @@ from allthepoints.core.refusals import Refusal
 CHAT_REFUSALS = 1
 """Tokens that validate and that the chat refuses all the same, in a row, before a person is asked."""
 
+RENEWED = 60.0
+"""Seconds by which a token must live longer than the one before to be another token: lifetimes are told in seconds."""
+
 SLEPT = 30.0
 """Seconds of sleep after which connections are taken for dead: the server drops a silent one in a few minutes."""
 
@@ -139,6 +142,8 @@ def _sign_in(o: Observed, policy: Policy, fact: SignedIn | SignInLost | SignInUn
         case SignedIn():
             if standing.state in (SignIn.UNCHECKED, SignIn.LOST):
                 yield Event(fact.at, EventKind.SIGNED_IN, data={"login": fact.account.login})
+            elif _is_another(standing.expires_at, fact.expires_at):
+                yield Event(fact.at, EventKind.TOKEN_RENEWED)
             yield from _account(o, fact)
             standing.failures, standing.failing_since = 0, None
             standing.checked_at, standing.expires_at = fact.at, fact.expires_at
@@ -161,6 +166,11 @@ def _sign_in(o: Observed, policy: Policy, fact: SignedIn | SignInLost | SignInUn
                 _enter(standing, SignIn.GOOD, fact.at, fact.error)
                 standing.checked_at = fact.at - policy.check_sign_in
     standing.renewing = False
+
+
+def _is_another(before: float | None, after: float | None) -> bool:
+    """Whether these are the ends of two tokens."""
+    return before is not None and after is not None and after > before + RENEWED
 
 
 def _enter(standing: Standing, state: SignIn, at: float, text: str = "") -> None:

@@ -132,9 +132,12 @@ def joined(o: Observed, fact: Joined) -> Iterator[Record]:
     o.connections[fact.conn].unanswered = 0
     if o.cap is not None and o.slots_held() > o.cap.rooms:
         o.cap = None
-    if fact.room_id not in (None, room.channel):
-        yield from _is_strangers(o, room, fact.at)
-    elif not room.stranger:
+    channel = o.channels[room.channel]
+    if fact.room_id not in (None, room.channel, channel.settled):
+        room.stranger, room.proven = fact.room_id, False
+        channel.look_up = True
+        yield from _presence(o, room.channel, fact.at, "moved")
+    elif room.stranger is None:
         yield from _is_ours(o, room, fact.at)
 
 
@@ -150,13 +153,12 @@ def _is_ours(o: Observed, room: Room, at: float) -> Iterator[Record]:
     yield from _presence(o, room.channel, at, "")
 
 
-def _is_strangers(o: Observed, room: Room, at: float) -> Iterator[Record]:
-    """Our channel has moved, and somebody took its login: this is no place of ours. Helix knows where ours is now."""
-    channel = o.channels[room.channel]
-    room.stranger, room.proven = True, False
-    channel.look_up = True
-    yield from close(channel, Why.NO_SUCH_CHANNEL, at)
-    yield from _presence(o, room.channel, at, "moved")
+def settle(o: Observed, channel: Channel, at: float) -> Iterator[Record]:
+    """Helix says that the channel is where we sit, whatever id the chat gave to the room: then we are in."""
+    for room in [room for room in o.rooms_of(channel.ref.id) if room.stranger is not None]:
+        channel.settled, room.stranger = room.stranger, None
+        if room.state is State.PRESENT:
+            yield from _is_ours(o, room, at)
 
 
 def parted(o: Observed, policy: Policy, fact: Parted) -> Iterator[Record]:
@@ -268,7 +270,7 @@ def _to(room: Room, happened: Input, at: float) -> None:
     if state is not room.state:
         room.state, room.since = state, at
         if state is State.ABSENT:
-            room.written_at, room.proven, room.stranger = None, False, False
+            room.written_at, room.proven, room.stranger = None, False, None
 
 
 def _drop_if_absent(o: Observed, room: Room) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allthepoints.base.types import UserId
+from allthepoints.core.apply_chat import settle
 from allthepoints.core.closing import close, reopen
 from allthepoints.core.facts import FollowsRead, LiveRead, ReadFailed, UsersRead
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
@@ -76,7 +77,9 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
         yield from _ref_seen(o, resolved, ref, fact.at, told=not known)
         if resolved.look_up:
             resolved.look_up = False
-            if resolved.refusal is None or resolved.refusal.why is not Why.NO_SUCH_CHANNEL:
+            if any(room.stranger is not None for room in o.rooms_of(ref.id)):
+                yield from settle(o, resolved, fact.at)
+            else:
                 yield from close(resolved, Why.UNANSWERED, fact.at)
     for login in fact.missing_logins:
         if login not in o.not_found:

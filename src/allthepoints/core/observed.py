@@ -38,6 +38,8 @@ class Channel:
     ask_not_before: float = 0.0
     silent_on: int | None = None
     """The connection on which a JOIN was first left unanswered: a room's silence speaks against one connection only."""
+    settled: UserId | None = None
+    """An id that the server gave to its room, though Helix has confirmed since that the login is this channel's."""
     look_up: bool = False
     """Its JOINs are not answered, or its login is somebody else's: ask Helix where it is now."""
 
@@ -89,8 +91,8 @@ class Room:
     part_owed_until: float = 0.0
     proven: bool = False
     """The server said that we are in, and has not said otherwise since."""
-    stranger: bool = False
-    """The server said that this room is of another channel: ours has moved, and its login was taken."""
+    stranger: UserId | None = None
+    """The server gave this id to the room, and it is not our channel's: ours may have moved. Helix is asked."""
     spent: bool = True
     """The JOIN on its way has been booked in the JOIN window."""
 

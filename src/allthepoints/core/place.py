@@ -124,6 +124,8 @@ def _waits_for(observed: Observed, channel: Channel, slots: AbstractSet[UserId],
         return Reason.CHECKING
     if observed.addresses.get(channel.ref.login) != channel.ref.id:
         return Reason.MOVED
+    if any(room.stranger is not None for room in observed.rooms_of(channel.ref.id)):
+        return Reason.MOVED
     if channel.ref.id not in slots:
         return Reason.NO_SLOT if observed.cap is None else Reason.ROOM_LIMIT
     if not observed.usable():
