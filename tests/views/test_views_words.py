@@ -26,6 +26,7 @@ EVENTS: dict[EventKind, tuple[dict[str, JSON], str]] = {
         {"reason": "it was revoked."},
         "You are signed out: it was revoked. Run `allthepoints login`.",
     ),
+    EventKind.SIGN_IN_RENEWED: ({}, "Your sign-in was renewed."),
     EventKind.LIVE: ({"stream": "1", "started_at": 5.0}, "Alpha is live."),
     EventKind.OFFLINE: ({"stream": "1"}, "Alpha is offline."),
     EventKind.PRESENT: ({}, "You are in Alpha's chat."),

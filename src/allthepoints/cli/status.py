@@ -15,6 +15,7 @@ from allthepoints.ports import ChannelRow
 from allthepoints.storage import lock
 from allthepoints.storage.read import Reader, Status
 from allthepoints.views.channels import channel_lines, in_order, matters
+from allthepoints.views.columns import wrapped
 from allthepoints.views.sentence import Glance, Trouble, sentence, trouble_lines
 from allthepoints.views.text import count, duration, iso, when
 
@@ -98,7 +99,7 @@ def _show(where: Here, report: Report, everything: bool) -> None:
         _show_asleep(where, report, now)
         return
     rows = in_order(report.rows if everything else filter(matters, report.rows))
-    output.say(sentence(Glance.of(report.rows, report.troubles, report.account is not None), now))
+    _say(sentence(Glance.of(report.rows, report.troubles, report.account is not None), now))
     if rows:
         output.say()
         for line in channel_lines(rows, now, width=output.width(), ascii_only=output.ascii_only()):
@@ -108,11 +109,16 @@ def _show(where: Here, report: Report, everything: bool) -> None:
     if report.troubles:
         output.say()
         for text in trouble_lines(report.troubles, now):
-            output.say(text)
+            _say(text)
     output.say()
-    output.say(_footer(report))
+    _say(_footer(report))
     if report.alive is not None and now - report.alive > QUIET:
         output.warn(f"the service runs, but gave no sign of life for {duration(now - report.alive)}")
+
+
+def _say(text: str) -> None:
+    for line in wrapped(text, output.width()):
+        output.say(line)
 
 
 def _show_asleep(where: Here, report: Report, now: float) -> None:

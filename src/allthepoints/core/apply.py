@@ -143,7 +143,7 @@ def _sign_in(o: Observed, policy: Policy, fact: SignedIn | SignInLost | SignInUn
             if standing.state in (SignIn.UNCHECKED, SignIn.LOST):
                 yield Event(fact.at, EventKind.SIGNED_IN, data={"login": fact.account.login})
             elif _is_another(standing.expires_at, fact.expires_at):
-                yield Event(fact.at, EventKind.TOKEN_RENEWED)
+                yield Event(fact.at, EventKind.SIGN_IN_RENEWED)
             yield from _account(o, fact)
             standing.failures, standing.failing_since = 0, None
             standing.checked_at, standing.expires_at = fact.at, fact.expires_at

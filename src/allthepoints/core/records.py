@@ -20,7 +20,7 @@ class EventKind(StrEnum):
     STOPPED = "stopped"
     SIGNED_IN = "signed_in"
     SIGN_IN_LOST = "sign_in_lost"
-    TOKEN_RENEWED = "token_renewed"
+    SIGN_IN_RENEWED = "sign_in_renewed"
     LIVE = "live"
     OFFLINE = "offline"
     PRESENT = "present"

@@ -48,6 +48,17 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def wrapped(text: str, width: int | None) -> list[str]:
+    """`text` on as many lines as it needs, broken between words; on one where there is no `width`."""
+    lines: list[str] = []
+    for word in text.split() if width is not None else [text]:
+        if lines and width is not None and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+            lines[-1] = f"{lines[-1]} {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 def _total(kept: Sequence[int], widths: Sequence[int]) -> int:
     return sum(widths[at] for at in kept) + len(GAP) * (len(kept) - 1)
 

@@ -85,7 +85,7 @@ _SENTENCES: dict[str, Callable[[str, _Data], str]] = {
     EventKind.STOPPED: lambda _, __: "The service stopped.",
     EventKind.SIGNED_IN: lambda _, data: f"You are signed in as {data.text('login')}.",
     EventKind.SIGN_IN_LOST: _sign_in_lost,
-    EventKind.TOKEN_RENEWED: lambda _, __: "The sign-in was renewed.",
+    EventKind.SIGN_IN_RENEWED: lambda _, __: "Your sign-in was renewed.",
     EventKind.LIVE: lambda who, _: f"{who} is live.",
     EventKind.OFFLINE: lambda who, _: f"{who} is offline.",
     EventKind.PRESENT: lambda who, _: f"You are in {who}'s chat.",

@@ -16,7 +16,7 @@ from rich.text import Text
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.channels import Line, channel_lines, in_order, matters
-from allthepoints.views.columns import fit
+from allthepoints.views.columns import fit, wrapped
 from allthepoints.views.sentence import Glance, sentence
 from allthepoints.views.text import clean, count
 
@@ -41,6 +41,9 @@ class Shown:
         rows = tuple(in_order(filter(matters, snapshot.rows.values())))
         who = snapshot.account.login if snapshot.account is not None else "no account yet"
         return cls(glance, rows, who, snapshot.census.connections)
+
+ECHO = 2
+"""Cells behind the last line, where the terminal writes a ^C: were it to wrap, the picture could not be taken away."""
 
 
 class LivePicture:
@@ -70,7 +73,7 @@ class LivePicture:
         """The whole picture, in at most so many cells and lines."""
         if self._shown is None:
             return [Line("Starting.")]
-        head = [Line(fit(part, width)) for part in _wrapped(sentence(self._shown.glance, self._now), width)]
+        head = [Line(fit(part, width)) for part in wrapped(sentence(self._shown.glance, self._now), width)]
         foot = _foot(self._shown, width, height)
         table = self._table(self._shown.rows, width, height - len(head) - len(foot) - 2)
         gap = [Line("")]
@@ -88,9 +91,9 @@ class LivePicture:
 
 
 def _foot(shown: Shown, width: int, height: int) -> list[Line]:
-    """The titles of as many warnings as a quarter of the screen holds, and the account."""
+    """The titles of as many warnings as a sixth of the screen holds, and the account."""
     troubles = shown.glance.troubles
-    told = troubles[: max(1, height // 4)]
+    told = troubles[: max(1, height // 6)]
     foot = [
         Line(fit(f"{t.severity}: {clean(t.title)}", width), "refused" if t.severity == "error" else "asked")
         for t in told
@@ -99,16 +102,4 @@ def _foot(shown: Shown, width: int, height: int) -> list[Line]:
         foot.append(Line(fit(f"and {count(more, 'more warning')}", width)))
     quiet = shown.glance.meant - len(shown.rows)
     text = f"{shown.who}; {count(shown.connections, 'chat connection')}; {count(quiet, 'channel')} offline"
-    return [*foot, Line(fit(text, width), "absent")]
-
-
-def _wrapped(text: str, width: int) -> Sequence[str]:
-    """`text` on as many lines as it needs, broken between words."""
-    lines, line = [], ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
+    return [*foot, Line(fit(text, width - ECHO), "absent")]
