@@ -86,4 +86,4 @@ def _nothing() -> None:
 
 def _in_style(text: str) -> str:
     """The parser's words as ours: no capital at the start, no stop at the end."""
-    return text[:1].lower() + text[1:].rstrip(".")
+    return text[:1].lower() + text[1:].rstrip(".").replace(": Value error, ", ": ")
