@@ -124,16 +124,16 @@ def _say(text: str) -> None:
 def _show_asleep(where: Here, report: Report, now: float) -> None:
     data = where.data
     if report.alive is None and not data.tokens.exists() and "ALLTHEPOINTS_TWITCH_TOKEN" not in os.environ:
-        output.say("Not signed in, and nothing was recorded yet.")
+        _say("Not signed in, and nothing was recorded yet.")
         output.say()
-        output.say("Sign in with `allthepoints login`, then start with `allthepoints run`.")
-        output.say("To see it work without an account: `allthepoints demo`.")
+        _say("Sign in with `allthepoints login`, then start with `allthepoints run`.")
+        _say("To see it work without an account: `allthepoints demo`.")
         return
     last = f" It was last seen {when(report.alive, now)}." if report.alive is not None else ""
-    output.say(f"Not running, so you are in no chat.{last} Start it with `allthepoints run`.")
+    _say(f"Not running, so you are in no chat.{last} Start it with `allthepoints run`.")
     if report.account is not None:
         output.say()
-        output.say(f"Account {report.account.get('login')}, {count(len(report.rows), 'channel')} known.")
+        _say(f"Account {report.account.get('login')}, {count(len(report.rows), 'channel')} known.")
 
 
 def _footer(report: Report) -> str:

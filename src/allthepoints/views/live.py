@@ -42,6 +42,9 @@ class Shown:
         who = snapshot.account.login if snapshot.account is not None else "no account yet"
         return cls(glance, rows, who, snapshot.census.connections)
 
+SMALL = 12
+"""Lines."""
+
 ECHO = 2
 """Cells behind the last line, where the terminal writes a ^C: were it to wrap, the picture could not be taken away."""
 
@@ -91,14 +94,14 @@ class LivePicture:
 
 
 def _foot(shown: Shown, width: int, height: int) -> list[Line]:
-    """The titles of as many warnings as a sixth of the screen holds, and the account."""
+    """The titles of as many warnings as a sixth of the screen holds, and the account. A small screen is for chats."""
     troubles = shown.glance.troubles
     told = troubles[: max(1, height // 6)]
     foot = [
         Line(fit(f"{t.severity}: {clean(t.title)}", width), "refused" if t.severity == "error" else "asked")
         for t in told
     ]
-    if more := len(troubles) - len(told):
+    if (more := len(troubles) - len(told)) and height >= SMALL:
         foot.append(Line(fit(f"and {count(more, 'more warning')}", width)))
     quiet = shown.glance.meant - len(shown.rows)
     text = f"{shown.who}; {count(shown.connections, 'chat connection')}; {count(quiet, 'channel')} offline"
