@@ -8,23 +8,27 @@ chat is the sandbox's own word.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+from msgspec import structs
 
 from allthepoints import wiring
 from allthepoints.base.clock import Chance, LoopClock
 from allthepoints.base.errors import Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.base.types import Login, UserId
 from allthepoints.config.paths import DataDir
 from allthepoints.config.policy import policy as policy_of
 from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import Event, EventKind
 from allthepoints.irc.session import SessionOptions
-from allthepoints.ports import ChannelRow, ChatTransport, Storage
+from allthepoints.ports import ChannelRow, ChatTransport, Storage, StoredTokens
 from allthepoints.service.loop import Hooks, Outside, Service
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.scenario import Limits, Scenario
@@ -32,6 +36,7 @@ from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import Tally
 from allthepoints.sim.timelapse import TimelapseLoop
 from allthepoints.storage.read import Reader
+from allthepoints.storage.tokenfile import TokenFile
 from allthepoints.testing.chat import MemoryChat
 from allthepoints.testing.fakes import FakeLiveApi, FakeTokens, FakeTwitch
 from allthepoints.testing.memory_storage import Memory, MemoryStorage
@@ -84,7 +89,7 @@ class Stage:
     folder: Path
     clock: LeapingClock
     sandbox: Sandbox
-    seed: int = 1
+    chance: Chance = field(default_factory=lambda: Chance(1))
     events: list[Event] = field(default_factory=list)
     """All that happened, over all runs."""
     running: Running | None = None
@@ -122,17 +127,15 @@ class Stage:
         return took
 
     async def crash(self) -> None:
-        """As if the process was killed: nothing is said, nothing is written any more."""
-        run = self._run
-        self.running = None
-        tasks = {task for task in asyncio.all_tasks() if task in self._tasks_of(run)}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await run.stack.aclose()
+        """As if the process was killed: nothing is said any more, and the disk keeps what it has now."""
+        for connection in self.sandbox.hub.of(self.sandbox.account):
+            connection.reset()
+        self.swap_disk()
+        await self.stop()
 
-    def _tasks_of(self, run: Running) -> set[asyncio.Task[None]]:
-        return {run.task}
+    def swap_disk(self) -> None:
+        """The next run finds what is on the disk now, whatever the present one still writes."""
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         if self.running is not None:
@@ -171,7 +174,9 @@ class Stage:
             self.go_live(login)
 
     def _add(self, login: str) -> None:
-        self.sandbox.add_channel(login)
+        user = self.sandbox.add_channel(login)
+        world = self.sandbox.world
+        world.follow(self.sandbox.account.id, user.id, self.sandbox.started_at - 86_400.0 + len(world.users))
 
     def go_live(self, login: str) -> None:
         self.sandbox.world.go_live(self.sandbox.world.find(login), self.clock.now())
@@ -273,8 +278,7 @@ class Fakes(Stage):
     """The ports' fakes; the chat is the sandbox's, in memory."""
 
     memory: Memory = field(default_factory=Memory)
-    storage: Storage | None = None
-    """Takes the place of one on `memory`."""
+    storage: Callable[[Memory], Storage] = MemoryStorage
 
     def __post_init__(self) -> None:
         self.sandbox.begin()
@@ -283,10 +287,8 @@ class Fakes(Stage):
         self.chat = MemoryChat(self.sandbox.connect_chat, self.clock)
 
     async def _assemble(self, stack: AsyncExitStack, hooks: Hooks, chat: ChatTransport | None) -> Service:
-        storage = self.storage or MemoryStorage(self.memory)
-        outside = Outside(
-            FakeLiveApi(self.twitch), chat or self.chat, self.tokens, storage, self.clock, Chance(self.seed)
-        )
+        storage = self.storage(self.memory)
+        outside = Outside(FakeLiveApi(self.twitch), chat or self.chat, self.tokens, storage, self.clock, self.chance)
         return Service(outside, self.policy, SessionOptions(), hooks, requests_every=1.0)
 
     def _add(self, login: str) -> None:
@@ -319,6 +321,9 @@ class Fakes(Stage):
     def sign_in_again(self) -> None:
         self.tokens.sign_in_again()
 
+    def swap_disk(self) -> None:
+        self.memory = deepcopy(self.memory)
+
     def stored_rows(self) -> dict[str, ChannelRow]:
         return {row.login: row for row in self.memory.rows.values()}
 
@@ -327,23 +332,26 @@ class Fakes(Stage):
 class Sockets(Stage):
     """The sandbox over real sockets, by the program's own wiring."""
 
+    chat: ChatTransport | None = None
+    """Takes the place of the program's own."""
+
     async def begin(self) -> None:
         ends = await self.sandbox.start()
-        self.settings = replace_endpoints(self.settings, Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth))
-        pair = self.sandbox.issue_tokens()
-        self._given = wiring.Given(Secret(pair.access), Secret(pair.refresh))
+        here = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth)
+        self.settings = structs.replace(self.settings, endpoints=here)
         self.data = DataDir(self.folder)
+        self.sign_in_again()
 
     async def _assemble(self, stack: AsyncExitStack, hooks: Hooks, chat: ChatTransport | None) -> Service:
         return await stack.enter_async_context(
             wiring.assembled(
                 self.settings,
-                self._given,
+                wiring.Given(),
                 self.data,
                 self.clock,
-                Chance(self.seed),
+                self.chance,
                 hooks=hooks,
-                chat=chat,
+                chat=chat or self.chat,
                 requests_every=1.0,
                 durable=False,
             )
@@ -355,21 +363,34 @@ class Sockets(Stage):
         if not on:
             self.sandbox.heal("status")
 
+    def sign_in_again(self) -> None:
+        pair, now = self.sandbox.issue_tokens(), self.clock.now()
+        tokens = StoredTokens(Secret(pair.access), Secret(pair.refresh), "sandbox", None, None, (), now, now + 14_400)
+        TokenFile(self.data.tokens).save(tokens)
+
+    def swap_disk(self) -> None:
+        fresh = self.folder / f"disk-{self.clock.now()}"
+        copytree(self.data.path, fresh, ignore=ignore_patterns("disk-*"))
+        self.data = DataDir(fresh)
+
     def stored_rows(self) -> dict[str, ChannelRow]:
         return {row.login: row for row in Reader(self.data.database).status().channels}
 
 
-def replace_endpoints(settings: Settings, endpoints: Endpoints) -> Settings:
-    return Settings(twitch=settings.twitch, channels=settings.channels, chat=settings.chat, endpoints=endpoints)
-
-
 @asynccontextmanager
-async def stage(kind: str, folder: Path, *, limits: Limits | None = None, **channels: object) -> AsyncIterator[Stage]:
+async def stage(
+    kind: str,
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+    **channels: object,
+) -> AsyncIterator[Stage]:
     """A stage of a kind ("fakes" or "sockets"); `channels` are settings of [channels]. The service is not started."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, TimelapseLoop)
     clock = LeapingClock(loop, EPOCH)
-    sandbox = Sandbox(Scenario(limits=limits or Limits()), clock, chance=Chance(7))
+    sandbox = Sandbox(Scenario(limits=limits or Limits()), clock, chance=Chance(7), ssl_context=ssl_context)
     settings = Settings(twitch=Twitch(client_id="sandbox"), channels=Channels(**channels))  # type: ignore[arg-type]
     one: Stage
     if kind == "fakes":

@@ -129,6 +129,7 @@ def joined(o: Observed, fact: Joined) -> Iterator[Record]:
         return
     _book_join(o, room, fact.at)
     _to(room, Input.JOINED, fact.at)
+    room.joined_at = fact.at
     o.connections[fact.conn].unanswered = 0
     if o.cap is not None and o.slots_held() > o.cap.rooms:
         o.cap = None
@@ -216,7 +217,11 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
         if room.state is State.ASKED and now >= room.written_at + policy.ask_timeout:
             _unanswered(o, policy, room, now)
         elif room.state is State.LEAVING and now >= room.written_at + policy.leave_timeout:
+            answered_late = room.joined_at > room.written_at
             _to(room, Input.EXPIRED, now)
+            if answered_late:  # a JOIN that took effect after our PART had found nothing to leave
+                _to(room, Input.JOINED, now)
+                room.proven = True
             yield from _presence(o, room.channel, now, "parted")
     for room in [room for room in o.rooms.values() if room.state is State.ABSENT]:
         if now >= room.part_owed_until:

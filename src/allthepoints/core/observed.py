@@ -89,6 +89,8 @@ class Room:
     since: float
     written_at: float | None = None
     part_owed_until: float = 0.0
+    joined_at: float = 0.0
+    """When the server last said that we are in."""
     proven: bool = False
     """The server said that we are in, and has not said otherwise since."""
     stranger: UserId | None = None

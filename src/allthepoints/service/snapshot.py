@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from allthepoints.base.types import JSON, UserId
-from allthepoints.core.desired import desired, is_meant
+from allthepoints.core.desired import desired
 from allthepoints.core.facts import Fact, FollowsRead, LiveRead, RetryAsked, UsersRead
 from allthepoints.core.health import Warning, warnings
 from allthepoints.core.model import Account
@@ -27,7 +27,7 @@ TOUCHES_QUIET = (LiveRead, FollowsRead, UsersRead, RetryAsked)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All a face shows. `rows` by channel id; only channels that the config means, or that are busy all the same."""
+    """All a face shows. `rows` by channel id; channels that the config means or bars, or in whose chat we still are."""
 
     at: float
     account: Account | None
@@ -70,7 +70,7 @@ class Snapshots:
         places = {
             i: place(policy, observed, observed.channels[i], slots, now, rooms.get(i, ()))
             for i in looked_at
-            if i in busy or is_meant(names, i)
+            if i in rooms or i in names.followed or i in names.included
         }
         numbers = {channel: number for number, channel in enumerate(wanted)}
         rows = tuple(self._changed_rows(observed, places, numbers, now))
