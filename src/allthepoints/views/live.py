@@ -42,6 +42,7 @@ class Shown:
         who = snapshot.account.login if snapshot.account is not None else "no account yet"
         return cls(glance, rows, who, snapshot.census.connections)
 
+
 SMALL = 12
 """Lines."""
 
