@@ -70,6 +70,17 @@ class LeapingClock(LoopClock):
         return untold
 
 
+class Steady(Chance):
+    """The same luck, always."""
+
+    def __init__(self, luck: float) -> None:
+        super().__init__(0)
+        self._luck = luck
+
+    def draw(self) -> float:
+        return self._luck
+
+
 @dataclass
 class Running:
     """One run of the service. `events` and `snapshot` as its faces were told."""
@@ -93,6 +104,7 @@ class Stage:
     events: list[Event] = field(default_factory=list)
     """All that happened, over all runs."""
     running: Running | None = None
+    requests_every: float = 0.0
 
     # -- running ---------------------------------------------------------------------------------------------------
     async def start(self, chat: ChatTransport | None = None) -> Service:
@@ -203,6 +215,10 @@ class Stage:
         """The person signs in anew, by another process."""
         raise NotImplementedError
 
+    def renewals(self) -> int:
+        """How often a token was renewed."""
+        return self.tally.refreshes
+
     # -- what is ---------------------------------------------------------------------------------------------------
     @property
     def rooms(self) -> set[str]:
@@ -219,6 +235,17 @@ class Stage:
         world, begun = self.sandbox.world, self.sandbox.started_at
         spans = world.sat.get((world.find(login).id, self.sandbox.account.id), [])
         return [(since - begun, None if until is None else until - begun) for since, until in spans]
+
+    def claimed(self, login: str) -> list[tuple[float, float | None]]:
+        """When the service says that it was in this chat, in seconds since the sandbox began."""
+        begun, channel = self.sandbox.started_at, self.sandbox.world.find(login).id
+        claims: list[tuple[float, float | None]] = []
+        for event in self.told(EventKind.PRESENT, EventKind.LEFT):
+            if event.channel == channel and event.kind is EventKind.PRESENT:
+                claims.append((event.at - begun, None))
+            elif event.channel == channel:
+                claims[-1] = (claims[-1][0], event.at - begun)
+        return claims
 
     @property
     def at(self) -> float:
@@ -289,7 +316,7 @@ class Fakes(Stage):
     async def _assemble(self, stack: AsyncExitStack, hooks: Hooks, chat: ChatTransport | None) -> Service:
         storage = self.storage(self.memory)
         outside = Outside(FakeLiveApi(self.twitch), chat or self.chat, self.tokens, storage, self.clock, self.chance)
-        return Service(outside, self.policy, SessionOptions(), hooks, requests_every=1.0)
+        return Service(outside, self.policy, SessionOptions(), hooks, requests_every=self.requests_every)
 
     def _add(self, login: str) -> None:
         user = self.sandbox.add_channel(login)
@@ -320,6 +347,9 @@ class Fakes(Stage):
 
     def sign_in_again(self) -> None:
         self.tokens.sign_in_again()
+
+    def renewals(self) -> int:
+        return self.tokens.renewals
 
     def swap_disk(self) -> None:
         self.memory = deepcopy(self.memory)
@@ -352,7 +382,7 @@ class Sockets(Stage):
                 self.chance,
                 hooks=hooks,
                 chat=chat or self.chat,
-                requests_every=1.0,
+                requests_every=self.requests_every,
                 durable=False,
             )
         )
