@@ -22,8 +22,10 @@ from allthepoints.config.environment import Environment
 from allthepoints.config.paths import ConfigPath, DataDir, prepare
 from allthepoints.config.policy import policy, session_options
 from allthepoints.config.settings import Settings
+from allthepoints.core.records import Event
 from allthepoints.ports import ChatTransport
 from allthepoints.service.loop import NO_HOOKS, Hooks, Outside, Service
+from allthepoints.service.snapshot import Snapshot
 from allthepoints.service.supervise import Tasks
 from allthepoints.storage.database import SqliteStorage
 from allthepoints.storage.lock import acquire
@@ -33,6 +35,7 @@ from allthepoints.twitch.helix import Helix
 from allthepoints.twitch.http import Client
 from allthepoints.twitch.oauth import OAuth
 from allthepoints.twitch.tokens import TokenKeeper
+from allthepoints.views.event_text import event_in
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +134,7 @@ async def run(
             data,
             SystemClock(),
             Chance(),
-            hooks=hooks,
+            hooks=logged(hooks),
             requests_every=LOOK_FOR_REQUESTS,
         ) as service:
             tasks = Tasks()
@@ -166,6 +169,17 @@ def log_to(path: Path, verbose: bool) -> None:
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     for chatty in ("httpx2", "httpcore2", "watchfiles", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def logged(hooks: Hooks) -> Hooks:
+    """The same hooks; what happens is in the log too."""
+
+    def on_event(event: Event, snapshot: Snapshot) -> None:
+        log.info("%s", event_in(event, snapshot))
+        if hooks.on_event is not None:
+            hooks.on_event(event, snapshot)
+
+    return Hooks(hooks.on_snapshot, on_event)
 
 
 class _Reload:

@@ -15,13 +15,16 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree, ignore_patterns
+from typing import Any
 
+import apsw
 from msgspec import structs
 
 from allthepoints import wiring
 from allthepoints.base.clock import Chance, LoopClock
 from allthepoints.base.errors import Unknown
 from allthepoints.base.secret import Secret
+from allthepoints.base.types import UserId
 from allthepoints.config.paths import DataDir
 from allthepoints.config.policy import policy as policy_of
 from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch
@@ -112,7 +115,7 @@ class Stage:
         events: list[Event] = []
         snapshots: list[Snapshot] = []
 
-        def on_event(event: Event) -> None:
+        def on_event(event: Event, _: Snapshot) -> None:
             events.append(event)
             self.events.append(event)
 
@@ -195,6 +198,9 @@ class Stage:
 
     def go_offline(self, login: str) -> None:
         self.sandbox.world.go_offline(self.sandbox.world.find(login), self.clock.now())
+
+    def unfollow(self, login: str) -> None:
+        self.sandbox.world.follows[self.sandbox.account.id].pop(self.sandbox.world.find(login).id)
 
     def rename(self, login: str, to: str) -> None:
         self.sandbox.fault("rename", channel=login, to=to)
@@ -280,6 +286,15 @@ class Stage:
         """What another process reads of the channels."""
         raise NotImplementedError
 
+    def kept(self, login: str) -> list[tuple[float, float | None]]:
+        """The presence on the disk, in seconds since the sandbox began."""
+        begun, channel = self.sandbox.started_at, self.sandbox.world.find(login).id
+        spans = self._presence(UserId(channel))
+        return [(since - begun, None if until is None else until - begun) for since, until in spans]
+
+    def _presence(self, channel: UserId) -> list[tuple[float, float | None]]:
+        raise NotImplementedError
+
     @property
     def policy(self) -> Policy:
         return policy_of(self.settings)
@@ -330,6 +345,10 @@ class Fakes(Stage):
         super().go_offline(login)
         self.twitch.go_offline(login)
 
+    def unfollow(self, login: str) -> None:
+        super().unfollow(login)
+        self.twitch.followed.remove(self.twitch.find(login).id)
+
     def rename(self, login: str, to: str) -> None:
         super().rename(login, to)
         self.twitch.rename(login, to)
@@ -356,6 +375,9 @@ class Fakes(Stage):
 
     def stored_rows(self) -> dict[str, ChannelRow]:
         return {row.login: row for row in self.memory.rows.values()}
+
+    def _presence(self, channel: UserId) -> list[tuple[float, float | None]]:
+        return [(one.began_at, one.ended_at) for one in self.memory.presence if one.channel == channel]
 
 
 @dataclass
@@ -405,6 +427,22 @@ class Sockets(Stage):
 
     def stored_rows(self) -> dict[str, ChannelRow]:
         return {row.login: row for row in Reader(self.data.database).status().channels}
+
+    def _presence(self, channel: UserId) -> list[tuple[float, float | None]]:
+        return self.ask("SELECT began_at, ended_at FROM presence WHERE channel = ? ORDER BY id", channel)
+
+    def ask(self, question: str, *values: str) -> list[Any]:
+        """What stands in the database."""
+        db = apsw.Connection(str(self.data.database), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return list(db.execute(question, values))
+        finally:
+            db.close()
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table."""
+        tables = [name for (name,) in self.ask("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {name: self.ask(f"SELECT count(*) FROM {name}")[0][0] for name in tables if "sqlite" not in name}
 
 
 @asynccontextmanager

@@ -88,15 +88,10 @@ class _Demo:
             endpoints=Endpoints(irc=endpoints.irc, helix=endpoints.helix, oauth=endpoints.oauth),
         )
         given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh))
-        names: dict[UserId, str] = {}
 
-        def on_snapshot(snapshot: Snapshot) -> None:
-            for row in snapshot.rows.values():
-                names[row.id] = row.display
-
-        def on_event(event: Event) -> None:
+        def on_event(event: Event, snapshot: Snapshot) -> None:
             gone = event.at - EPOCH
-            self.face.happened(event, names, gone)
+            self.face.happened(event, snapshot, gone)
             if event.channel is not None and (note := day.note_of(event, gone)) is not None:
                 self.notes[event.channel] = note
 
@@ -107,7 +102,7 @@ class _Demo:
                 DataDir(folder),
                 clock,
                 Chance(self.scenario.seed),
-                hooks=Hooks(on_snapshot, on_event),
+                hooks=Hooks(on_event=on_event),
                 durable=False,
             ) as service:
                 return await self._watch(service, sandbox, clock)

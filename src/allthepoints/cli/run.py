@@ -91,7 +91,7 @@ def lines_face(as_json: bool) -> Hooks:
     changes = Changes()
     stopped = False
 
-    def on_event(event: Event) -> None:
+    def on_event(event: Event, _: Snapshot) -> None:
         nonlocal stopped
         stopped |= event.kind is EventKind.STOPPED
 

@@ -59,6 +59,8 @@ def follows_read(o: Observed, fact: FollowsRead) -> Iterator[Record]:
             channel.followed = None
             yield ChannelKnown(fact.at, channel.ref, None)
     for place, ref in enumerate(fact.channels):
+        if ref.id not in o.channels:
+            o.reads["live"].done_at = None  # nobody asked about it yet
         channel = o.channels.get(ref.id) or _new(o, ref)
         before, channel.followed = channel.followed, place
         yield from _ref_seen(o, channel, ref, fact.at, told=before != place)

@@ -31,14 +31,14 @@ class Hooks:
     """
 
     on_snapshot: Callable[[Snapshot], None] | None = None
-    on_event: Callable[[Event], None] | None = None
+    on_event: Callable[[Event, Snapshot], None] | None = None
 
     def tell(self, records: Iterable[Record], snapshot: Snapshot) -> None:
         """One turn."""
         if self.on_event is not None:
             for record in records:
                 if isinstance(record, Event):
-                    self.on_event(record)
+                    self.on_event(record, snapshot)
         if self.on_snapshot is not None:
             self.on_snapshot(snapshot)
 

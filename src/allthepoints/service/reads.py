@@ -76,7 +76,7 @@ class Reads:
     async def _sign_in(self, refused: Secret | None) -> None:
         try:
             if refused is not None:
-                await self._tokens.renew(refused)
+                await self._renew(refused)
             fact: Fact = self._signed_in(await self._tokens.check())
         except SignInNeeded as error:
             fact = SignInLost(self._clock.now(), str(error)[:ERROR])
@@ -86,6 +86,14 @@ class Reads:
             log.exception("the check of the sign-in went wrong here, not there")
             fact = self._unknown(f"internal fault: {type(error).__name__}")
         self._put(fact)
+
+    async def _renew(self, refused: Secret) -> None:
+        """Another token, if there is one to be had. If not, it is for the check to say what the old one is worth: the
+        chat refuses good tokens too, in passing."""
+        try:
+            await self._tokens.renew(refused)
+        except OutsideError as error:
+            log.info("the refused token is not replaced: %s", error)
 
     def _signed_in(self, sign_in: SignIn) -> SignedIn:
         return SignedIn(self._clock.now(), sign_in.account, FOLLOWS_SCOPE in sign_in.scopes, sign_in.expires_at)

@@ -7,15 +7,14 @@ Elsewhere: one line for each thing that happened.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from allthepoints.base.types import UserId
 from allthepoints.core.records import Event, EventKind
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.columns import Column, table
-from allthepoints.views.event_text import event_text
+from allthepoints.views.event_text import event_in
 from allthepoints.views.text import count, duration, number, standing
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Face(Protocol):
 
     wants_frames: bool
 
-    def happened(self, event: Event, names: Mapping[UserId, str], gone: float) -> None:
+    def happened(self, event: Event, snapshot: Snapshot, gone: float) -> None:
         """`event` came to pass `gone` seconds into the day."""
         ...
 
@@ -159,7 +158,7 @@ def _hour(gone: float) -> str:
 class _Nobody:
     wants_frames = False
 
-    def happened(self, event: Event, names: Mapping[UserId, str], gone: float) -> None:
+    def happened(self, event: Event, snapshot: Snapshot, gone: float) -> None:
         """Nobody hears it."""
 
     def show(self, snapshot: Snapshot, totals: Totals, gone: float, whole: float) -> None:
@@ -175,8 +174,8 @@ class _Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def happened(self, event: Event, names: Mapping[UserId, str], gone: float) -> None:
-        self._stream.write(f"{_hour(gone)} {event_text(event, names)}\n")
+    def happened(self, event: Event, snapshot: Snapshot, gone: float) -> None:
+        self._stream.write(f"{_hour(gone)} {event_in(event, snapshot)}\n")
 
     def show(self, snapshot: Snapshot, totals: Totals, gone: float, whole: float) -> None:
         """Lines have no frames."""
@@ -196,9 +195,9 @@ class _Board:
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._live.start()
 
-    def happened(self, event: Event, names: Mapping[UserId, str], gone: float) -> None:
+    def happened(self, event: Event, snapshot: Snapshot, gone: float) -> None:
         if event.kind not in EVERYDAY:
-            self._last.append(f"{_hour(gone)}  {event_text(event, names)}")
+            self._last.append(f"{_hour(gone)}  {event_in(event, snapshot)}")
 
     def show(self, snapshot: Snapshot, totals: Totals, gone: float, whole: float) -> None:
         self._live.update(self._picture(snapshot, totals, gone, whole), refresh=True)

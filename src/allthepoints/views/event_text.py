@@ -7,8 +7,9 @@ from typing import Protocol
 
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core.model import Why
-from allthepoints.core.records import EventKind
-from allthepoints.views.text import clean, duration, number
+from allthepoints.core.records import Event, EventKind
+from allthepoints.service.snapshot import Snapshot
+from allthepoints.views.text import clean, duration, name, number
 from allthepoints.views.words import LEFT, LOST, READS, WHY, told
 
 
@@ -30,6 +31,12 @@ def event_text(event: Happening, names: Mapping[UserId, str]) -> str:
     if write is None:  # from a later version
         return f"{who}: {event.kind.replace('_', ' ')}." if who else f"{event.kind.replace('_', ' ').capitalize()}."
     return write(clean(who), _Data(event.data))
+
+
+def event_in(event: Event, snapshot: Snapshot) -> str:
+    """The same, with the channel's name as the snapshot has it."""
+    row = snapshot.rows.get(event.channel) if event.channel is not None else None
+    return event_text(event, {} if row is None else {row.id: name(row.display, row.login)})
 
 
 class _Data:
