@@ -1,0 +1,251 @@
+"""The real service against the sandbox on simulated time: over loopback sockets, or all in memory.
+
+In memory everything of ours runs but the kernel's sockets: HTTP calls the sandbox's app, and the chat's `Link` is given
+a transport that hands bytes to the sandbox's end. A day then costs what our own code costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from starlette.types import ASGIApp
+
+from allthepoints import wiring
+from allthepoints.base.clock import Chance, LoopClock
+from allthepoints.base.secret import Secret
+from allthepoints.config.paths import DataDir
+from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch
+from allthepoints.ports import ChatTransport
+from allthepoints.service.loop import Service
+from allthepoints.sim.scenario import Scenario
+from allthepoints.sim.server import Sandbox
+from allthepoints.sim.timelapse import TimelapseLoop
+from allthepoints.twitch.chat import TcpChat
+from allthepoints.twitch.link import Link
+
+EPOCH = 1_795_564_800.0
+"""Every simulated day is 25 November 2026, UTC."""
+
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
+"""Status, headers, body."""
+
+NOWHERE = "irc://127.0.0.1:6667"
+"""Where the chat would be, if there were sockets."""
+
+EVERYONE = Channels()
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A running service and the sandbox it runs in."""
+
+    service: Service
+    sandbox: Sandbox
+    clock: LoopClock
+    running: asyncio.Task[None]
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let simulated seconds go by. Raises what ends the service."""
+        await asyncio.wait({self.running}, timeout=seconds)
+        if self.running.done():
+            self.running.result()
+            raise RuntimeError("the service ended by itself")
+
+
+def simulated() -> asyncio.Runner:
+    """A runner whose loop lets time go by as fast as the machine can."""
+    return asyncio.Runner(loop_factory=TimelapseLoop)
+
+
+def without_sockets() -> asyncio.Runner:
+    """The same where nothing can be in flight in the kernel, so that nothing has to be waited for before a jump."""
+    return asyncio.Runner(loop_factory=_MemoryLoop)
+
+
+@asynccontextmanager
+async def by_sockets(scenario: Scenario, folder: Path, channels: Channels = EVERYONE) -> AsyncIterator[Rig]:
+    """The service as `wiring` makes it, on loopback."""
+    clock = LoopClock(asyncio.get_running_loop(), EPOCH)
+    sandbox = Sandbox(scenario, clock, chance=Chance(scenario.seed))
+    ends = await sandbox.start()
+    endpoints = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth)
+    try:
+        async with _running(sandbox, clock, endpoints, folder, channels) as rig:
+            yield rig
+    finally:
+        await sandbox.stop()
+
+
+@asynccontextmanager
+async def in_memory(scenario: Scenario, folder: Path, channels: Channels = EVERYONE) -> AsyncIterator[Rig]:
+    """The same without sockets."""
+    clock = LoopClock(asyncio.get_running_loop(), EPOCH)
+    sandbox = Sandbox(scenario, clock, chance=Chance(scenario.seed))
+    sandbox.begin()
+    endpoints = Endpoints(irc=NOWHERE, helix="http://127.0.0.1/helix", oauth="http://127.0.0.1/oauth2")
+    chat = _MemoryChat(sandbox, clock)
+    try:
+        async with _running(sandbox, clock, endpoints, folder, channels, chat, InProcess(sandbox.app)) as rig:
+            yield rig
+    finally:
+        await sandbox.stop()
+
+
+@asynccontextmanager
+async def _running(
+    sandbox: Sandbox,
+    clock: LoopClock,
+    endpoints: Endpoints,
+    folder: Path,
+    channels: Channels,
+    chat: ChatTransport | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Rig]:
+    scenario, tokens = sandbox.scenario, sandbox.issue_tokens()
+    settings = Settings(twitch=Twitch(client_id=scenario.client_id), channels=channels, endpoints=endpoints)
+    given, chance = wiring.Given(Secret(tokens.access), Secret(tokens.refresh)), Chance(scenario.seed)
+    async with wiring.assembled(
+        settings, given, DataDir(folder), clock, chance, chat=chat, transport=transport, durable=False
+    ) as service:
+        running = asyncio.ensure_future(service.run())
+        try:
+            yield Rig(service, sandbox, clock, running)
+        finally:
+            service.stop()
+            await running
+
+
+class _MemoryLoop(TimelapseLoop):
+    def idle(self, inner: selectors.BaseSelector, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or self._jobs:
+            return super().idle(inner, timeout)
+        self._now += timeout
+        return []
+
+
+class InProcess(httpx2.AsyncBaseTransport):
+    """HTTP without a network: calls the app. It does less than the library's own, and a day has many calls."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        target = request.url.path, request.url.query
+        status, found, content = await self.call(request.method, target, headers, await request.aread())
+        return httpx2.Response(status, headers=found, stream=httpx2.ByteStream(content))
+
+    async def call(self, method: str, target: tuple[str, bytes], headers: Headers, body: bytes = b"") -> Answer:
+        """One request, without any library; `target` is path and query."""
+        coming = [{"type": "http.request", "body": body, "more_body": False}]
+        told: list[Any] = []
+
+        async def receive() -> Any:
+            return coming.pop() if coming else await asyncio.get_running_loop().create_future()
+
+        async def send(message: Any) -> None:
+            told.append(message)
+
+        await self._app(_scope(method, target, headers), receive, send)
+        head, *bodies = told
+        return head["status"], head["headers"], b"".join(part.get("body", b"") for part in bodies)
+
+
+def _scope(method: str, target: tuple[str, bytes], headers: Headers) -> dict[str, Any]:
+    path, query = target
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "root_path": "",
+        "headers": headers,
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1),
+    }
+
+
+class _MemoryChat(TcpChat):
+    """The chat transport, but for the dialling."""
+
+    def __init__(self, sandbox: Sandbox, clock: LoopClock) -> None:
+        super().__init__(NOWHERE, clock)
+        self._sandbox = sandbox
+
+    async def _dial(self, link: Link) -> None:
+        link.connection_made(_MemoryTransport(self._sandbox, link))
+
+
+class _MemoryTransport(asyncio.Transport):
+    """What asyncio would give a `Link`, with the sandbox's end of the chat behind it. It takes all at once."""
+
+    def __init__(self, sandbox: Sandbox, link: Link) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._link = link
+        self._wire = sandbox.connect_chat(self._arrived, self._ended)
+        self._closing = False
+        self._paused = False
+        self._waiting = bytearray()
+        self._end: str | None = None
+
+    def write(self, data: Any) -> None:
+        self._wire.send(bytes(data))
+
+    def write_eof(self) -> None:
+        self.close()  # the server answers the half close by closing
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def pause_reading(self) -> None:
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        self._paused = False
+        self._hand_over()
+
+    def close(self) -> None:
+        self._close(None)
+
+    def abort(self) -> None:
+        self._close(None)
+
+    def _close(self, error: Exception | None) -> None:
+        if not self._closing:
+            self._closing = True
+            self._wire.close()
+            self._loop.call_soon(self._link.connection_lost, error)
+
+    def _arrived(self, data: bytes) -> None:
+        self._waiting += data
+        self._hand_over()
+
+    def _ended(self, text: str) -> None:
+        self._end = text
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        while self._waiting and not self._paused and not self._closing:
+            room = self._link.get_buffer(-1)
+            size = min(len(room), len(self._waiting))
+            room[:size] = self._waiting[:size]
+            del self._waiting[:size]
+            self._link.buffer_updated(size)
+        if self._end is not None and not self._waiting:
+            self._close(ConnectionResetError("reset") if "reset" in self._end else None)

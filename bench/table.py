@@ -1,0 +1,38 @@
+"""How every bench prints its table: plain text, aligned, one header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+Row = Sequence[str]
+
+
+def lines(head: Row, rows: Sequence[Row]) -> list[str]:
+    """The table; the first column is words, the others are set to the right."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return [_line(head, widths), "  ".join("-" * width for width in widths), *(_line(row, widths) for row in rows)]
+
+
+def show(title: str, head: Row, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
+    """Print title, table and notes."""
+    print(f"\n{title}\n")
+    for line in lines(head, rows):
+        print(line.rstrip())
+    for note in notes:
+        print(f"\n{note}")
+
+
+def show_json(value: object) -> None:
+    """Print one line of JSON."""
+    print(json.dumps(value))
+
+
+def holds(good: bool) -> str:
+    """Whether a goal is met, in a word."""
+    return "holds" if good else "MISSED"
+
+
+def _line(row: Row, widths: Sequence[int]) -> str:
+    first = f"{row[0]:{widths[0]}}"
+    return "  ".join([first, *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))])
