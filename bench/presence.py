@@ -60,6 +60,7 @@ class Result:
     program: str
     live_s: float
     reachable_s: float
+    """Live time within the limit of rooms, without that of channels from which the account is banned by then."""
     present_s: float
     points_paid: int
     points_possible: int
@@ -83,28 +84,31 @@ def live_through(day: str, seed: int, channels: int, program: str) -> Result:
     with tempfile.TemporaryDirectory() as folder, rig.simulated() as runner:
         runner.get_loop().set_exception_handler(lambda *_: None)  # the same for its tasks
         if program == OURS:
-            tally = runner.run(_ours(scenario, Path(folder)))
+            tally, barred = runner.run(_ours(scenario, Path(folder)))
         else:
-            tally = runner.run(_article(scenario, Path(folder), program == SUPERVISED, deaths))
-    return _result(day, seed, program, tally, deaths)
+            tally, barred = runner.run(_article(scenario, Path(folder), program == SUPERVISED, deaths))
+    return _result(day, seed, program, tally, barred, deaths)
 
 
-async def _ours(scenario: Scenario, folder: Path) -> Tally:
+async def _ours(scenario: Scenario, folder: Path) -> tuple[Tally, float]:
     async with rig.by_sockets(scenario, folder) as running:
+        bans = _bans(running.sandbox)
         await running.pass_time(scenario.duration)
-        return running.sandbox.tally()
+        return _counted(running.sandbox, bans)
 
 
-async def _article(scenario: Scenario, folder: Path, supervised: bool, deaths: list[tuple[float, str]]) -> Tally:
+async def _article(
+    scenario: Scenario, folder: Path, supervised: bool, deaths: list[tuple[float, str]]
+) -> tuple[Tally, float]:
     clock = LoopClock(asyncio.get_running_loop(), rig.EPOCH)
     eased = with_lasting_token(scenario)
     sandbox = Sandbox(eased, clock, chance=Chance(eased.seed))
     endpoints = await sandbox.start()
-    config = _config(sandbox, folder)
+    config, bans = _config(sandbox, folder), _bans(sandbox)
     living = asyncio.ensure_future(_lives(sandbox, endpoints, config, supervised, deaths))
     try:
         await clock.sleep(scenario.duration)
-        return sandbox.tally()
+        return _counted(sandbox, bans)
     finally:
         living.cancel()
         await asyncio.wait({living})
@@ -177,13 +181,26 @@ def _config(sandbox: Sandbox, folder: Path) -> Path:
     return path
 
 
-def _result(day: str, seed: int, program: str, tally: Tally, deaths: list[tuple[float, str]]) -> Result:
+def _bans(sandbox: Sandbox) -> dict[str, float]:
+    """When the account will be banned from a channel, by its id; asked before anybody is renamed."""
+    faults = [fault for fault in sandbox.scenario.faults if fault.name in ("ban", "put_out")]
+    return {sandbox.world.find(fault.parameters["channel"]).id: fault.at for fault in reversed(faults)}
+
+
+def _counted(sandbox: Sandbox, bans: Mapping[str, float]) -> tuple[Tally, float]:
+    """The tally, and the live time of channels after the ban from them."""
+    tally = sandbox.tally()
+    banned = ((channel, bans[channel.id]) for channel in tally.channels if channel.id in bans)
+    return tally, sum(max(0.0, end - max(start, at)) for channel, at in banned for start, end in channel.live)
+
+
+def _result(day: str, seed: int, program: str, tally: Tally, barred: float, deaths: list[tuple[float, str]]) -> Result:
     return Result(
         day=day,
         seed=seed,
         program=program,
         live_s=tally.live_s,
-        reachable_s=tally.reachable_s,
+        reachable_s=tally.reachable_s - barred,
         present_s=tally.present_s,
         points_paid=tally.points_paid,
         points_possible=tally.points_possible,
@@ -286,7 +303,8 @@ def main() -> None:
         return
     notes = [
         note,
-        "Capture: present while live, divided by live, by the sandbox's count. Reachable: live time within 100 rooms.",
+        "Capture: present while live, divided by live, by the sandbox's count. Reachable: live time within 100 rooms and "
+        "before a ban.",
     ]
     table.show(f"{args.seeds} days of each kind, {args.channels} channels", HEAD, rows(results), notes)
 

@@ -130,7 +130,7 @@ def test_details_are_in_the_text() -> None:
     core.turn(f.SignInLost(T0 + 1, "the password was changed."))
     core.turn(f.UsersRead(T0 + 2, (), frozenset(), frozenset({GONE, Login("nobody")})))
     texts = {w.code: w.text for w in warnings(core.policy, core.observed, T0 + 2)}
-    assert "does not take the stored sign-in: the password was changed. Chats" in texts["sign_in_needed"]
+    assert "The password was changed. Chats" in texts["sign_in_needed"]
     assert "`allthepoints login`" in texts["sign_in_needed"]
     assert "gone, nobody" in texts["channel_not_found"]
 

@@ -162,6 +162,10 @@ def _count_left_over(policy: Policy, o: Observed, now: float) -> str:
     return f"{_channels(wanted - cap)} of {wanted} live"
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
+
+
 def _channels(count: int) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
@@ -171,11 +175,11 @@ TABLE: tuple[Row, ...] = (
     Row(
         "sign_in_needed",
         ERROR,
-        "Sign in again",
-        "Twitch does not take the stored sign-in: {detail}. Chats that are open stay open while they last; "
-        "none is opened anew, so points will stop. Run `allthepoints login`.",
+        "Sign in",
+        "{detail}. Chats that are open stay open while they last; none is opened anew, so points will stop. "
+        "Run `allthepoints login`.",
         since=_sign_in_needed,
-        detail=lambda _p, o, _n: o.sign_in.text.rstrip(".") or "it is missing",
+        detail=lambda _p, o, _n: _sentence(o.sign_in.text or "there is no sign-in"),
     ),
     Row(
         "chat_refuses_token",
