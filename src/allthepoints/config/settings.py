@@ -10,6 +10,7 @@ import msgspec
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import Login
 from allthepoints.config import kinds as k
+from allthepoints.core.policy import ACCOUNT_ROOMS
 
 
 class Twitch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,10 +108,6 @@ class Key:
     required: bool = False
 
     @property
-    def dotted(self) -> str:
-        return f"{self.section}.{self.name}"
-
-    @property
     def default(self) -> str | None:
         """As TOML; None where there is none."""
         section = getattr(Settings(), self.section)
@@ -120,7 +117,7 @@ class Key:
 _CLIENT_ID = k.Text("a client id: letters and digits", re.compile(r"[A-Za-z0-9_-]{1,64}\Z"), secretive=False)
 _HOURS = k.Text('hours such as "23:00-07:30"', re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z"))
 _HOUR = k.Text('a time of day such as "08:00"', re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z"))
-_ROOMS = k.Whole(1, 100, "Twitch lets an account be in 100 rooms")
+_ROOMS = k.Whole(1, ACCOUNT_ROOMS, f"Twitch lets an account be in {ACCOUNT_ROOMS} rooms")
 
 KEYS: tuple[Key, ...] = (
     Key("twitch", "client_id", _CLIENT_ID, "The client id of your own app, registered as Public at dev.twitch.tv."),

@@ -117,18 +117,18 @@ def restore(restored: Restored, now: float) -> Observed:
     for known in restored.channels:
         o.channels[known.ref.id] = Channel(known.ref, known.followed)
         o.addresses[known.ref.login] = known.ref.id
-    for login, channel in restored.names:
-        o.names.setdefault(login, channel)
+    for login, channel_id in restored.names:
+        o.names.setdefault(login, channel_id)
     for known in restored.channels:
         o.names.setdefault(known.ref.login, known.ref.id)
     for said in restored.refusals:
-        if channel_ := o.channels.get(said.channel):
-            channel_.refusal = Refusal(said.why, said.at, said.text, said.stream, said.until, said.tries)
+        if refused := o.channels.get(said.channel):
+            refused.refusal = Refusal(said.why, said.at, said.text, said.stream, said.until, said.tries)
     for opened in restored.open_sessions:
-        if channel_ := o.channels.get(opened.stream.channel.id):
-            channel_.stream, channel_.live = opened.stream, True
-            channel_.seen_at = max(opened.at, min(now, restored.alive_at))
-            o.live.add(channel_.ref.id)
+        if channel := o.channels.get(opened.stream.channel.id):
+            channel.stream, channel.live = opened.stream, True
+            channel.seen_at = max(opened.at, min(now, restored.alive_at))
+            o.live.add(channel.ref.id)
     o.told.update(restored.told)
     o.join_times = tuple(min(now, at) + JOIN_IN_FLIGHT for at in restored.joins)
     o.login_times = tuple(min(now, at) for at in restored.logins)

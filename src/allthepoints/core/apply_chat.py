@@ -72,7 +72,7 @@ def connection_lost(o: Observed, policy: Policy, fact: ConnectionLost) -> Iterat
         return  # told twice: a read error and a write error are one loss
     if connection.welcomed_at is None:
         o.login_times = (*o.login_times, fact.at)
-    for room in [room for room in o.rooms.values() if room.conn == fact.conn]:
+    for room in o.rooms_on(fact.conn):
         book_lost_join(o, room, fact.at)
         del o.rooms[room.conn, room.login]
         yield from _presence(o, room.channel, fact.at, "lost" if fact.lost is not Lost.OURS else "closed")
@@ -87,7 +87,7 @@ def connection_lost(o: Observed, policy: Policy, fact: ConnectionLost) -> Iterat
 
 def no_longer_there(o: Observed, conn: int, at: float, why: str) -> Iterator[Record]:
     """The connection is as good as gone; the server's word on its rooms, up to `at`, proves nothing any more."""
-    for room in [room for room in o.rooms.values() if room.conn == conn]:
+    for room in o.rooms_on(conn):
         room.proven = False
         yield from _presence(o, room.channel, at, why)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from allthepoints.base.types import UserId
-from allthepoints.core.model import StreamKind
 from allthepoints.core.observed import UNRANKED, Channel, Observed, Roster, roster
 from allthepoints.core.policy import Policy
 
@@ -24,13 +23,11 @@ def is_meant(names: Roster, channel_id: UserId) -> bool:
 
 
 def _eligible(names: Roster, observed: Observed, channel: Channel, now: float) -> bool:
-    stream = channel.stream
     return (
         is_meant(names, channel.ref.id)
-        and stream is not None
-        and stream.kind is StreamKind.LIVE
+        and channel.earns
         and observed.addresses.get(channel.ref.login) == channel.ref.id
-        and (channel.refusal is None or not channel.refusal.stands(stream.id, now))
+        and (channel.refusal is None or not channel.refusal.stands(channel.stream_id(), now))
     )
 
 

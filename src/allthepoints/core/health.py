@@ -14,7 +14,6 @@ from allthepoints.base.types import Login
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.apply_live import TOLD_AFTER
 from allthepoints.core.desired import desired
-from allthepoints.core.model import StreamKind
 from allthepoints.core.observed import Observed, Phase, SignIn, roster
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
@@ -142,10 +141,7 @@ def _refused(policy: Policy, o: Observed, now: float) -> list[float]:
     return [
         channel.refusal.at
         for channel in live
-        if channel.refusal is not None
-        and channel.stream is not None
-        and channel.stream.kind is StreamKind.LIVE
-        and channel.refusal.stands(channel.stream.id, now)
+        if channel.refusal is not None and channel.earns and channel.refusal.stands(channel.stream_id(), now)
     ]
 
 

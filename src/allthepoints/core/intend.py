@@ -38,7 +38,7 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
             o.reads["users"].pending = True
         case OpenConnection(conn):
             o.last_conn = conn
-            o.connections[conn] = Connection(conn, now)
+            o.connections[conn] = Connection(conn)
             if not any(connection.phase is Phase.READY for connection in o.connections.values()):
                 o.disconnected_since = o.disconnected_since or now
             yield AttemptsSpent(now, "login", 1)

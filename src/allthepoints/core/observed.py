@@ -12,7 +12,7 @@ from enum import StrEnum
 from allthepoints.base.budget import Window
 from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core.facts import HelixPoints
-from allthepoints.core.model import Account, ChannelRef, Stream
+from allthepoints.core.model import Account, ChannelRef, Stream, StreamKind
 from allthepoints.core.policy import JOIN_IN_FLIGHT, JOIN_LIMIT, LOGIN_LIMIT, WINDOW, WINDOW_MARGIN, Policy
 from allthepoints.core.presence import State
 from allthepoints.core.refusals import Refusal
@@ -47,6 +47,11 @@ class Channel:
         """The session on the air now."""
         return self.stream.id if self.live and self.stream else None
 
+    @property
+    def earns(self) -> bool:
+        """Whether a live stream is on the air, which alone earns points."""
+        return bool(self.live) and self.stream is not None and self.stream.kind is StreamKind.LIVE
+
     def ask_afresh(self) -> None:
         """Nothing is held against the next JOIN."""
         self.unanswered, self.ask_not_before, self.look_up, self.silent_on = 0, 0.0, False, None
@@ -65,7 +70,6 @@ class Connection:
     """One chat connection. `retiring`: a replacement must take its rooms. `doomed`: it is certainly dead; close it."""
 
     conn: int
-    opened_at: float
     phase: Phase = Phase.OPENING
     welcomed_at: float | None = None
     retiring: bool = False
@@ -220,6 +224,10 @@ class Observed:
     def rooms_of(self, channel: UserId) -> Iterator[Room]:
         """The rooms of one channel, over all connections."""
         return (room for room in self.rooms.values() if room.channel == channel)
+
+    def rooms_on(self, conn: int) -> list[Room]:
+        """The rooms of one connection; they may be changed and removed on the way."""
+        return [room for room in self.rooms.values() if room.conn == conn]
 
     def rooms_by_channel(self) -> dict[UserId, list[Room]]:
         """The rooms of all channels that have any; one pass, for those who ask about many."""

@@ -87,7 +87,7 @@ def place(
     if is_meant(names, channel.ref.id):
         if channel.refusal is not None and channel.refusal.stands(channel.stream_id(), now):
             return Place(Mark.REFUSED, channel.refusal.why)
-        if channel.live and channel.stream is not None and channel.stream.kind is StreamKind.LIVE:
+        if channel.earns:
             return Place(Mark.WAITING, _waits_for(observed, channel, slots, now))
     return Place(Mark.ABSENT, _absent_because(policy, observed, channel))
 
@@ -106,8 +106,7 @@ def census(
         if where is None:  # without slots: who has one decides why a channel waits, not where it stands
             where = place(policy, observed, channel, frozenset(), now, rooms.get(channel.ref.id, ()))
         counts[state := where.state] += 1
-        earning = bool(channel.live) and channel.stream is not None and channel.stream.kind is StreamKind.LIVE
-        if state in (Mark.PRESENT, Mark.ASKED, Mark.WAITING) and earning and is_meant(names, channel.ref.id):
+        if state in (Mark.PRESENT, Mark.ASKED, Mark.WAITING) and channel.earns and is_meant(names, channel.ref.id):
             wanted += 1
     return Census(
         connections=sum(connection.phase is Phase.READY for connection in observed.connections.values()),

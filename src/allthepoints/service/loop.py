@@ -202,7 +202,7 @@ class Service:
     async def _leave_rooms(self, deadline: float) -> list[Record]:
         """PART every room, and wait a little for the servers' answers."""
         for conn, connection in self._observed.connections.items():
-            logins = [r.login for r in self._observed.rooms.values() if r.conn == conn and r.holds_slot]
+            logins = [room.login for room in self._observed.rooms_on(conn) if room.holds_slot]
             if connection.phase is Phase.READY and logins:
                 intend(self._observed, parting := PartRooms(conn, tuple(logins)), self._clock.now())
                 self._perform(parting)

@@ -24,21 +24,6 @@ WHY: dict[str, str] = {
     Why.OTHER: "the server said no",
 }
 
-CURE: dict[str, str] = {
-    Why.BANNED: "It is not asked again until you say so: `allthepoints channels resume NAME`.",
-    Why.PUT_OUT: "It is not asked again until you say so: `allthepoints channels resume NAME`.",
-    Why.SUSPENDED: "It is asked again when the channel next goes live.",
-    Why.TOS_BAN: "It is asked again when the channel next goes live.",
-    Why.NO_SUCH_CHANNEL: "Check the name; it is asked again when the channel next goes live.",
-    Why.ROOM_LIMIT: "Leave a chat elsewhere, or lower `max_rooms`; one more is tried later.",
-    Why.UNANSWERED: "It is tried again by itself.",
-    Why.BLOCKED: "It is asked again when the channel next goes live.",
-    Why.ACCOUNT_SUSPENDED: "Look at the account on Twitch; it is tried again by itself.",
-    Why.NEEDS_EMAIL: "Verify it on Twitch, in the account's security settings.",
-    Why.NEEDS_PHONE: "Verify it on Twitch, in the account's security settings.",
-    Why.OTHER: "It is asked again when the channel next goes live.",
-}
-
 LOST: dict[str, str] = {
     Lost.CONNECT: "it could not be opened",
     Lost.TLS: "its encryption failed",
