@@ -303,8 +303,8 @@ def main() -> None:
         return
     notes = [
         note,
-        "Capture: present while live, divided by live, by the sandbox's count. Reachable: live time within 100 rooms and "
-        "before a ban.",
+        "Capture: present while live, divided by live, by the sandbox's count.",
+        "Reachable: live time within the limit of 100 rooms and before a ban.",
     ]
     table.show(f"{args.seeds} days of each kind, {args.channels} channels", HEAD, rows(results), notes)
 

@@ -19,8 +19,9 @@ def show(title: str, head: Row, rows: Sequence[Row], notes: Sequence[str] = ()) 
     print(f"\n{title}\n")
     for line in lines(head, rows):
         print(line.rstrip())
+    print()
     for note in notes:
-        print(f"\n{note}")
+        print(note)
 
 
 def show_json(value: object) -> None:

@@ -1,0 +1,209 @@
+"""Days on end: is what the service holds flat, and what does a day cost?
+
+    python bench/soak.py [--days 2] [--follows 2000] [--live 140] [--looks 4] [--json]
+
+The service follows 2,000 channels, of which up to 140 are live at once: more than there are rooms. Simulated time,
+sandbox and service in one process and in memory, so that what is counted is both of them; the sandbox itself keeps
+every interval of who was live and who sat where, which grows. At midnight all streams end and those of the next day
+begin. Memory is the process', counts are taken after a collection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import msgspec
+import rig
+import table
+
+from allthepoints.config.settings import Channels
+from allthepoints.sim.days import big_day
+from allthepoints.sim.scenario import Broadcast, ChannelPlan, FaultPlan, Scenario
+from allthepoints.sim.tally import capped
+
+DAY = 86400.0
+
+PAUSE = 60.0
+"""Simulated seconds without a stream at midnight, so that no channel's streams meet."""
+
+WARM_UP = 12.0
+"""Hours after which nothing is met for the first time any more."""
+
+GROWTH = 1.05
+"""Memory may grow by so much after warm-up and still be called flat: an allocator's breath."""
+
+PER_DAY = 2.0
+"""MB that the sandbox's own memory of a day may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What there is at a moment. `rss_mb` None and `files` None where the system does not tell."""
+
+    hours: float
+    rss_mb: float | None
+    objects: int
+    tasks: int
+    files: int | None
+    sockets: int | None
+    rooms: int
+    real_s: float
+    cpu_s: float
+
+
+def days_on_end(days: int, follows: int, live: int) -> Scenario:
+    """`big_day` after `big_day`, each with its own seed, for the same channels."""
+    plans: list[ChannelPlan] = []
+    faults: list[FaultPlan] = []
+    broadcasts: list[list[Broadcast]] = [[] for _ in range(follows)]
+    for number in range(days):
+        day = big_day(follows, live, seed=number + 1)
+        plans = plans or list(day.channels)
+        for mine, plan in zip(broadcasts, day.channels, strict=True):
+            mine += [shifted for one in plan.broadcasts if (shifted := _shifted(one, number)) is not None]
+        faults += [msgspec.structs.replace(fault, at=fault.at + number * DAY) for fault in day.faults]
+    channels = tuple(
+        msgspec.structs.replace(plan, broadcasts=tuple(mine)) for plan, mine in zip(plans, broadcasts, strict=True)
+    )
+    return msgspec.structs.replace(
+        big_day(1, 1), name="days on end", duration=days * DAY, channels=channels, faults=tuple(faults)
+    )
+
+
+def _shifted(one: Broadcast, day: int) -> Broadcast | None:
+    start = max(one.start, PAUSE) if day else one.start
+    end = min(one.end, DAY - PAUSE)
+    if end <= start:
+        return None
+    return msgspec.structs.replace(one, start=start + day * DAY, end=end + day * DAY)
+
+
+# -- looking -----------------------------------------------------------------------------------------------------------
+async def _soak(scenario: Scenario, looks: int, folder: Path) -> tuple[list[Look], float]:
+    """Looks at equal distances, and the capture of what the service's rooms allow."""
+    async with rig.in_memory(scenario, folder) as running:
+        real, cpu, found = time.perf_counter(), time.process_time(), []
+        for _ in range(round(looks * scenario.duration / DAY)):
+            await running.pass_time(DAY / looks)
+            found.append(_look(running, time.perf_counter() - real, time.process_time() - cpu))
+        tally = running.sandbox.tally()
+        reachable = capped((span for channel in tally.channels for span in channel.live), Channels().max_rooms)
+        return found, tally.present_s / reachable
+
+
+def _look(running: rig.Rig, real: float, cpu: float) -> Look:
+    gc.collect()
+    hours = (running.clock.now() - rig.EPOCH) / 3600
+    rooms = len(running.sandbox.world.rooms(running.sandbox.account.id))
+    open_files = _open_files()
+    return Look(
+        hours=hours,
+        rss_mb=_rss_mb(),
+        objects=len(gc.get_objects()),
+        tasks=len(asyncio.all_tasks()),
+        files=None if open_files is None else len(open_files),
+        sockets=None if open_files is None else sum(target.startswith("socket:") for target in open_files),
+        rooms=rooms,
+        real_s=real,
+        cpu_s=cpu,
+    )
+
+
+def _rss_mb() -> float | None:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _open_files() -> list[str] | None:
+    """Where the process' descriptors point to."""
+    found = []
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        return None
+    for name in names:
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{name}"))
+        except OSError:  # the one with which the folder was read
+            continue
+    return found
+
+
+# -- judging -----------------------------------------------------------------------------------------------------------
+def verdicts(looks: list[Look]) -> list[tuple[str, bool, str]]:
+    """What, whether it is flat, and the numbers: the last look against the first after the warm-up."""
+    warm = next((look for look in looks if look.hours >= WARM_UP), looks[-1])
+    last, days = looks[-1], (looks[-1].hours - warm.hours) / 24
+    if last is warm:
+        return []
+    early = max(look.tasks for look in looks if look.hours <= warm.hours)
+    found = [
+        ("tasks", last.tasks <= early, f"{early} to {last.tasks}"),
+    ]
+    if warm.rss_mb is not None and last.rss_mb is not None:
+        allowed = warm.rss_mb * GROWTH + days * PER_DAY
+        found.append(("memory", last.rss_mb <= allowed, f"{warm.rss_mb:.1f} to {last.rss_mb:.1f} MB"))
+    if warm.files is not None and last.files is not None:
+        found.append(("open files and sockets", last.files <= warm.files, f"{warm.files} to {last.files}"))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Days on end: memory, tasks, sockets, files, and what a day costs.")
+    parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--follows", type=int, default=2000)
+    parser.add_argument("--live", type=int, default=140)
+    parser.add_argument("--looks", type=int, default=4, help="a day")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    scenario = days_on_end(args.days, args.follows, args.live)
+    with tempfile.TemporaryDirectory() as folder, rig.without_sockets() as runner:
+        looks, capture = runner.run(_soak(scenario, args.looks, Path(folder)))
+    judged = verdicts(looks)
+    if args.json:
+        table.show_json(
+            {
+                "looks": [asdict(look) for look in looks],
+                "flat": {what: good for what, good, _ in judged},
+                "capture_of_reachable": capture,
+            }
+        )
+        return
+    head = ("after", "memory", "objects", "tasks", "files", "of them sockets", "rooms", "real time", "CPU time")
+    rows = [
+        [
+            f"{look.hours:.0f} h",
+            "-" if look.rss_mb is None else f"{look.rss_mb:.1f} MB",
+            f"{look.objects:,}",
+            str(look.tasks),
+            "-" if look.files is None else str(look.files),
+            "-" if look.sockets is None else str(look.sockets),
+            str(look.rooms),
+            f"{look.real_s:.1f} s",
+            f"{look.cpu_s:.1f} s",
+        ]
+        for look in looks
+    ]
+    each = looks[-1].real_s / args.days, looks[-1].cpu_s / args.days
+    notes = [
+        f"A simulated day takes {each[0]:.1f} s, {each[1]:.1f} s of them CPU. Capture of reachable: {capture:.2%}.",
+        *(f"{what}: {'flat' if good else 'NOT FLAT'} after {WARM_UP:.0f} h ({how})" for what, good, how in judged),
+    ]
+    table.show(f"{args.follows:,} follows, up to {args.live} live, {args.days} days", head, rows, notes)
+
+
+if __name__ == "__main__":
+    main()

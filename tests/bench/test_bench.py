@@ -1,0 +1,51 @@
+"""Benches that need nothing but the program run, and their tables and JSON have their shape."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCH = Path(__file__).resolve().parent.parent.parent / "bench"
+
+
+def run(name: str, *arguments: str) -> str:
+    command = [sys.executable, str(BENCH / f"{name}.py"), *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def as_json(name: str, *arguments: str) -> Any:
+    return json.loads(run(name, *arguments, "--json"))
+
+
+@pytest.mark.parametrize("name", ["poll", "presence", "soak", "start"])
+def test_help(name: str) -> None:
+    assert "--json" in run(name, "--help")
+
+
+def test_poll_costs_one_call_for_each_hundred_channels() -> None:
+    for result in as_json("poll", "--channels", "3,201", "--minutes", "5"):
+        assert result["calls"] <= result["polls"] * -(-result["channels"] // 100)
+        assert result["present"] == min(result["channels"], 90)
+
+
+def test_poll_prints_a_table() -> None:
+    assert "holds" in run("poll", "--channels", "3", "--minutes", "1")
+
+
+def test_soak_looks_at_the_day_again_and_again() -> None:
+    found = as_json("soak", "--days", "1", "--follows", "30", "--live", "5", "--looks", "2")
+    assert [look["hours"] for look in found["looks"]] == [12, 24]
+    assert found["flat"]["tasks"]
+    assert found["capture_of_reachable"] > 0.9
+
+
+def test_start_sees_the_first_join_and_a_status() -> None:
+    found = as_json("start", "--runs", "1", "--channels", "2")
+    assert len(found["first_join_s"]) == len(found["status_s"]) == 1
