@@ -21,6 +21,11 @@ if TYPE_CHECKING:  # readers of the database need the rows above all; they start
     from allthepoints.irc.session import Session
 
 
+CHAT_SCOPE = "chat:read"
+FOLLOWS_SCOPE = "user:read:follows"
+"""All that this program ever asks for: to read chats, and to know whom the account follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """A token that validates: whose, for what, until when (epoch seconds; None where the server does not say)."""

@@ -24,7 +24,8 @@ from allthepoints.config.policy import policy, session_options
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
 from allthepoints.ports import ChatTransport
-from allthepoints.service.loop import NO_HOOKS, Hooks, Outside, Service
+from allthepoints.service.loop import Service
+from allthepoints.service.outside import NO_HOOKS, Hooks, Outside
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.service.supervise import Tasks
 from allthepoints.storage.database import SqliteStorage
@@ -57,6 +58,11 @@ class Given:
     token: Secret | None = None
     refresh: Secret | None = None
     client_secret: Secret | None = None
+
+    @classmethod
+    def by(cls, environment: Environment) -> Given:
+        """What stands in the environment."""
+        return cls(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
 
 
 @asynccontextmanager
@@ -117,20 +123,20 @@ async def assembled(
 
 
 async def run(
+    settings: Settings,
     config: ConfigPath,
     data: DataDir,
     environment: Environment,
     hooks: Hooks = NO_HOOKS,
 ) -> None:
-    """The service, until a signal: what `allthepoints run` does. Raises ConfigError, AlreadyRunning, FaultError."""
-    loaded = load.load(config.path, config.named)
-    for warning in loaded.warnings:
-        log.warning("%s", warning)
-    given = Given(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
+    """The service, until a signal: what `allthepoints run` does. `config`: where `settings` came from; it is watched.
+
+    Raises UsageError, AlreadyRunning, FaultError.
+    """
     with acquire(prepare(data).lock):
         async with assembled(
-            loaded.settings,
-            given,
+            settings,
+            Given.by(environment),
             data,
             SystemClock(),
             Chance(),
@@ -138,7 +144,7 @@ async def run(
             requests_every=LOOK_FOR_REQUESTS,
         ) as service:
             tasks = Tasks()
-            reload = _Reload(service, config, loaded.settings)
+            reload = _Reload(service, config, settings)
             _heed_signals(service, reload)
             if config.path.parent.is_dir():
                 tasks.start("watch the config", reload.watch())

@@ -101,6 +101,17 @@ def test_fc_38_fc_32_run_says_one_line_per_change_and_leaves_at_ctrl_c(
         assert os.environ[name].removeprefix("oauth:") not in everything, "FC-32"
 
 
+def test_what_is_odd_in_the_config_is_told_once(box: RunningSandbox, home: Path, config: Path) -> None:
+    config.write_text(box.config + "[channels]\nmax_rooms = 200\n")
+    with started("run") as process:
+        read_until(process, "In 2 of 2 live chats.")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert err.count("200 is more than 100") == 1
+    (log,) = (home / "data" / "logs").iterdir()
+    assert log.read_text(encoding="utf-8").count("200 is more than 100") == 1
+
+
 def test_fc_39_a_second_instance_is_refused_with_the_pid(atp: Atp, running: Path) -> None:
     result = atp("run")
     assert (result.code, result.out) == (1, "")

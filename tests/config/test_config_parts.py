@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allthepoints.base.addresses import IrcAddress, irc_address
 from allthepoints.base.errors import UsageError
-from allthepoints.config.addresses import IrcAddress, irc_address
 from allthepoints.config.durations import format_duration, parse_duration
 from allthepoints.config.environment import Environment, read_environment
 from allthepoints.config.load import parse
@@ -63,6 +63,7 @@ def test_a_duration_is_written_as_it_is_read(thousandths: int) -> None:
         ("ircs://irc.chat.twitch.tv/", IrcAddress("irc.chat.twitch.tv", 6697, True)),
         ("irc://[::1]:7000", IrcAddress("::1", 7000, False)),
         ("irc://127.0.0.1", IrcAddress("127.0.0.1", 6667, False)),
+        ("irc://localhost", IrcAddress("localhost", 6667, False)),
     ],
 )
 def test_irc_addresses(url: str, address: IrcAddress) -> None:

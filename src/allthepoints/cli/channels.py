@@ -163,9 +163,8 @@ def _plain(channel: Meant) -> JSON:
 
 def _cells(channel: Meant, now: float, ascii_only: bool) -> tuple[str, ...]:
     row = channel.row
-    sign = standing(row.state, row.live)
     return (
-        f"{sign.plain if ascii_only else sign.sign} {sign.word}",
+        standing(row.state, row.live).shown(ascii_only),
         name(row.display, row.login),
         clock_time(row.since, now),
         channel.how,

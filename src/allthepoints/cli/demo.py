@@ -23,7 +23,8 @@ from allthepoints.config.durations import parse_duration
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Endpoints, Settings, Twitch
 from allthepoints.core.records import Event
-from allthepoints.service.loop import Hooks, Service
+from allthepoints.service.loop import Service
+from allthepoints.service.outside import Hooks
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.days import demo_day
 from allthepoints.sim.scenario import Scenario

@@ -15,6 +15,7 @@ from allthepoints.base.errors import UsageError
 from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
+from allthepoints.ports import FOLLOWS_SCOPE
 from allthepoints.views.text import duration, iso, local
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ def _given() -> Given:
     from allthepoints.config.environment import read_environment
     from allthepoints.wiring import Given
 
-    environment = read_environment(os.environ)
-    return Given(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
+    return Given.by(read_environment(os.environ))
 
 
 def _shower(clock: Clock, as_json: bool) -> Callable[[DeviceCode], None]:
@@ -135,8 +135,8 @@ def _say_login(signed_in: SignIn, settings: Settings, as_json: bool) -> None:
         )
     else:
         output.say(f"You are signed in as {account.login}.")
-    if settings.channels.followed and "user:read:follows" not in signed_in.scopes:
-        output.warn("the sign-in lacks the scope user:read:follows, so whom you follow cannot be read")
+    if settings.channels.followed and FOLLOWS_SCOPE not in signed_in.scopes:
+        output.warn(f"the sign-in lacks the scope {FOLLOWS_SCOPE}, so whom you follow cannot be read")
 
 
 def _say_logout(as_json: bool, *, signed_out: bool, revoked: bool) -> None:

@@ -20,10 +20,13 @@ from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from allthepoints.config.load import Loaded
     from allthepoints.core.records import Event
     from allthepoints.service.outside import Hooks
     from allthepoints.service.snapshot import Snapshot
     from allthepoints.views.live import LivePicture
+
+log = logging.getLogger(__name__)
 
 DRAW_EVERY = 0.25
 """Seconds between looks whether the table has to be drawn again: a few times a second at most."""
@@ -42,18 +45,21 @@ def run(
     from allthepoints.wiring import log_to
 
     where = here(context)
-    for warning in where.load().warnings:  # and a config that cannot be used is told before anything is made
+    loaded = where.load()  # a config that cannot be used is told before anything is made
+    for warning in loaded.warnings:
         output.warn(warning)
     data = prepare(where.data)
     try:
         log_to(data.log, where.verbose)
     except OSError as error:
         raise FaultError(f"{data.log} cannot be written: {error.strerror}", "Make it this user's own.") from error
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
     table = sys.stdout.isatty() and not (as_json or plain)
     remarks = Remarks(held=table)
     logging.getLogger().addHandler(remarks)
     try:
-        asyncio.run(_with_table(where) if table else _service(where, lines_face(as_json)))
+        asyncio.run(_with_table(where, loaded) if table else _service(where, loaded, lines_face(as_json)))
     finally:
         logging.getLogger().removeHandler(remarks)
         remarks.let_go()
@@ -108,14 +114,14 @@ def lines_face(as_json: bool) -> Hooks:
     return Hooks(on_snapshot, on_event)
 
 
-async def _service(where: Here, hooks: Hooks) -> None:
+async def _service(where: Here, loaded: Loaded, hooks: Hooks) -> None:
     from allthepoints import wiring
     from allthepoints.config.environment import read_environment
 
-    await wiring.run(where.config, where.data, read_environment(os.environ), hooks)
+    await wiring.run(loaded.settings, where.config, where.data, read_environment(os.environ), hooks)
 
 
-async def _with_table(where: Here) -> None:
+async def _with_table(where: Here, loaded: Loaded) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -128,7 +134,7 @@ async def _with_table(where: Here) -> None:
     with Live(picture, console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         drawing = asyncio.create_task(keep_drawn(picture, live.refresh, SystemClock()), name="draw the table")
         try:
-            await _service(where, Hooks(on_snapshot=picture.take))
+            await _service(where, loaded, Hooks(on_snapshot=picture.take))
         finally:
             drawing.cancel()
             with suppress(asyncio.CancelledError):

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from allthepoints.base.addresses import BadAddress, check_http, check_listen, irc_address
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import NotALogin, as_login
-from allthepoints.config.addresses import BadAddress, check_http, check_listen, irc_address
 from allthepoints.config.durations import format_duration, parse_duration
 
 _SECRETIVE = re.compile(r"(?i)oauth:|\beyJ[\w-]+\.|\A\s*[a-z0-9]{30,}\s*\Z")

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from allthepoints.base.addresses import host_of, is_loopback
 from allthepoints.base.errors import ConfigError
-from allthepoints.config.addresses import host_of, is_loopback
 from allthepoints.config.kinds import Bad, Context, shown
 from allthepoints.config.lines import Step, line_of
 from allthepoints.config.settings import KEYS, LISTS, SECTIONS, Key, Settings, keys_of

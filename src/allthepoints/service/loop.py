@@ -39,8 +39,6 @@ from allthepoints.service.requests import Requests
 from allthepoints.service.snapshot import Snapshot, Snapshots
 from allthepoints.service.supervise import Tasks
 
-__all__ = ["NO_HOOKS", "Hooks", "Outside", "Service"]
-
 STOP_WITHIN = 3.5
 """Seconds for a stop in all. A program must be gone within 5, and others clean up behind us."""
 

@@ -10,12 +10,10 @@ from allthepoints.base.errors import Limited, OutsideError, SignInNeeded
 from allthepoints.base.secret import Secret
 from allthepoints.core.actions import ReadFollows, ReadLive, ReadUsers
 from allthepoints.core.facts import Fact, FollowsRead, ReadFailed, SignedIn, SignInLost, SignInUnknown
-from allthepoints.ports import LiveApi, SignIn, Tokens
+from allthepoints.ports import FOLLOWS_SCOPE, LiveApi, SignIn, Tokens
 from allthepoints.service.supervise import Tasks
 
 log = logging.getLogger(__name__)
-
-FOLLOWS_SCOPE = "user:read:follows"
 
 ERROR = 300
 """Characters of an error that are kept."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from allthepoints.base.addresses import BadAddress, irc_address
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import UsageError
 from allthepoints.core.model import Lost
@@ -23,44 +21,6 @@ TICK = 0.03
 
 HAPPY_EYEBALLS = 0.25
 """Seconds until the next address is tried beside the first (RFC 8305)."""
-
-PORTS = {"irc": 6667, "ircs": 6697}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the chat server is."""
-
-    host: str
-    port: int
-    tls: bool
-
-
-def parse_endpoint(url: str) -> Endpoint:
-    """The endpoint that `url` names: `ircs://host[:port]`, or `irc://` to loopback. Raises UsageError."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        raise UsageError(f"{url}: the port is not a number from 0 to 65535") from None
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise UsageError(f"{url}: expected ircs://host:port")
-    try:
-        parts.hostname.encode("idna")
-    except UnicodeError:
-        raise UsageError(f"{url}: {parts.hostname} is not a host's name") from None
-    if parts.scheme == "irc" and not _is_loopback(parts.hostname):
-        raise UsageError(f"{url}: plain irc:// would send the token in clear", hint="Use ircs:// with the TLS port.")
-    return Endpoint(parts.hostname, port or PORTS[parts.scheme], parts.scheme == "ircs")
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class TcpChat:
@@ -78,7 +38,10 @@ class TcpChat:
 
         Raises UsageError for an endpoint that cannot be used.
         """
-        self._endpoint = parse_endpoint(endpoint)
+        try:
+            self._endpoint = irc_address(endpoint)
+        except BadAddress as error:
+            raise UsageError(f"the chat's address cannot be used: {error}") from None
         self._clock = clock
         self._tick = tick
         self._write_limit = write_limit

@@ -18,12 +18,12 @@ from allthepoints.base.types import Login, UserId
 from allthepoints.core.actions import ReadLive
 from allthepoints.core.facts import HelixPoints, LiveRead, UsersRead
 from allthepoints.core.model import ChannelRef
+from allthepoints.ports import FOLLOWS_SCOPE
 from allthepoints.twitch import rows
 from allthepoints.twitch.batches import Aside, Batch, Name, batches, halves, too_many
 from allthepoints.twitch.books import Book, LiveBook, UsersBook
 from allthepoints.twitch.http import Answer, Ask, Client, bounded, checked, decode, odd, points
 from allthepoints.twitch.rows import Page
-from allthepoints.twitch.signin import FOLLOWS_SCOPE
 from allthepoints.twitch.tokens import Bearer
 
 FIRST = "100"

@@ -14,10 +14,10 @@ import msgspec
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import Limited, Refused, SignInNeeded, Unknown
 from allthepoints.base.secret import Secret
+from allthepoints.ports import CHAT_SCOPE, FOLLOWS_SCOPE
 from allthepoints.twitch.http import Answer, Ask, Client, Form, decode, odd
 
-SCOPES = ("chat:read", "user:read:follows")
-"""All that this program ever asks for: to read chats, and to know whom the account follows."""
+SCOPES = (CHAT_SCOPE, FOLLOWS_SCOPE)
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 

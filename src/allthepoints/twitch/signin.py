@@ -9,11 +9,8 @@ from allthepoints.base.errors import SignInNeeded
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import Login, UserId
 from allthepoints.core.model import Account
-from allthepoints.ports import SignIn, StoredTokens
+from allthepoints.ports import CHAT_SCOPE, SignIn, StoredTokens
 from allthepoints.twitch.oauth import Validated
-
-CHAT_SCOPE = "chat:read"
-FOLLOWS_SCOPE = "user:read:follows"
 
 SIGN_IN = "Sign in with `allthepoints login`."
 PUBLIC_APP = (

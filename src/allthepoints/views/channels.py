@@ -68,11 +68,10 @@ def _rank(row: ChannelRow) -> tuple[int, int, str]:
 
 
 def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool) -> tuple[str, ...]:
-    where = standing(row.state, row.live)
     known = row.reason and row.reason != "offline"  # the state says that already
     about = told(PLACE, row.reason or "") if known else clean(row.title or "")
     return (
-        f"{where.plain if ascii_only else where.sign} {where.word}",
+        standing(row.state, row.live).shown(ascii_only),
         name(row.display, row.login),
         clock_time(row.since, now, zone),
         clock_time(row.live_since or None, now, zone) if row.live is not False else "",

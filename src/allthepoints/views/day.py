@@ -15,7 +15,9 @@ from allthepoints.core.records import Event, EventKind
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.columns import Column, table
 from allthepoints.views.event_text import event_in
-from allthepoints.views.text import count, duration, number, standing
+from allthepoints.views.sentence import Glance
+from allthepoints.views.sentence import sentence as first_line
+from allthepoints.views.text import STYLES, count, duration, number, standing
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -25,8 +27,6 @@ LAST = 8
 
 EVERYDAY = frozenset({EventKind.LIVE, EventKind.OFFLINE, EventKind.PRESENT, EventKind.LEFT})
 """What the board shows anyway."""
-
-STYLES = {"present": "green", "asked": "yellow", "leaving": "yellow", "waiting": "yellow", "refused": "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +210,8 @@ class _Board:
         from rich.progress_bar import ProgressBar  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        census = snapshot.census
-        head = Text.assemble(
-            (_hour(gone), "bold"), f"  In {census.present} of {census.present + census.waiting} live chats. "
-        )
+        glance = Glance.of(snapshot.rows.values(), (), snapshot.account is not None)
+        head = Text.assemble((_hour(gone), "bold"), f"  {first_line(glance, snapshot.at)} ")
         head.append(f"Captured {percent(totals.capture)}; {number(totals.points_paid)} points.")
         last = [Text(line, overflow="ellipsis", no_wrap=True) for line in self._last]
         last += [Text("")] * (LAST - len(last))

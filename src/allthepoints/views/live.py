@@ -18,9 +18,7 @@ from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.channels import Line, channel_lines, in_order, matters
 from allthepoints.views.columns import fit, wrapped
 from allthepoints.views.sentence import Glance, sentence
-from allthepoints.views.text import clean, count
-
-STYLES = {"present": "green", "asked": "yellow", "leaving": "yellow", "refused": "red", "absent": "dim"}
+from allthepoints.views.text import STYLES, clean, count
 
 REDRAW = 60.0
 """Seconds after which the picture is drawn again although nothing changed."""

@@ -81,6 +81,10 @@ class Standing:
     plain: str
     word: str
 
+    def shown(self, ascii_only: bool) -> str:
+        """Sign and word, as every table has them."""
+        return f"{self.plain if ascii_only else self.sign} {self.word}"
+
 
 STATES: dict[str, Standing] = {
     "present": Standing("●", "*", "present"),
@@ -90,6 +94,16 @@ STATES: dict[str, Standing] = {
     "refused": Standing("✕", "x", "refused"),
     "absent": Standing("–", "-", "absent"),
 }
+STYLES = {
+    "present": "green",
+    "asked": "yellow",
+    "leaving": "yellow",
+    "waiting": "yellow",
+    "refused": "red",
+    "absent": "dim",
+}
+"""Colours of the states: an extra, never the only sign."""
+
 OFFLINE = Standing("–", "-", "offline")
 UNKNOWN = Standing("?", "?", "unknown")
 

@@ -1,4 +1,4 @@
-"""Addresses in the config: what may stand there, and what never may (a secret in a URL, a token in clear on a wire)."""
+"""Addresses of the other side: what may stand there, and what never may (a secret in a URL, a token in clear)."""
 
 from __future__ import annotations
 
@@ -76,6 +76,10 @@ def _split(url: str, secure: str, plain: str) -> SplitResult:
         raise BadAddress("its host or port makes no sense") from None
     if parts.scheme not in {secure, plain}:
         raise BadAddress(f"it must begin with {secure}://")
+    try:
+        (host or "").encode("idna")
+    except UnicodeError:
+        raise BadAddress(f"{host} is not a host's name") from None
     if not host or port == 0:
         raise BadAddress("it names no host" if not host else "its host or port makes no sense")
     if parts.username is not None or parts.password is not None:
