@@ -106,6 +106,22 @@ def test_a_short_sleep_keeps_the_connections_and_asks_who_is_live() -> None:
     assert core.states() == {(1, "c0"): "present"}
 
 
+def test_a_clock_that_is_set_right_frees_no_budget() -> None:
+    """NTP finds a clock 20 s behind just after the first 20 JOINs: for the server half a second went by."""
+    core = at_work(*range(30))
+    first = core.did(JoinRooms)[0]
+    assert isinstance(first, JoinRooms)
+    core.turn(f.JoinWritten(T0, 1, first.logins), *[f.Joined(T0 + 0.2, 1, login) for login in first.logins[:10]])
+    core.turn(f.Woke(T0 + 20.5, 20.0))
+    assert core.did(JoinRooms) == [first]
+    core.turn(live(T0 + 21, *range(30)))
+    assert core.did(JoinRooms) == [first]
+    core.turn(*[f.Joined(T0 + 21, 1, login) for login in first.logins[10:]])
+    assert core.wake_at == T0 + 20.2 + 10.5
+    second = core.turn(now=T0 + 20.2 + 10.5)
+    assert [len(join.logins) for join in second if isinstance(join, JoinRooms)] == [10]
+
+
 # -- storms --------------------------------------------------------------------------------------------------------
 def test_fc_06_one_attempt_in_flight_and_growing_delays() -> None:
     world = World(Policy(), seed=3)

@@ -204,6 +204,7 @@ def _woke(o: Observed, fact: Woke) -> Iterator[Record]:
     """What we knew is old. A long sleep also ended every connection, at its beginning as far as we can tell."""
     o.stale, o.stale_since = True, fact.at
     o.reads["live"].not_before = fact.at
+    apply_chat.keep_budgets(o, fact.gap)
     yield Event(fact.at, EventKind.WOKE, data={"gap": round(fact.gap)})
     if fact.gap < SLEPT:
         return

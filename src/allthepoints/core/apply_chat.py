@@ -92,6 +92,16 @@ def no_longer_there(o: Observed, conn: int, at: float, why: str) -> Iterator[Rec
         yield from _presence(o, room.channel, at, why)
 
 
+def keep_budgets(o: Observed, gap: float) -> None:
+    """The time line jumped ahead. Where only a clock was set right, no time went by for the server: what was spent and
+    asked before counts as spent and asked so much later."""
+    o.join_times = tuple(at + gap for at in o.join_times)
+    o.login_times = tuple(at + gap for at in o.login_times)
+    for room in o.rooms.values():
+        if room.written_at is not None:
+            room.written_at += gap
+
+
 def _doubt_sign_in(o: Observed, fact: ConnectionLost) -> None:
     standing = o.sign_in
     standing.chat_refusals += 1
