@@ -323,6 +323,17 @@ def test_fc_17_no_refresh_helps_and_a_person_is_asked_once() -> None:
     assert world.sit_in() == [A]
 
 
+def test_fc_17_a_chat_that_refuses_good_tokens_for_a_minute_costs_minutes() -> None:
+    world = settled(0)
+    world.login_refused = True
+    world.end(1, Lost.CLOSED, delay=0.0)
+    world.run(60)
+    assert world.sit_in() == []
+    world.login_refused = False
+    world.run(90)
+    assert world.sit_in() == [A]
+
+
 def test_fc_17_the_token_validates_and_the_chat_will_not_have_it() -> None:
     world = World(Policy())
     world.add(0)
@@ -330,8 +341,8 @@ def test_fc_17_the_token_validates_and_the_chat_will_not_have_it() -> None:
     world.login_refused = True
     world.run(3600)
     renewals = [a for a in world.core.did(RenewSignIn) if a == RenewSignIn(refused=True)]
-    assert len(renewals) <= 8, "one a 10 minutes"
-    assert len(world.core.did(OpenConnection)) <= 8
+    assert len(renewals) <= 13, "seven within a quarter of an hour, then one in 10 minutes"
+    assert len(world.core.did(OpenConnection)) <= 13
     assert len(world.core.did(ReadLive)) > 100, "who is live goes on being known"
     world.login_refused = False
     world.run(660)

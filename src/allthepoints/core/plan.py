@@ -38,8 +38,9 @@ DAY = 86_400.0
 LOOK_FOR_SIGN_IN = 15.0
 """Signed out: how often to look whether the person has signed in again. Reads a file; asks nobody."""
 
-CHAT_REFUSED_PAUSE = 600.0
-"""The token validates but the chat will not have it: something a person must see. Ask at most this often."""
+CHAT_REFUSED_FIRST, CHAT_REFUSED_CAP = 15.0, 600.0
+"""The token validates but the chat will not have it: in passing, or something that a person must see. Each pause before
+the next try is twice the one before."""
 
 USERS_EVERY = 5.0
 """Look-ups of names are gathered for so many seconds."""
@@ -110,7 +111,7 @@ def _plan_sign_in(policy: Policy, o: Observed, draft: _Draft) -> None:
         case SignIn.UNCHECKED:
             draft.do(RenewSignIn())
         case SignIn.DOUBTED:
-            if standing.chat_refusals <= CHAT_REFUSALS or draft.due(standing.checked_at + CHAT_REFUSED_PAUSE):
+            if draft.due(standing.checked_at + _refused_pause(standing.chat_refusals)):
                 draft.do(RenewSignIn(refused=True))
         case SignIn.LOST:
             if draft.due(standing.checked_at + LOOK_FOR_SIGN_IN):
@@ -118,6 +119,12 @@ def _plan_sign_in(policy: Policy, o: Observed, draft: _Draft) -> None:
         case SignIn.GOOD:
             if draft.due(standing.checked_at + policy.check_sign_in):
                 draft.do(RenewSignIn())
+
+
+def _refused_pause(refusals: int) -> float:
+    """Seconds before the next try after so many refusals in a row; the first few are answered at once."""
+    more = refusals - CHAT_REFUSALS
+    return min(CHAT_REFUSED_CAP, CHAT_REFUSED_FIRST * 2.0 ** min(more - 1, 30)) if more > 0 else 0.0
 
 
 # -- Helix ---------------------------------------------------------------------------------------------------------
