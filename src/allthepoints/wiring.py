@@ -210,8 +210,15 @@ class _Reload:
                 self._service.reject_config(self._complaint)
             return
         if settings != self._settings or self._complaint:
+            if _built_in(settings) != _built_in(self._settings):
+                log.warning("what changed of twitch, endpoints, or the timing of chat is used from the next start on")
             self._settings, self._complaint = settings, ""
             self._service.take_policy(policy(settings))
+
+
+def _built_in(settings: Settings) -> tuple[object, ...]:
+    """What a running service was put together with, and does not take up."""
+    return settings.twitch, settings.endpoints, session_options(settings), settings.chat.read_tick
 
 
 def _heed_signals(service: Service, reload: _Reload) -> None:

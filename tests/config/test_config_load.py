@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.config.load import Loaded, load, parse
-from allthepoints.config.settings import KEYS, SECTIONS, Settings
+from allthepoints.config.settings import KEYS, NOT_YET, SECTIONS, Settings
 from allthepoints.config.show import to_plain, to_toml
 
 LOCAL = '[endpoints]\nhelix = "http://127.0.0.1:8000/helix"\nirc = "irc://localhost:6667"\n'
@@ -308,6 +308,10 @@ def test_contradictions_are_warnings() -> None:
     text = '[channels]\ninclude = ["a"]\nexclude = ["a"]\n'
     assert parse(text, "x").warnings == ("channels.include: a is also in channels.exclude, which wins",)
     assert "nothing is wanted" in parse("[channels]\nfollowed = false\n", "x").warnings[0]
+    assert parse(CONTRACT, "x").warnings == (
+        "notify.urls: nothing comes of it in this version",
+        "wish: nothing comes of it in this version",
+    )
 
 
 def test_a_missing_file_is_fine_unless_it_was_named(tmp_path: Path) -> None:
@@ -364,6 +368,7 @@ def test_the_table_of_keys_is_the_settings() -> None:
             assert tuple(names) == getattr(Settings(), section).__struct_fields__
     assert all(len(key.help) > 10 and key.help.endswith(".") for key in KEYS)
     assert all(key.default is not None for key in KEYS if key.section != "wish")
+    assert {*SECTIONS, *(f"{key.section}.{key.name}" for key in KEYS)} >= NOT_YET
 
 
 names = st.sampled_from([*SECTIONS, *(key.name for key in KEYS), "token", "x", "Live", "max_room"])

@@ -1,15 +1,10 @@
-"""The table of being in a room: every cell, and the page that is made from it."""
+"""The table of being in a room: every cell."""
 
 from __future__ import annotations
-
-import runpy
-from pathlib import Path
 
 import pytest
 
 from allthepoints.core.presence import TABLE, Input, State, step
-
-ROOT = Path(__file__).parents[2]
 
 # ask, leave, joined, parted, echoed, refused, expired
 CELLS = {
@@ -32,8 +27,3 @@ def test_only_the_servers_word_makes_present() -> None:
         (before, happened) for before, row in TABLE.items() for happened, after in row.items() if after is State.PRESENT
     }
     assert {happened for before, happened in into if before is not State.PRESENT} == {Input.JOINED}
-
-
-def test_the_page_is_fresh() -> None:
-    page = runpy.run_path(str(ROOT / "scripts" / "presence_doc.py"))["page"]()
-    assert (ROOT / "docs" / "presence.md").read_text(encoding="utf-8") == page, "run scripts/presence_doc.py"

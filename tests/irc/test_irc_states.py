@@ -1,16 +1,15 @@
-"""The table of states: every cell, and the page made from it."""
+"""The table of states: every cell."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from allthepoints.base.secret import Secret
 from allthepoints.irc.events import SessionEvent
 from allthepoints.irc.session import Session, SessionOptions, WrongState
-from allthepoints.irc.states import TRANSITIONS, Cause, State, after, page
+from allthepoints.irc.states import TRANSITIONS, Cause, State, after
 
 WELCOME = b":tmi.twitch.tv 001 me :Welcome, GLHF!\r\n"
 REFUSAL = b":tmi.twitch.tv NOTICE * :Login authentication failed\r\n"
@@ -86,8 +85,3 @@ def test_every_state_can_be_reached_and_ends() -> None:
     assert reached == set(State)
     assert all(State.ENDED in row.values() for state, row in TRANSITIONS.items() if state is not State.ENDED)
     assert not TRANSITIONS[State.ENDED]
-
-
-def test_the_page_is_fresh() -> None:
-    written = Path(__file__).parents[2] / "docs" / "session-states.md"
-    assert written.read_text() == page(), "run: python -m allthepoints.irc.states > docs/session-states.md"

@@ -76,12 +76,10 @@ def _split(url: str, secure: str, plain: str) -> SplitResult:
         raise BadAddress("its host or port makes no sense") from None
     if parts.scheme not in {secure, plain}:
         raise BadAddress(f"it must begin with {secure}://")
-    try:
-        (host or "").encode("idna")
-    except UnicodeError:
-        raise BadAddress(f"{host} is not a host's name") from None
     if not host or port == 0:
         raise BadAddress("it names no host" if not host else "its host or port makes no sense")
+    if not _may_be_looked_up(host):
+        raise BadAddress(f"{host} is not a host's name")
     if parts.username is not None or parts.password is not None:
         raise BadAddress("it holds a user name or a password; secrets do not stand in the config")
     if parts.query or parts.fragment or "?" in url or "#" in url:
@@ -89,3 +87,12 @@ def _split(url: str, secure: str, plain: str) -> SplitResult:
     if parts.scheme == plain and not is_loopback(host):
         raise BadAddress(f"{plain}:// would send your token in clear; it is allowed to this machine only")
     return parts
+
+
+def _may_be_looked_up(host: str) -> bool:
+    if host.isascii():
+        return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False

@@ -48,26 +48,26 @@ class Meant:
 
 @app.callback()
 def channels(context: typer.Context, as_json: AsJson = False) -> None:
-    """Who is meant, and where each stands."""
+    """Your channels, and where you stand with each: all that you follow, and those that the config names."""
     if context.invoked_subcommand is None:
         _list(here(context), as_json)
 
 
 @app.command("list")
 def list_channels(context: typer.Context, as_json: AsJson = False) -> None:
-    """All channels that are followed or named in the config."""
+    """The same, by name."""
     _list(here(context), as_json)
 
 
 @app.command()
 def add(context: typer.Context, names: Names, as_json: AsJson = False) -> None:
-    """Mean these channels, also where they are not followed."""
+    """Be in these channels' chats too, whether you follow them or not (the include list of the config)."""
     _change(here(context), names, as_json, _adding, "is meant now", "was meant already")
 
 
 @app.command()
 def remove(context: typer.Context, names: Names, as_json: AsJson = False) -> None:
-    """Take these channels from the include list."""
+    """Take these channels out of the include list. Those that you follow stay; to keep out of them: `pause`."""
     where = here(context)
     _change(where, names, as_json, _removing, "is not in your include list any more", "was not in your include list")
     _tell_followed(where, [login_of(text) for text in names])
@@ -81,7 +81,7 @@ def pause(context: typer.Context, names: Names, as_json: AsJson = False) -> None
 
 @app.command()
 def resume(context: typer.Context, names: Names, as_json: AsJson = False) -> None:
-    """End a pause, and let a refused chat be asked again."""
+    """End a pause, and ask a chat again that was closed to you (a ban, for instance)."""
     where = here(context)
     _change(where, names, as_json, _resuming, "is not paused any more", "was not paused")
     _ask_again(where, [login_of(text) for text in names])

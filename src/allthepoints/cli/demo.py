@@ -45,7 +45,7 @@ FRAME = 0.1
 
 def demo(
     length: Annotated[str, typer.Option("--for", metavar="TIME", help="Real time for the day, as 20s or 2m.")] = "40s",
-    seed: Annotated[int, typer.Option(help="Another number is another day.")] = 1,
+    seed: Annotated[int, typer.Option(help="The number of the day: the same number, the same day.")] = 1,
     as_json: AsJson = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Stay in the terminal.")] = False,
 ) -> None:

@@ -34,7 +34,7 @@ def events(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What happened. With --follow and --json, one object a line."""
+    """What happened, oldest first. With --json a list; with --follow too, one object a line."""
     reader = Reader(here(context).data.database)
     kinds = [_kind(text) for text in kind or ()]
     of = _channel(reader, channel) if channel is not None else None

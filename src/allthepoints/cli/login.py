@@ -59,7 +59,7 @@ def login(
 
 
 def logout(context: typer.Context, as_json: AsJson = False) -> None:
-    """Revoke the sign-in and forget it."""
+    """Revoke the sign-in at Twitch, and forget it here."""
     where = here(context)
     if not where.data.tokens.exists():
         _say_logout(as_json, signed_out=False, revoked=False)

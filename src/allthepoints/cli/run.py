@@ -40,7 +40,7 @@ def run(
     plain: Annotated[bool, typer.Option("--plain", help="One line per change, also on a terminal.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Be in the chats of live channels, until Ctrl-C."""
+    """Be in the chats of your live channels, until Ctrl-C. On a terminal a live table, else one line per change."""
     from allthepoints.config.paths import prepare
     from allthepoints.wiring import log_to
 

@@ -43,12 +43,12 @@ def simulate(
     scenario: Annotated[Path | None, typer.Option(metavar="FILE", help="A day of your own, in TOML.")] = None,
     day: Annotated[Day, typer.Option(help="A day that is built in.")] = Day.CALM,
     channels: Annotated[int, typer.Option(min=1, max=5000, help="Channels of a calm or stormy day.")] = 40,
-    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
+    seed: Annotated[int, typer.Option(help="The number of the day: the same number, the same day.")] = 1,
     cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate (PEM): the chat speaks TLS.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A Twitch of your own on this machine, to point a program at. Until Ctrl-C."""
+    """Run a Twitch of your own on this machine until Ctrl-C. Prints the config with which a program uses it."""
     tls = _tls(cert, key)
     asyncio.run(_serve(_scenario(scenario, day, channels, seed), tls, irc_port, http_port, as_json))
 

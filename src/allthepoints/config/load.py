@@ -242,6 +242,8 @@ def _contradictions(settings: Settings) -> list[str]:
     ]
     if not channels.followed and not channels.include:
         told.append("channels: nothing is wanted: followed is false and include is empty")
+    asked_for = {"notify.urls": settings.notify.urls, "wish": settings.wish}
+    told += [f"{name}: nothing comes of it in this version" for name, value in asked_for.items() if value]
     return told
 
 

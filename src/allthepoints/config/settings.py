@@ -175,6 +175,9 @@ KEYS: tuple[Key, ...] = (
     Key("wish", "auto", k.Flag(), "Redeem it without asking."),
 )
 
+NOT_YET = frozenset({"poll.balance", "poll.store", "endpoints.streamelements", "dashboard", "notify", "wish"})
+"""Keys and sections that are read and checked, and do nothing in this version."""
+
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(key.section for key in KEYS))
 
 LISTS = frozenset({"wish"})

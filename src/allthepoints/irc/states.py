@@ -12,7 +12,6 @@ A cause that is not in a state's row changes nothing there: a loss that is told 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -75,28 +74,11 @@ def after(state: State, cause: Cause) -> State | None:
     return TRANSITIONS[state].get(cause)
 
 
-def page() -> str:
-    """`docs/session-states.md`: the table as a diagram."""
+def diagram() -> str:
+    """The table as a Mermaid state diagram."""
     edges: dict[tuple[State, State], list[str]] = {}
     for state, row in TRANSITIONS.items():
         for cause, target in row.items():
             edges.setdefault((state, target), []).append(cause)
     lines = [f"    {state} --> {target}: {', '.join(causes)}" for (state, target), causes in edges.items()]
-    diagram = "\n".join(["stateDiagram-v2", f"    [*] --> {State.CONNECTING}", *lines, f"    {State.ENDED} --> [*]"])
-    return _PAGE.format(diagram=diagram)
-
-
-_PAGE = """# The states of a chat session
-
-Made from the table in `src/allthepoints/irc/states.py`; a test keeps it fresh. To make it again:
-`.venv/bin/python -m allthepoints.irc.states > docs/session-states.md`
-
-```mermaid
-{diagram}
-```
-
-A cause that has no arrow from a state changes nothing there.
-"""
-
-if __name__ == "__main__":
-    sys.stdout.write(page())
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {State.CONNECTING}", *lines, f"    {State.ENDED} --> [*]"])

@@ -32,6 +32,7 @@ def tagged(tags: dict[str, str], line: str) -> str:
 
 
 def mask(nick: str) -> str:
+    """The source of what a user says."""
     return f"{nick}!{nick}@{nick}.{HOST}"
 
 
@@ -50,6 +51,7 @@ def welcome(nick: str) -> list[str]:
 
 
 def global_user_state(user: User) -> str:
+    """Who signed in, after the welcome."""
     tags = {
         "badge-info": "",
         "badges": "",
@@ -63,6 +65,7 @@ def global_user_state(user: User) -> str:
 
 
 def user_state(user: User, channel: User) -> str:
+    """What somebody is in a room, after a JOIN."""
     owner, moderator = user.id == channel.id, user.id in channel.moderators
     tags = {
         "badge-info": "",

@@ -218,6 +218,7 @@ def clip(spans: Iterable[Span], start: float, end: float) -> list[tuple[float, f
 
 
 def length(spans: Iterable[tuple[float, float]]) -> float:
+    """Seconds in all."""
     return sum(until - since for since, until in spans)
 
 

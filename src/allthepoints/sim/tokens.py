@@ -46,6 +46,8 @@ class AccessToken:
 
 @dataclass(slots=True)
 class RefreshToken:
+    """`used`: a Public client's token that has been spent."""
+
     text: str
     client_id: str
     user_id: str

@@ -72,6 +72,7 @@ async def follows_come_newest_first_each_once(stage: LiveStage) -> None:
 
 
 async def nobody_is_followed(stage: LiveStage) -> None:
+    """An empty list is an answer."""
     assert await stage.api.follows(stage.me) == ()
 
 

@@ -1,0 +1,70 @@
+"""Write the pages under docs/ that are made from the program's own tables; a test keeps them fresh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from allthepoints.config.settings import KEYS, NOT_YET, SECTIONS, Key
+from allthepoints.core import presence
+from allthepoints.irc import states
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+PRESENCE = """# Being in a room
+
+Made by `scripts/pages.py` from the table in `src/allthepoints/core/presence.py`.
+Inputs that leave a state as it is are not drawn. Only the server's word (`joined`) makes a room present.
+
+```mermaid
+{diagram}
+```
+"""
+
+SESSION = """# The states of a chat session
+
+Made by `scripts/pages.py` from the table in `src/allthepoints/irc/states.py`.
+A cause that has no arrow from a state changes nothing there.
+
+```mermaid
+{diagram}
+```
+"""
+
+CONFIG = """# The config file
+
+Made by `scripts/pages.py` from the table in `src/allthepoints/config/settings.py`.
+
+`allthepoints config path` says where the file is, `allthepoints config show` what is in force, and
+`allthepoints config check` whether it can be used. Secrets never stand here.
+Durations are written `"250ms"`, `"30s"`, `"10m"`, `"1h30m"`.
+
+A running service takes up a saved change by itself: at once what it wants (`channels`, `poll`, and of `chat`
+`rooms_per_connection`, `ask_timeout` and `forced_part_is_ban`), at its next start the rest.
+
+{sections}
+"""
+
+
+def config_page() -> str:
+    """Every key with its default and its help."""
+    return CONFIG.format(sections="\n\n".join(_section(name) for name in SECTIONS if name not in NOT_YET))
+
+
+def _section(name: str) -> str:
+    keys = [key for key in KEYS if key.section == name and f"{name}.{key.name}" not in NOT_YET]
+    return "\n".join((f"## [{name}]", "", "| key | default | |", "|---|---|---|", *map(_row, keys)))
+
+
+def _row(key: Key) -> str:
+    return f"| `{key.name}` | `{key.default}` | {key.help} Expects {key.kind.expected}. |"
+
+
+PAGES = {
+    "presence.md": lambda: PRESENCE.format(diagram=presence.diagram()),
+    "session-states.md": lambda: SESSION.format(diagram=states.diagram()),
+    "config.md": config_page,
+}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")

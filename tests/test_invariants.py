@@ -1,0 +1,115 @@
+"""The invariants of ARCHITECTURE.md that can be read off the source, and that no linter keeps."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from allthepoints.core.actions import Action
+from allthepoints.irc.session import Session
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "allthepoints"
+MODULES = {
+    path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")
+}
+PROGRAM = [name for name in MODULES if not name.startswith(("sim/", "testing/"))]
+
+ADAPTERS = {
+    "OAuth": "twitch/",
+    "Helix": "twitch/",
+    "TokenKeeper": "twitch/",
+    "TcpChat": "twitch/",
+    "Client": "twitch/",
+    "SqliteStorage": "storage/",
+    "TokenFile": "storage/",
+}
+"""The classes that fulfil ports or carry them, and the floor that has them."""
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """What the code says, without its docstrings."""
+    remarks = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node not in remarks and isinstance(node.value, str | bytes):
+            yield node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The names that a module takes from others of the project, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("allthepoints"):
+            yield from (name.name for name in node.names)
+
+
+@pytest.mark.parametrize("name", PROGRAM)
+def test_nothing_can_speak_in_chat(name: str) -> None:
+    assert not [text for text in strings(MODULES[name]) if re.search("PRIVMSG|WHISPER|/chat/messages", text)]
+
+
+def test_the_session_says_only_what_a_listener_needs() -> None:
+    said = set()
+    for node in ast.walk(MODULES["irc/session.py"]):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"_say", "_rooms"}:
+            said |= {text.split()[0] for text in strings(node.args[0]) if re.match("[A-Z]{3,}", text)}
+    assert said == {"CAP", "PASS", "NICK", "USER", "JOIN", "PART", "PING", "PONG", "QUIT"}
+    public = {name for name in vars(Session) if not name.startswith("_")}
+    assert public == {"state", "connected", "receive", "receive_eof", "outgoing", "deadline", "tick"} | {
+        *("join", "part", "quit"),
+    }
+
+
+def test_no_action_speaks() -> None:
+    assert {kind.__name__ for kind in Action.__args__} == {
+        *("RenewSignIn", "ReadFollows", "ReadLive", "ReadUsers"),
+        *("OpenConnection", "CloseConnection", "JoinRooms", "PartRooms"),
+    }
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_only_the_wiring_names_concrete_classes(adapter: str) -> None:
+    users = {name for name in PROGRAM if adapter in imported(MODULES[name])}
+    assert {name for name in users if not name.startswith(ADAPTERS[adapter])} == {"wiring.py"}
+
+
+def test_secrets_are_revealed_only_on_their_way_out() -> None:
+    places = {
+        name
+        for name in PROGRAM
+        for node in ast.walk(MODULES[name])
+        if isinstance(node, ast.Attribute) and node.attr == "reveal"
+    }
+    assert places == {
+        "base/secret.py",
+        "irc/session.py",  # PASS, and what a server quotes is cut out
+        "twitch/http.py",  # header and form, and what a server quotes is cut out
+        "twitch/signin.py",  # the fingerprint, and whether it can be sent at all
+        "storage/tokenfile.py",
+        "config/environment.py",  # `oauth:` is taken off
+    }
+
+
+def test_no_switch_turns_tls_verification_off() -> None:
+    for name in PROGRAM:
+        words = {node.attr for node in ast.walk(MODULES[name]) if isinstance(node, ast.Attribute)}
+        words |= {node.arg for node in ast.walk(MODULES[name]) if isinstance(node, ast.keyword) and node.arg}
+        assert not words & {"CERT_NONE", "check_hostname", "verify_mode", "_create_unverified_context", "verify"}, name
+
+
+@pytest.mark.parametrize("page", ["presence.md", "session-states.md", "config.md"])
+def test_the_pages_are_fresh(page: str) -> None:
+    fresh = runpy.run_path(str(ROOT / "scripts" / "pages.py"))["PAGES"][page]()
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == fresh, "run: .venv/bin/python scripts/pages.py"
+
+
+def test_architecture_names_what_exists_and_every_floor() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", text))
+    known = {*MODULES, *(name.rsplit("/", 1)[-1] for name in MODULES)}
+    assert named <= known, "ARCHITECTURE.md names a file that is not there"
+    assert {name.partition("/")[0] for name in MODULES if "/" in name} <= set(re.findall(r"([a-z]+)/", text))
