@@ -17,6 +17,7 @@ import httpx2
 from allthepoints.base.clock import Chance, Clock, SystemClock
 from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.secret import Secret
+from allthepoints.base.threads import Unawaited
 from allthepoints.config import load, watch
 from allthepoints.config.environment import Environment
 from allthepoints.config.paths import ConfigPath, DataDir, prepare
@@ -133,6 +134,7 @@ async def run(
 
     Raises UsageError, AlreadyRunning, FaultError.
     """
+    asyncio.get_running_loop().set_default_executor(Unawaited())
     with acquire(prepare(data).lock):
         async with assembled(
             settings,
