@@ -181,8 +181,8 @@ TABLE: tuple[Row, ...] = (
         "chat_refuses_token",
         ERROR,
         "The chat refuses the sign-in",
-        "Twitch calls the sign-in valid, but its chat does not let it in, so no points arrive. It is tried again within "
-        "10 minutes. If this lasts, run `allthepoints logout` and then `allthepoints login`.",
+        "Twitch calls the sign-in valid, but its chat does not let it in, so no points arrive. It is tried again "
+        "within 10 minutes. If this lasts, run `allthepoints logout` and then `allthepoints login`.",
         since=_chat_refuses_token,
         hidden_by=("sign_in_needed",),
     ),
