@@ -235,6 +235,19 @@ async def test_fc_46_d_password_changed() -> None:
     await needed(keeper(twitch, MemoryStore(stored())), "does not accept the refresh token")
 
 
+@pytest.mark.parametrize("unclear", [no(404, "gone"), no(401, ""), httpx2.Response(401), httpx2.Response(403)])
+async def test_fc_46_d_a_no_of_somebody_else_ends_nothing(unclear: httpx2.Response) -> None:
+    twitch = Twitch().on("/validate", validates("T1")).on("/token", unclear, grant())
+    store = MemoryStore(stored())
+    tokens = keeper(twitch, store)
+    with pytest.raises(Unknown):
+        await tokens.check()
+    assert store.tokens is not None
+    assert store.tokens.refresh == Secret("R0")
+    assert (await tokens.check()).account.login == "me"
+    assert tokens.chat_token() == Secret("T1")
+
+
 async def test_fc_46_d_a_no_while_the_token_lives_ends_nothing() -> None:
     twitch = Twitch().on("/validate", validates("T0")).on("/token", no(400, "Invalid refresh token"))
     tokens = keeper(twitch, MemoryStore(stored()))

@@ -9,7 +9,8 @@ that POST, and each has its rule:
     the new pair is lost after it came                nobody gets it before the file holds it
     several ask at once                               one POST; the others wait for its outcome (`flight`)
 
-A clear no is remembered, in the file too: the refresh token is dropped, and no POST is made with it again.
+A clear no is remembered, in the file too: the refresh token is dropped, and no POST is made with it again. A no without
+a reason, or with a status that the sign-in server does not use, is no clear no: it may be a lost answer like any other.
 
 Tokens may come from the environment. The file remembers the fingerprint of the environment that its pair descends from
 (`origin`): the same environment at the next start is older than the file and loses, a changed one is newer and wins.
@@ -273,6 +274,8 @@ class TokenKeeper:
             self._take_back(held)
             raise
         except Refused as no:
+            if not _is_final(no):
+                raise Unknown(str(no)) from None
             refusal = no
         else:
             self._unsaved = self._pair(grant, held, client_id)
@@ -381,3 +384,9 @@ class TokenKeeper:
     def _end(self, needed: SignInNeeded) -> SignInNeeded:
         self._ended = SignInNeeded(str(needed), needed.hint)
         return needed
+
+
+def _is_final(no: Refused) -> bool:
+    """Whether the sign-in server itself says no: with these it does, and it says why. A bare 401 or a 404 is what
+    stands before it, on a bad day."""
+    return no.status in (400, 401, 403) and no.message != ""
