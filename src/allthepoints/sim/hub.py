@@ -8,8 +8,8 @@ from allthepoints.base.clock import Chance, Clock
 from allthepoints.sim import replies
 from allthepoints.sim.agenda import Agenda
 from allthepoints.sim.chat import ChatConnection
+from allthepoints.sim.limits import Limits
 from allthepoints.sim.outlet import Wire
-from allthepoints.sim.scenario import Limits
 from allthepoints.sim.tally import Journal
 from allthepoints.sim.tokens import TokenBook
 from allthepoints.sim.troubles import Troubles

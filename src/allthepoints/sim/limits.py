@@ -1,9 +1,32 @@
-"""Limits as the server keeps them: sliding windows of attempts, and Helix' bucket of points. Pure."""
+"""Twitch's limits, and how the server keeps them: sliding windows of attempts, and Helix' bucket of points. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Twitch's limits, and how the server reacts where the documentation does not say."""
+
+    joins: int = 20
+    logins: int = 20
+    window: float = 10.0
+    """JOIN attempts and logins of an account in so many seconds."""
+    join_mode: Literal["silent", "disconnect", "accept"] = "silent"
+    """A JOIN too many: unanswered, or the connection is closed, or taken all the same. Always counted."""
+    login_mode: Literal["close", "accept"] = "close"
+    rooms: int = 100
+    rooms_per: Literal["room", "socket"] = "room"
+    """Whether a room joined on two connections uses one slot or two (unknown at Twitch)."""
+    unknown_join: Literal["silent", "notice"] = "silent"
+    """A JOIN of a login that nobody has (the documentation says both)."""
+    ping_every: float = 285.0
+    pong_within: float = 30.0
+    helix_points: int = 800
 
 
 @dataclass(slots=True)

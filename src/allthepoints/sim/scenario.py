@@ -27,30 +27,11 @@ from allthepoints.base.errors import UsageError
 from allthepoints.base.types import NotALogin, as_login
 from allthepoints.sim import faults
 from allthepoints.sim.durations import seconds
+from allthepoints.sim.limits import Limits
 
 
 class ScenarioError(UsageError):
     """A scenario that cannot be used; the text names the file and the place."""
-
-
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Twitch's limits, and how the server reacts where the documentation does not say."""
-
-    joins: int = 20
-    logins: int = 20
-    window: float = 10.0
-    """JOIN attempts and logins of an account in so many seconds."""
-    join_mode: Literal["silent", "disconnect", "accept"] = "silent"
-    """A JOIN too many: unanswered, or the connection is closed, or taken all the same. Always counted."""
-    login_mode: Literal["close", "accept"] = "close"
-    rooms: int = 100
-    rooms_per: Literal["room", "socket"] = "room"
-    """Whether a room joined on two connections uses one slot or two (unknown at Twitch)."""
-    unknown_join: Literal["silent", "notice"] = "silent"
-    """A JOIN of a login that nobody has (the documentation says both)."""
-    ping_every: float = 285.0
-    pong_within: float = 30.0
-    helix_points: int = 800
 
 
 class LoyaltyPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
