@@ -44,7 +44,8 @@ def live_read(o: Observed, policy: Policy, fact: LiveRead) -> Iterator[Record]:
             yield from _ref_seen(o, channel, stream.channel, fact.at, told=not known)
             yield from _seen(o, channel, stream, fact.at)
     for channel_id in fact.asked - sighted - fact.doubtful:
-        if (channel := o.channels.get(channel_id)) is not None:
+        channel = o.channels.get(channel_id)
+        if channel is not None and channel.live is not False:  # nearly all are offline nearly always
             yield from _missed(o, policy, channel, fact.at, gap)
     yield from _forget_unasked(o, roster(policy, o), sighted)
     o.stale = o.stale and began_at < o.stale_since  # what was asked before the host slept proves nothing now
@@ -185,8 +186,6 @@ def _seen(o: Observed, channel: Channel, stream: Stream, at: float) -> Iterator[
 
 
 def _missed(o: Observed, policy: Policy, channel: Channel, at: float, gap: bool) -> Iterator[Record]:
-    if channel.live is False:
-        return
     if channel.live is None:
         channel.live = False
         return

@@ -12,9 +12,13 @@ NO_PLACE = UNRANKED + 1
 def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     """The channels whose chat we want to be in, best first; the first `room_cap` of them get a slot."""
     names = roster(policy, observed)
-    eligible = (i for i in observed.live if _eligible(names, observed, observed.channels[i], now))
     held = {room.channel for room in observed.rooms.values() if room.holds_slot}
-    return sorted(eligible, key=lambda i: _rank(names, observed.channels[i], i in held))
+    ranked = [
+        _rank(names, channel, channel.ref.id in held)
+        for channel in map(observed.channels.__getitem__, observed.live)
+        if _eligible(names, observed, channel, now)
+    ]
+    return [channel for *_, channel in sorted(ranked)]
 
 
 def is_meant(names: Roster, channel_id: UserId) -> bool:
@@ -23,22 +27,23 @@ def is_meant(names: Roster, channel_id: UserId) -> bool:
 
 
 def _eligible(names: Roster, observed: Observed, channel: Channel, now: float) -> bool:
+    ref, refusal = channel.ref, channel.refusal
     return (
-        is_meant(names, channel.ref.id)
-        and channel.earns
-        and observed.addresses.get(channel.ref.login) == channel.ref.id
-        and (channel.refusal is None or not channel.refusal.stands(channel.stream_id(), now))
+        channel.earns
+        and is_meant(names, ref.id)
+        and observed.addresses.get(ref.login) == ref.id
+        and (refusal is None or not refusal.stands(channel.stream_id(), now))
     )
 
 
-def _rank(names: Roster, channel: Channel, held: bool) -> tuple[int, bool, int, int, str]:
+def _rank(names: Roster, channel: Channel, held: bool) -> tuple[int, bool, int, int, UserId]:
     """Explicit priority; then who is in stays in, because a swap costs a JOIN and a gap and gains a trifle; then the
     include list, in its order; then the follows, newest first as Twitch lists them."""
-    place = channel.followed if channel.followed is not None else NO_PLACE
+    channel_id, place = channel.ref.id, channel.followed
     return (
-        names.rank.get(channel.ref.id, NO_PLACE),
+        names.rank.get(channel_id, NO_PLACE),
         not held,
-        names.included.get(channel.ref.id, NO_PLACE),
-        place,
-        channel.ref.id,
+        names.included.get(channel_id, NO_PLACE),
+        NO_PLACE if place is None else place,
+        channel_id,
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 from allthepoints.base.types import Login, UserId
 from allthepoints.core.desired import is_meant
@@ -48,6 +47,8 @@ class Reason(StrEnum):
 
 _MARKS = ((State.PRESENT, Mark.PRESENT), (State.ASKED, Mark.ASKED), (State.LEAVING, Mark.LEAVING))
 """What a room shows, the most telling first."""
+
+_WANTED = frozenset((Mark.PRESENT, Mark.ASKED, Mark.WAITING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +93,16 @@ def place(
     return Place(Mark.ABSENT, _absent_because(policy, observed, channel))
 
 
-def census(
-    policy: Policy, observed: Observed, now: float, places: Mapping[UserId, Place] = MappingProxyType({})
-) -> Census:
-    """How many stand where; `places` are those that are known already."""
-    names, rooms = roster(policy, observed), observed.rooms_by_channel()
+def census(policy: Policy, observed: Observed, now: float, places: Mapping[UserId, Place] | None = None) -> Census:
+    """How many stand where. `places`, if they are known already: at least of all channels that are not absent."""
+    if places is None:
+        places = _places(policy, observed, now)
+    names = roster(policy, observed)
     counts: dict[str, int] = dict.fromkeys(Mark, 0)
     wanted = 0
-    for channel in observed.channels.values():
-        if not channel.live and channel.refusal is None and channel.present_since is None:
-            continue
-        where = places.get(channel.ref.id)
-        if where is None:  # without slots: who has one decides why a channel waits, not where it stands
-            where = place(policy, observed, channel, frozenset(), now, rooms.get(channel.ref.id, ()))
-        counts[state := where.state] += 1
-        if state in (Mark.PRESENT, Mark.ASKED, Mark.WAITING) and channel.earns and is_meant(names, channel.ref.id):
+    for channel_id, where in places.items():
+        counts[where.state] += 1
+        if where.state in _WANTED and observed.channels[channel_id].earns and is_meant(names, channel_id):
             wanted += 1
     return Census(
         connections=sum(connection.phase is Phase.READY for connection in observed.connections.values()),
@@ -115,6 +111,16 @@ def census(
         waiting=counts[Mark.WAITING],
         refused=counts[Mark.REFUSED],
     )
+
+
+def _places(policy: Policy, observed: Observed, now: float) -> dict[UserId, Place]:
+    """Without slots: who has one decides why a channel waits, not where it stands."""
+    rooms = observed.rooms_by_channel()
+    return {
+        i: place(policy, observed, channel, frozenset(), now, rooms.get(i, ()))
+        for i, channel in observed.channels.items()
+        if channel.live or channel.refusal is not None or i in rooms
+    }
 
 
 def _waits_for(observed: Observed, channel: Channel, slots: AbstractSet[UserId], now: float) -> Reason:

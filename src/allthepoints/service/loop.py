@@ -131,7 +131,7 @@ class Service:
         for action in decided.actions:
             changes += intend(self._observed, action, now)
         self._look_at = now + HEARTBEAT if decided.wake_at is None else decided.wake_at
-        written = self._picture(facts, changes, now)
+        written = self._picture(changes, now)
         if written is not None:
             await self._recorder.keep(written)
         self._tell(changes)
@@ -150,9 +150,9 @@ class Service:
     def _fold(self, facts: Iterable[Fact]) -> list[Record]:
         return [record for fact in facts for record in apply(self._observed, self.policy, fact)]
 
-    def _picture(self, facts: Iterable[Fact], changes: list[Record], now: float) -> Batch | None:
+    def _picture(self, changes: list[Record], now: float) -> Batch | None:
         """Make the snapshot; what has to be written of all this, if anything."""
-        self.snapshot, shown = self._snapshots.make(self.policy, self._observed, facts, now)
+        self.snapshot, shown = self._snapshots.make(self.policy, self._observed, now)
         if not (changes or shown or now - self._alive_at >= HEARTBEAT):
             return None
         self._alive_at = now
@@ -194,7 +194,7 @@ class Service:
         changes += self._fold(self._inbox.drain())
         changes += self._fold([ConnectionLost(now, conn, Lost.OURS, 0.0) for conn in [*self._observed.connections]])
         changes.append(Event(now, EventKind.STOPPED))
-        await self._recorder.flush(self._picture([], changes, now) or Batch(), by - now)
+        await self._recorder.flush(self._picture(changes, now) or Batch(), by - now)
         self._tell(changes)
 
     async def _leave_rooms(self, deadline: float) -> list[Record]:

@@ -1,8 +1,8 @@
 """The Snapshot: what faces may see, immutable, made once a turn; and its rows, which other processes may read.
 
 Theory. Most of 2,000 channels are offline nearly always, and a turn takes place for every line that concerns us. So
-rows are looked at only where they can have changed: of *busy* channels (live, or with a room) at every turn, of the
-others after what only Helix and the person can tell, and of all when it changed whom the config means.
+rows are looked at only where they can have changed: at every turn those of *busy* channels (live, or with a room) and
+of those that are not simply offline; all of them when it changed whom the config means, or what channels are called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core.desired import desired
-from allthepoints.core.facts import Fact, FollowsRead, LiveRead, RetryAsked, UsersRead
 from allthepoints.core.health import Warning, warnings
 from allthepoints.core.model import Account
 from allthepoints.core.observed import Channel, Observed, Roster, SignIn, roster
@@ -20,9 +19,6 @@ from allthepoints.core.place import Census, Mark, Place, census, place
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.ports import ChannelRow
-
-TOUCHES_QUIET = (LiveRead, FollowsRead, UsersRead, RetryAsked)
-"""The facts that can change the row of a channel that is not busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +53,18 @@ class Snapshots:
     def __init__(self) -> None:
         self._rows: dict[UserId, ChannelRow] = {}
         self._busy: frozenset[UserId] = frozenset()
+        self._unsettled: set[UserId] = set()
+        """Rows that may change by themselves: not known to be offline, or refused for a time."""
         self._roster: Roster | None = None
+        self._users_read_at: float | None = None
         self._service: dict[str, JSON] = {}
 
-    def make(self, policy: Policy, observed: Observed, facts: Iterable[Fact], now: float) -> tuple[Snapshot, Changes]:
-        """The snapshot of now, after a turn with these facts; and what changed since the last one."""
-        rooms = observed.rooms_by_channel()
-        names, busy = roster(policy, observed), frozenset(observed.live | rooms.keys())
+    def make(self, policy: Policy, observed: Observed, now: float) -> tuple[Snapshot, Changes]:
+        """The snapshot of now, and what changed since the last one."""
+        names, rooms = roster(policy, observed), observed.rooms_by_channel()
         wanted = desired(policy, observed, now)
         slots = frozenset(wanted[: room_cap(policy, observed, now)])
-        looked_at = {*busy, *self._busy, *self._quiet(names, observed, facts)}
+        looked_at = self._looked_at(names, observed, rooms.keys())
         places = {
             i: place(policy, observed, observed.channels[i], slots, now, rooms.get(i, ()))
             for i in looked_at
@@ -75,11 +73,7 @@ class Snapshots:
         numbers = {channel: number for number, channel in enumerate(wanted)}
         rows = tuple(self._changed_rows(observed, places, numbers, now))
         gone = tuple(i for i in looked_at if i not in places and i in self._rows)
-        if rows or gone:  # whoever holds the last snapshot keeps the rows of then
-            self._rows = self._rows | {row.id: row for row in rows}
-            for channel in gone:
-                del self._rows[channel]
-        self._busy, self._roster = busy, names
+        self._take(rows, gone)
         counts, worries = census(policy, observed, now, places), warnings(policy, observed, now)
         snapshot = Snapshot(
             now,
@@ -92,13 +86,29 @@ class Snapshots:
         )
         return snapshot, Changes(rows, gone, self._service_changes(observed, counts, worries))
 
-    def _quiet(self, names: Roster, observed: Observed, facts: Iterable[Fact]) -> Iterable[UserId]:
-        """The channels beside the busy ones whose rows may have changed."""
-        if names is not self._roster:
-            return observed.channels.keys() | self._rows.keys()
-        if not any(isinstance(fact, TOUCHES_QUIET) for fact in facts):
-            return ()
-        return [i for i, row in self._rows.items() if _may_differ(row, observed.channels[i])]
+    def _looked_at(self, names: Roster, observed: Observed, rooms: Iterable[UserId]) -> set[UserId]:
+        """The channels whose rows may have changed; all that are not absent are among them."""
+        busy, before = frozenset((*observed.live, *rooms)), self._busy
+        users_read_at = observed.reads["users"].done_at
+        self._busy = busy
+        if names is self._roster and users_read_at == self._users_read_at:
+            return {*busy, *before, *self._unsettled}
+        self._roster, self._users_read_at = names, users_read_at
+        return {*observed.channels, *self._rows}
+
+    def _take(self, rows: Iterable[ChannelRow], gone: Iterable[UserId]) -> None:
+        """Whoever holds the last snapshot keeps the rows of then."""
+        if not (rows or gone):
+            return
+        self._rows = self._rows | {row.id: row for row in rows}
+        for channel in gone:
+            del self._rows[channel]
+            self._unsettled.discard(channel)
+        for row in rows:
+            if row.live is None or row.state != Mark.ABSENT:
+                self._unsettled.add(row.id)
+            else:
+                self._unsettled.discard(row.id)
 
     def _changed_rows(
         self, observed: Observed, places: Mapping[UserId, Place], numbers: Mapping[UserId, int], now: float
@@ -128,16 +138,6 @@ class Snapshots:
         changed = {key: value for key, value in service.items() if self._service.get(key) != value}
         self._service = service
         return changed
-
-
-def _may_differ(row: ChannelRow, channel: Channel) -> bool:
-    """Whether the row of a quiet channel may be out of date. A refusal may end by itself."""
-    return (
-        row.live is not channel.live
-        or row.state != Mark.ABSENT
-        or channel.refusal is not None
-        or row.display != channel.ref.display
-    )
 
 
 def _row(
