@@ -105,7 +105,7 @@ def test_a_login_while_it_runs_is_taken_up(tmp_path: Path) -> None:
         machine.configure(box.endpoints)
         box.on_air("alpha")
         with machine.run("--json") as service:
-            assert "not signed in" in machine.warning("sign_in_needed")["text"]
+            assert machine.warning("sign_in_needed")["text"].startswith("Not signed in to Twitch. ")
             machine.do("login")
             kept = (machine.data / "tokens.json").read_bytes()
             until(lambda: box.rooms() == ["alpha"], 30, "the chat, after the login")

@@ -19,9 +19,9 @@ WINDOW = 10.0
 WINDOW_MARGIN = 0.5
 """Seconds added to the window: the server's clock and ours do not measure the same instant."""
 
-JOIN_IN_FLIGHT = 5.0
+JOIN_IN_FLIGHT = 15.0
 """A JOIN spends its budget when it is acknowledged, at most this long after it was written: a stalled network must not
-squeeze two of our windows into one of the server's."""
+squeeze two of our windows into one of the server's. As long as `ask_timeout`, for until then it may be on its way."""
 
 
 @dataclass(frozen=True, slots=True)
