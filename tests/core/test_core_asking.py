@@ -193,7 +193,7 @@ def test_a_restart_remembers_the_window() -> None:
     from allthepoints.core.records import Restored
 
     observed = restore(Restored(joins=(T0 - 1,) * 20, logins=(T0 - 1,) * 20), T0)
-    assert observed.join_window(T0).free_at(T0) == T0 - 1 + 5 + 10.5
+    assert observed.join_window(T0).free_at(T0) == T0 - 1 + 15 + 10.5
     assert observed.login_window(T0).free_at(T0) == T0 - 1 + 10.5
     set_back = restore(Restored(joins=(T0 + 3600,) * 20), T0)
     assert set_back.join_window(T0).free_at(T0) == T0 + 25.5, "a clock that was set back blocks nothing for an hour"
@@ -483,3 +483,15 @@ def test_a_room_that_waits_for_its_echo_is_given_to_the_channel_that_is_there_no
     core.turn(f.JoinWritten(T0 + 32, 1, (A,)), f.Joined(T0 + 33, 1, A))
     opened = [r.channel for r in core.records if isinstance(r, PresenceOpened)]
     assert opened == [ref(0).id, ref(5).id]
+
+
+def test_a_join_that_arrives_long_after_it_was_given_up_is_booked_then() -> None:
+    """The network stalled for 18 s: the server counted all of it at once, just now."""
+    core = at_work(*range(40))
+    first = core.did(JoinRooms)[0]
+    assert isinstance(first, JoinRooms)
+    core.turn(f.JoinWritten(T0, 1, first.logins))
+    core.turn(now=T0 + 15)
+    core.turn(*[f.Joined(T0 + 18, 1, login) for login in first.logins])
+    assert len(core.did(JoinRooms)) == 1
+    assert core.observed.join_window(T0 + 18).free_at(T0 + 18) == T0 + 28.5

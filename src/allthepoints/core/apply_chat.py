@@ -272,10 +272,12 @@ def _ask_slower(policy: Policy, channel: Channel, now: float) -> None:
 
 
 def _unasked(o: Observed, fact: Joined) -> Room | None:
-    """The server says that we are in a room that we did not ask for: believe it, if we know whose room it is."""
+    """The server says that we are in a room that we did not ask for: believe it, if we know whose room it is. It
+    will be a JOIN that we had given up, and that the server counts now."""
     channel = o.called(fact.login)
     if channel is None or fact.conn not in o.connections:
         return None
+    o.join_times = tuple(sorted((*o.join_times, fact.at)))
     room = o.rooms[fact.conn, fact.login] = Room(fact.conn, fact.login, channel.ref.id, State.ABSENT, fact.at)
     return room
 
