@@ -53,6 +53,7 @@ SLEPT = 30.0
 
 def apply(observed: Observed, policy: Policy, fact: Fact) -> list[Record]:
     """Fold one fact into the state."""
+    observed.queue = None
     return list(_changes(observed, policy, fact))
 
 

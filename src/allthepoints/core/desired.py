@@ -11,6 +11,18 @@ NO_PLACE = UNRANKED + 1
 
 def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     """The channels whose chat we want to be in, best first; the first `room_cap` of them get a slot."""
+    known = observed.queue
+    if known is None or known[0] is not policy or known[1] != now:
+        known = observed.queue = (policy, now, _desired(policy, observed, now))
+    return known[2]
+
+
+def is_meant(names: Roster, channel_id: UserId) -> bool:
+    """Whether the config means this channel at all."""
+    return (channel_id in names.followed or channel_id in names.included) and channel_id not in names.barred
+
+
+def _desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     names = roster(policy, observed)
     held = {room.channel for room in observed.rooms.values() if room.holds_slot}
     ranked = [
@@ -19,11 +31,6 @@ def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
         if _eligible(names, observed, channel, now)
     ]
     return [channel for *_, channel in sorted(ranked)]
-
-
-def is_meant(names: Roster, channel_id: UserId) -> bool:
-    """Whether the config means this channel at all."""
-    return (channel_id in names.followed or channel_id in names.included) and channel_id not in names.barred
 
 
 def _eligible(names: Roster, observed: Observed, channel: Channel, now: float) -> bool:

@@ -23,6 +23,7 @@ from allthepoints.core.records import AttemptsSpent, Record
 
 def intend(observed: Observed, action: Action, now: float) -> list[Record]:
     """Book one action of a plan; the records must be written before it is performed."""
+    observed.queue = None
     return list(_bookings(observed, action, now))
 
 

@@ -196,6 +196,9 @@ class Observed:
     told: dict[UserId, StreamId] = field(default_factory=dict)
     """The last session of each channel that was announced: it is never announced again."""
     roster: Roster | None = None
+    queue: tuple[Policy, float, list[UserId]] | None = None
+    """What `desired` answered last, by policy and time: it is asked many times a turn. Every fact and every intention
+    forgets it."""
 
     connections: dict[int, Connection] = field(default_factory=dict)
     rooms: dict[tuple[int, Login], Room] = field(default_factory=dict)
