@@ -312,6 +312,25 @@ def test_fc_05_anything_received_proves_life(answer: bytes) -> None:
     assert session.outgoing() == b"PING :allthepoints-2\r\n"
 
 
+def test_silence_after_a_join_is_asked_about_sooner() -> None:
+    session = ready()
+    session.receive(b":bob!b@h PRIVMSG #a :x\r\n", 7.0)
+    session.join(["alpha"], 10.0)
+    session.join(["beta"], 12.0)
+    session.outgoing()
+    assert session.deadline() == 15.0
+    session.tick(15.0)
+    assert session.outgoing() == b"PING :allthepoints-1\r\n"
+    assert session.tick(25.0) == [Ended(End.SILENT, "no answer within 10 s")]
+
+
+def test_a_join_that_is_not_answered_among_others_talk_is_no_silence() -> None:
+    session = ready()
+    session.join(["alpha"], 10.0)
+    session.receive(b":bob!b@h PRIVMSG #a :x\r\n", 11.0)
+    assert session.deadline() == 41.0
+
+
 def test_busy_chat_is_pinged_too() -> None:
     session = ready()
     now = 0.0

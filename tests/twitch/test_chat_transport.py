@@ -379,6 +379,27 @@ async def test_fc_05_c_welcome_and_then_silence() -> None:
     assert link.lost is Lost.SILENT
 
 
+async def test_fc_05_c_what_a_silent_server_has_not_taken_is_taken_back() -> None:
+    """A server that was only cut off sees a reset, and no JOINs from a link that is given up."""
+    how: list[type[BaseException] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await register(reader, writer)
+        try:
+            await reader.read(-1)
+            how.append(None)
+        except ConnectionError as error:
+            how.append(type(error))
+
+    async with serving(serve, tls=False) as url:
+        ear = Ear()
+        await opened(url, ear, idle_ping=0.02, pong_timeout=0.03)
+        await ear.end()
+        while not how:
+            await asyncio.to_thread(lambda: None)
+    assert how == [ConnectionResetError]
+
+
 async def test_fc_05_c_an_answer_keeps_it() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await register(reader, writer)

@@ -53,6 +53,9 @@ class SessionOptions:
     fit into 20 s, and robust clients use the same."""
     idle_ping: float = 30.0
     """Silence after which we ask. A dead socket costs presence, so ask soon; busy rooms never are silent that long."""
+    asked_ping: float = 5.0
+    """The same after a JOIN, which is answered within a second. A link that swallows JOINs must not be given more of
+    them: what it holds back reaches the server all at once."""
     pong_timeout: float = 10.0
     """How long an answer may take. Anything received proves life. Three retransmissions of a lost packet fit."""
     max_line: int = MAX_LINE
@@ -77,6 +80,8 @@ class Session:
         self._late_at = now + options.welcome_timeout
         self._heard_at = now
         self._pinged_at = now
+        self._asked_at: float | None = None
+        """The first JOIN since which nothing was heard."""
         self._pong_by: float | None = None
         self._pings = 0
 
@@ -106,7 +111,7 @@ class Session:
         if self._state is State.CONNECTING or self._over or not len(data):
             return events
         self._heard_at = now
-        self._pong_by = None
+        self._asked_at = self._pong_by = None
         for raw in self._scanner.feed(data):
             self._line(raw, now, events)
             if self._over:
@@ -133,7 +138,8 @@ class Session:
             return self._late_at
         if self._pong_by is not None:
             return self._pong_by
-        return min(self._heard_at + self._options.idle_ping, self._pinged_at + PING_ANYWAY)
+        at = min(self._heard_at + self._options.idle_ping, self._pinged_at + PING_ANYWAY)
+        return at if self._asked_at is None else min(at, self._asked_at + self._options.asked_ping)
 
     def tick(self, now: float) -> list[SessionEvent]:
         """Time passed. Calling it early does nothing."""
@@ -154,9 +160,11 @@ class Session:
         return []
 
     # -- what we want --------------------------------------------------------------------------------------------------
-    def join(self, channels: Sequence[str], now: float) -> None:  # noqa: ARG002
+    def join(self, channels: Sequence[str], now: float) -> None:
         """Ask to enter rooms, several to a line. Raises WrongState unless READY, NotALogin."""
         self._rooms("JOIN", channels)
+        if self._asked_at is None:
+            self._asked_at = now
 
     def part(self, channels: Sequence[str], now: float) -> None:  # noqa: ARG002
         """Leave rooms, several to a line. Raises WrongState unless READY, NotALogin."""

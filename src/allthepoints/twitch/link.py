@@ -15,6 +15,9 @@ happened and when to look again. What is left here:
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import struct
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -33,6 +36,9 @@ WRITE_LIMIT = 65536
 
 LINGER = 1.0
 """Seconds between our goodbye and cutting the line: for a server that never closes."""
+
+_NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER of no time: closing resets the connection."""
 
 
 class ChatUnreachable(Unknown):
@@ -263,7 +269,16 @@ class Link(asyncio.BufferedProtocol):
         self._ending(lost, text)
         self._cancel_timers()
         if self._transport is not None:
+            if lost is Lost.SILENT:
+                self._take_back(self._transport)
             self._transport.abort()
+
+    def _take_back(self, transport: asyncio.Transport) -> None:
+        """Let the kernel forget what the peer has not taken: JOINs of ours that reach it when the network is back would
+        come on top of those of the next connection."""
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
     def _guarded(self, call: Callable[..., None], *args: object) -> None:
         """Run a call that may find TLS broken."""
