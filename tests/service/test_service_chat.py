@@ -346,13 +346,13 @@ async def test_fc_17_helix_renews_while_the_chat_still_has_the_old_token(fakes: 
 
 @pytest.mark.parametrize("text", ["failed", "improper", "unsuccessful"])
 async def test_fc_17_the_chat_refuses_a_good_token(on: Stage, text: str) -> None:
-    """Refreshed once; then it is no matter of the token, and asked seldom."""
+    """Refreshed once; then it is no matter of the token, and asked ever more seldom."""
     on.add("alpha", live=True)
     on.sandbox.fault("refuse_login", text=text, seconds=3000.0)
     await on.start()
     await on.elapse(2900)
-    assert on.tally.logins <= 9
-    assert on.renewals() <= 7
+    assert on.tally.logins <= 12
+    assert on.renewals() <= 10
     assert on.warned() == {"chat_refuses_token"}
     await on.until(lambda: on.rooms == {"alpha"}, within=1000)
     assert not on.warned()
