@@ -39,12 +39,13 @@ RULES: dict[Why, Rule] = {
     Why.PUT_OUT: Rule(Retry.BY_HAND),
     Why.SUSPENDED: Rule(Retry.NEXT_SESSION),
     Why.TOS_BAN: Rule(Retry.NEXT_SESSION),
-    Why.NO_SUCH_CHANNEL: Rule(Retry.NEXT_SESSION),
     Why.BLOCKED: Rule(Retry.NEXT_SESSION),
     Why.OTHER: Rule(Retry.NEXT_SESSION),
     # The slots of a dead connection are freed late: minutes, sometimes more.
     Why.ROOM_LIMIT: Rule(Retry.LATER, first=30.0, cap=5 * MINUTE),
     Why.UNANSWERED: Rule(Retry.LATER, first=MINUTE, cap=10 * MINUTE),
+    # Only live channels are asked, so Helix contradicts itself: one of its answers is wrong.
+    Why.NO_SUCH_CHANNEL: Rule(Retry.LATER, first=5 * MINUTE, cap=HOUR),
     # About our account, not the room: a person must do something at Twitch first.
     Why.ACCOUNT_SUSPENDED: Rule(Retry.LATER, first=HOUR, cap=6 * HOUR),
     Why.NEEDS_EMAIL: Rule(Retry.LATER, first=HOUR, cap=6 * HOUR),
