@@ -20,7 +20,14 @@ from allthepoints.core.refusals import RULES, Refusal, Retry, refuse
 
 A, B = logins(0, 1)
 BY_HAND = {Why.BANNED, Why.PUT_OUT}
-LATER = {Why.ROOM_LIMIT, Why.UNANSWERED, Why.ACCOUNT_SUSPENDED, Why.NEEDS_EMAIL, Why.NEEDS_PHONE}
+LATER = {
+    Why.ROOM_LIMIT,
+    Why.UNANSWERED,
+    Why.NO_SUCH_CHANNEL,
+    Why.ACCOUNT_SUSPENDED,
+    Why.NEEDS_EMAIL,
+    Why.NEEDS_PHONE,
+}
 
 
 def refused(why: Why) -> Core:
