@@ -319,7 +319,8 @@ async def test_the_daemon_dies(daemon: Daemon) -> None:
         assert isinstance(ear.events[-1], Ended)
         with pytest.raises(ChatUnreachable) as caught:
             await server.link(Ear())
-        assert caught.value.lost is Lost.CONNECT
+        # A dying daemon's port may still take a connection, and drop it.
+        assert caught.value.lost in (Lost.CONNECT, Lost.TLS)
 
 
 async def test_fc_17_a_wrong_password(daemon: Daemon) -> None:

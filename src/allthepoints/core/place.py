@@ -45,9 +45,6 @@ class Reason(StrEnum):
     RERUN = "rerun"
 
 
-_MARKS = ((State.PRESENT, Mark.PRESENT), (State.ASKED, Mark.ASKED), (State.LEAVING, Mark.LEAVING))
-"""What a room shows, the most telling first."""
-
 _WANTED = frozenset((Mark.PRESENT, Mark.ASKED, Mark.WAITING))
 
 
@@ -57,6 +54,17 @@ class Place:
 
     state: str
     reason: str | None = None
+
+
+_SHOWN = tuple(
+    (state, Place(mark))
+    for state, mark in (
+        (State.PRESENT, Mark.PRESENT),
+        (State.ASKED, Mark.ASKED),
+        (State.LEAVING, Mark.LEAVING),
+    )
+)
+"""What a room shows, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,12 @@ def place(
     rooms: Iterable[Room] | None = None,
 ) -> Place:
     """Where we stand with one channel; `slots` are those that may have a room now, `rooms` its own, where known."""
-    names = roster(policy, observed)
     own = observed.rooms_of(channel.ref.id) if rooms is None else rooms
     states = [room.state for room in own if room.proven or room.state is not State.PRESENT]
-    for state, mark in _MARKS:
+    for state, shown in _SHOWN:
         if state in states:
-            return Place(mark)
+            return shown
+    names = roster(policy, observed)
     if is_meant(names, channel.ref.id):
         if channel.refusal is not None and channel.refusal.stands(channel.stream_id(), now):
             return Place(Mark.REFUSED, channel.refusal.why)

@@ -270,6 +270,8 @@ def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], rooms: _Rooms
     channel = o.channels[room.channel]
     if room.channel not in slots or room.login != channel.ref.login:
         return False
+    if len(rooms.of[room.channel]) == 1:
+        return True
     confirmed = [r.conn for r in rooms.of[room.channel] if r.state is State.PRESENT and r.login == room.login]
     return min((conn for conn in confirmed if conn in rooms.usable), default=room.conn) == room.conn
 

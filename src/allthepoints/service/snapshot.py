@@ -114,10 +114,11 @@ class Snapshots:
         self, observed: Observed, places: Mapping[UserId, Place], numbers: Mapping[UserId, int], now: float
     ) -> Iterator[ChannelRow]:
         for channel_id, where in places.items():
-            before = self._rows.get(channel_id)
-            row = _row(observed, observed.channels[channel_id], where, numbers.get(channel_id), before, now)
-            if row != before:
-                yield row
+            before, channel = self._rows.get(channel_id), observed.channels[channel_id]
+            number, live = numbers.get(channel_id), None if observed.stale and channel.live else channel.live
+            if before is None or not _shows(before, channel, where, number, live):
+                since = before.since if before is not None and before.state == where.state else now
+                yield _row(channel, where, number, live, since)
 
     def _service_changes(self, observed: Observed, counts: Census, worries: tuple[Warning, ...]) -> dict[str, JSON]:
         account = observed.account
@@ -140,18 +141,31 @@ class Snapshots:
         return changed
 
 
-def _row(
-    observed: Observed, channel: Channel, where: Place, number: int | None, before: ChannelRow | None, now: float
-) -> ChannelRow:
+def _shows(row: ChannelRow, channel: Channel, where: Place, number: int | None, live: bool | None) -> bool:
+    """Whether the row says all this already; nearly all do, nearly always."""
+    stream = channel.stream if channel.live else None
+    return (
+        row.state == where.state
+        and row.reason == where.reason
+        and row.live is live
+        and row.place == number
+        and row.title == (stream.title if stream else None)
+        and row.live_since == (stream.started_at if stream else None)
+        and row.login == channel.ref.login
+        and row.display == channel.ref.display
+    )
+
+
+def _row(channel: Channel, where: Place, number: int | None, live: bool | None, since: float | None) -> ChannelRow:
     stream = channel.stream if channel.live else None
     return ChannelRow(
         id=channel.ref.id,
         login=channel.ref.login,
         display=channel.ref.display,
-        live=None if observed.stale and channel.live else channel.live,
+        live=live,
         state=where.state,
         reason=where.reason,
-        since=before.since if before is not None and before.state == where.state else now,
+        since=since,
         live_since=stream.started_at if stream else None,
         place=number,
         title=stream.title if stream else None,
