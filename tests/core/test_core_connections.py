@@ -251,6 +251,24 @@ def test_reconnect_replacement_first_then_the_new_room_then_the_old_one_goes() -
     assert not core.events(EventKind.DISCONNECTED)
 
 
+def test_a_part_that_twitch_tells_to_all_our_connections_is_no_ban() -> None:
+    """The old room is left once the new one stands; the echo comes on the new connection too: ask again, no more."""
+    core = at_work(0)
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0 + 0.1, 1, A))
+    core.turn(f.ReconnectAsked(T0 + 6, 1))
+    core.turn(f.Welcomed(T0 + 7, 2))
+    core.turn(f.JoinWritten(T0 + 7, 2, (A,)))
+    assert core.turn(f.Joined(T0 + 7.1, 2, A)) == (PartRooms(1, (A,)),)
+    actions = core.turn(f.Parted(T0 + 7.2, 1, A), f.Parted(T0 + 7.2, 2, A))
+    assert JoinRooms(2, (A,)) in actions
+    assert core.observed.channels[ref(0).id].refusal is None
+    core.turn(f.JoinWritten(T0 + 7.2, 2, (A,)), f.Joined(T0 + 7.3, 2, A))
+    core.turn(f.Parted(T0 + 60, 2, A))
+    refusal = core.observed.channels[ref(0).id].refusal
+    assert refusal is not None
+    assert refusal.why is Why.PUT_OUT
+
+
 def test_fc_04_reconnect_asked_twice_or_before_the_welcome() -> None:
     core = at_work(0, connected=False)
     core.turn(f.ReconnectAsked(T0 + 1, 1), f.ReconnectAsked(T0 + 1, 1))

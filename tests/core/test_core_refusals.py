@@ -23,7 +23,6 @@ BY_HAND = {Why.BANNED, Why.PUT_OUT}
 LATER = {
     Why.ROOM_LIMIT,
     Why.UNANSWERED,
-    Why.NO_SUCH_CHANNEL,
     Why.ACCOUNT_SUSPENDED,
     Why.NEEDS_EMAIL,
     Why.NEEDS_PHONE,
@@ -66,6 +65,17 @@ def test_by_hand_always_helps(why: Why) -> None:
     assert core.turn(f.RetryAsked(T0 + 2, A))[-1] == JoinRooms(1, (A,))
     assert [r.channel for r in core.records if isinstance(r, RefusalCleared)] == [ref(0).id]
     assert len(core.events(EventKind.RETRIED)) == 1
+
+
+def test_a_channel_that_helix_does_not_know_is_looked_for_twice_a_session() -> None:
+    first = refuse(Why.NO_SUCH_CHANNEL, 0.0, "", StreamId("s1"), None)
+    assert first.stands(StreamId("s1"), RULES[Why.NO_SUCH_CHANNEL].first - 1)
+    assert not first.stands(StreamId("s1"), RULES[Why.NO_SUCH_CHANNEL].first)
+    second = refuse(Why.NO_SUCH_CHANNEL, 400.0, "", StreamId("s1"), first)
+    assert second.stands(StreamId("s1"), 400.0 + 86_400)
+    assert not second.stands(StreamId("s2"), 401.0)
+    third = refuse(Why.NO_SUCH_CHANNEL, 900.0, "", StreamId("s2"), second)
+    assert not third.stands(StreamId("s2"), 900.0 + RULES[Why.NO_SUCH_CHANNEL].first)
 
 
 @given(why=st.sampled_from(sorted(LATER)), times=st.integers(1, 60))

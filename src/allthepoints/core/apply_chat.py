@@ -183,10 +183,18 @@ def parted(o: Observed, policy: Policy, fact: Parted) -> Iterator[Record]:
     if not owed:
         _book_join(o, room, fact.at)
     _to(room, Input.ECHOED if owed else Input.PARTED, fact.at)
-    if not owed and before in (State.ASKED, State.PRESENT) and policy.forced_part_is_ban:
+    forced = not owed and before in (State.ASKED, State.PRESENT) and not _left_elsewhere(o, room, fact.at)
+    if forced and policy.forced_part_is_ban:
         yield from close(o.channels[room.channel], Why.PUT_OUT, fact.at)
     _drop_if_absent(o, room)
     yield from _presence(o, room.channel, fact.at, "put_out" if not owed else "parted")
+
+
+def _left_elsewhere(o: Observed, room: Room, at: float) -> bool:
+    """Whether we have just left the same chat on another connection. Should Twitch tell an account's PART to all its
+    connections, then that is no ban: we ask again, and the answer tells."""
+    left = o.channels[room.channel].left
+    return left is not None and left[0] != room.conn and at < left[1] + OVERTAKEN
 
 
 def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:

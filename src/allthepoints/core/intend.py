@@ -70,3 +70,4 @@ def _leave(o: Observed, action: PartRooms, now: float) -> None:
         book_lost_join(o, room, now)
         room.state, room.since = step(room.state, Input.LEAVE), now
         room.written_at, room.part_owed_until = now, now + PART_OWED
+        o.channels[room.channel].left = (room.conn, now)

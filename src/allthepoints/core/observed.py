@@ -38,6 +38,8 @@ class Channel:
     ask_not_before: float = 0.0
     silent_on: int | None = None
     """The connection on which a JOIN was first left unanswered: a room's silence speaks against one connection only."""
+    left: tuple[int, float] | None = None
+    """Our last PART from this chat: on which connection, and when."""
     settled: UserId | None = None
     """An id that the server gave to its room, though Helix has confirmed since that the login is this channel's."""
     look_up: bool = False

@@ -1,7 +1,7 @@
 """When a chat that was closed to us may be asked again: one rule for each reason.
 
 BY_HAND: never by itself. A ban is the streamer's word; only the person who runs this may go back.
-NEXT_SESSION: when the channel goes live anew (another stream id).
+NEXT_SESSION: when the channel goes live anew (another stream id); where a no may be a mistake, once before that.
 LATER: after a delay that doubles with every further refusal.
 """
 
@@ -27,7 +27,7 @@ class Retry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`first` and `cap`: the delays of LATER, in seconds."""
+    """`first` and `cap`: the delays of LATER, in seconds. NEXT_SESSION with a `first` is asked once more after that."""
 
     retry: Retry
     first: float = 0.0
@@ -44,8 +44,8 @@ RULES: dict[Why, Rule] = {
     # The slots of a dead connection are freed late: minutes, sometimes more.
     Why.ROOM_LIMIT: Rule(Retry.LATER, first=30.0, cap=5 * MINUTE),
     Why.UNANSWERED: Rule(Retry.LATER, first=MINUTE, cap=10 * MINUTE),
-    # Only live channels are asked, so Helix contradicts itself: one of its answers is wrong.
-    Why.NO_SUCH_CHANNEL: Rule(Retry.LATER, first=5 * MINUTE, cap=HOUR),
+    # Only channels that Helix lists as live are asked, so it contradicts itself: look twice before it costs a session.
+    Why.NO_SUCH_CHANNEL: Rule(Retry.NEXT_SESSION, first=5 * MINUTE, cap=5 * MINUTE),
     # About our account, not the room: a person must do something at Twitch first.
     Why.ACCOUNT_SUSPENDED: Rule(Retry.LATER, first=HOUR, cap=6 * HOUR),
     Why.NEEDS_EMAIL: Rule(Retry.LATER, first=HOUR, cap=6 * HOUR),
@@ -55,7 +55,7 @@ RULES: dict[Why, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A no that stands. `stream` is the session in which it was said; `until` the end of a LATER delay."""
+    """A no that stands. `stream` is the session in which it was said; `until` the end of a delay."""
 
     why: Why
     at: float
@@ -70,16 +70,19 @@ class Refusal:
             case Retry.BY_HAND:
                 return True
             case Retry.NEXT_SESSION:
-                return stream is None or stream == self.stream
+                same = stream is None or stream == self.stream
+                return same and (self.until is None or now < self.until)
             case Retry.LATER:
                 return self.until is not None and now < self.until
 
 
 def refuse(why: Why, at: float, text: str, stream: StreamId | None, before: Refusal | None) -> Refusal:
     """The refusal after the server said `why`; `before` is the one that stood last, for delays that double."""
-    tries = before.tries + 1 if before is not None and before.why is why else 1
     rule = RULES[why]
-    until = at + delay(rule, tries) if rule.retry is Retry.LATER else None
+    in_a_row = before is not None and before.why is why and (rule.retry is Retry.LATER or before.stream == stream)
+    tries = before.tries + 1 if before is not None and in_a_row else 1
+    again = rule.retry is Retry.LATER or (rule.retry is Retry.NEXT_SESSION and rule.first > 0.0 and tries == 1)
+    until = at + delay(rule, tries) if again else None
     return Refusal(why, at, text, stream, until, tries)
 
 
