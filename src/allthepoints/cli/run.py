@@ -59,22 +59,11 @@ def run(
     remarks = Remarks(held=table)
     logging.getLogger().addHandler(remarks)
     try:
-        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_with_table(where, loaded) if table else _service(where, loaded, lines_face(as_json)))
+        asyncio.run(_with_table(where, loaded) if table else _service(where, loaded, lines_face(as_json)))
     finally:
         logging.getLogger().removeHandler(remarks)
         remarks.let_go()
     output.note("Stopped; you left every chat.")
-
-
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where it is installed (the extra `fast`): less work for each wake-up."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 class Remarks(logging.Handler):
