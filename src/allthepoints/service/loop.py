@@ -145,7 +145,7 @@ class Service:
             return facts
         now = self._clock.now()
         before = [fact for fact in facts if fact.at <= now - gap]
-        return [*before, Woke(now, gap), *facts[len(before) :]]
+        return [*before, Woke(now, gap), *(fact for fact in facts if fact.at > now - gap)]
 
     def _fold(self, facts: Iterable[Fact]) -> list[Record]:
         return [record for fact in facts for record in apply(self._observed, self.policy, fact)]
