@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
-import socket
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import trustme
 
 from allthepoints.base.backoff import Backoff
 from allthepoints.base.clock import Chance, SystemClock
@@ -31,76 +27,13 @@ from allthepoints.service.loop import Outside, Service
 from allthepoints.testing.fakes import FakeLiveApi, FakeTokens, FakeTwitch
 from allthepoints.testing.memory_storage import MemoryStorage
 from allthepoints.twitch.chat import TcpChat
+from irc_daemons import DAEMONS, Daemon, DaemonServer, installed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.daemon]
 
 CLOCK = SystemClock()
 PASSWORD = "oauth:T0"
 WITHIN = 30.0
-
-NGIRCD = """
-[Global]
-Name = irc.example.net
-Info = test
-Listen = 127.0.0.1
-Ports = {plain}
-Password = {password}
-MotdPhrase = hello
-[Limits]
-MaxJoins = 0
-MaxConnections = 0
-MaxConnectionsIP = 0
-MaxPenaltyTime = 0
-MaxNickLength = 31
-[Options]
-DNS = no
-Ident = no
-PAM = no
-NoticeBeforeRegistration = no
-[SSL]
-CertFile = {folder}/cert.pem
-KeyFile = {folder}/key.pem
-Ports = {port}
-"""
-
-INSPIRCD = """
-<server name="irc.example.net" description="test" network="test" id="00A">
-<admin name="test" nick="test" email="test@example.net">
-<module name="ssl_gnutls">
-<module name="cap">
-<module name="ircv3">
-<module name="ircv3_ctctags">
-<module name="ircv3_servertime">
-<sslprofile name="tls" provider="gnutls" certfile="{folder}/cert.pem" keyfile="{folder}/key.pem">
-<bind address="127.0.0.1" port="{port}" type="clients" sslprofile="tls">
-<connect name="all" allow="*" password="{password}" recvq="1M" softsendq="10M" hardsendq="50M" threshold="100000"
- commandrate="1000000" fakelag="no" resolvehostnames="no" maxchans="10000" localmax="1000" globalmax="1000"
- timeout="30" pingfreq="60" useident="no">
-<channels users="10000" opers="10000">
-<performance softlimit="100">
-<pid file="{folder}/pid">
-"""
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """How to run one."""
-
-    name: str
-    config: str
-    arguments: Callable[[Path], list[str]]
-    caps: tuple[str, ...]
-
-
-DAEMONS = (
-    Daemon("ngircd", NGIRCD, lambda file: ["-n", "-f", str(file)], ("twitch.tv/tags", "twitch.tv/commands")),
-    Daemon(
-        "inspircd",
-        INSPIRCD,
-        lambda file: ["--nofork", "--nolog", "--runasroot", "--config", str(file)],
-        ("message-tags", "server-time"),
-    ),
-)
 
 
 @pytest.fixture
@@ -111,72 +44,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(params=DAEMONS, ids=lambda daemon: daemon.name)
 def daemon(request: pytest.FixtureRequest) -> Daemon:
-    found: Daemon = request.param
-    if _binary(found.name) is None:
-        reason = f"{found.name} is not installed (Debian package {found.name})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
-def _binary(name: str) -> str | None:
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-
-
-class Server:
-    """A daemon that can be killed and started again on the same port."""
-
-    def __init__(self, daemon: Daemon, folder: Path, authority: trustme.CA) -> None:
-        self.port = _free_port()
-        self.context = ssl.create_default_context()
-        authority.configure_trust(self.context)
-        self._daemon = daemon
-        self._config = folder / "daemon.conf"
-        text = daemon.config.format(port=self.port, plain=_free_port(), folder=folder, password=PASSWORD)
-        self._config.write_text(text)
-        cert = authority.issue_cert("127.0.0.1")
-        cert.private_key_pem.write_to_path(folder / "key.pem")
-        for blob in cert.cert_chain_pems:
-            blob.write_to_path(folder / "cert.pem", append=True)
-        folder.chmod(0o755)
-        for file in folder.iterdir():
-            file.chmod(0o644)
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        binary = _binary(self._daemon.name)
-        assert binary is not None
-        null = asyncio.subprocess.DEVNULL
-        self._process = await asyncio.create_subprocess_exec(
-            binary, *self._daemon.arguments(self._config), stdin=null, stdout=null, stderr=null
-        )
-        async with asyncio.timeout(WITHIN):
-            while True:
-                assert self._process.returncode is None, "the daemon did not start"
-                with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                    writer.close()
-                    await writer.wait_closed()
-                    return
-                await CLOCK.sleep(0.05)
-
-    async def kill(self) -> None:
-        if self._process is not None:
-            if self._process.returncode is None:
-                self._process.kill()
-            await self._process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+    return installed(request.param)
 
 
 class Watcher:
     """A second client, of plain asyncio streams: who is in a room, by the daemon's word."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: DaemonServer) -> None:
         self._server = server
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -223,7 +97,7 @@ class Watcher:
 class Scene:
     """The daemon, and the service in front of it."""
 
-    server: Server
+    server: DaemonServer
     watcher: Watcher
     twitch: FakeTwitch
     service: Service
@@ -244,7 +118,7 @@ class Scene:
 @contextlib.asynccontextmanager
 async def scene(daemon: Daemon) -> AsyncIterator[Scene]:
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(daemon, Path(folder), trustme.CA())
+        server = DaemonServer(daemon, Path(folder), PASSWORD)
         watcher = Watcher(server)
         twitch = FakeTwitch(CLOCK, Account(UserId("1001"), Login("me")))
         storage = MemoryStorage()

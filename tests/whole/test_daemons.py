@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import shutil
-import socket
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import trustme
 
 from allthepoints.base.clock import SystemClock
 from allthepoints.base.secret import Secret
@@ -29,6 +23,7 @@ from allthepoints.irc.scan import Buffer
 from allthepoints.irc.session import Session, SessionOptions
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.link import ChatUnreachable, Link
+from irc_daemons import DAEMONS, Daemon, DaemonServer, installed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.daemon]
 
@@ -36,103 +31,22 @@ CLOCK = SystemClock()
 TOKEN = "testtoken"
 ROOMS = [f"room{number:03}" for number in range(100)]
 
-NGIRCD = """
-[Global]
-Name = irc.example.net
-Info = test
-Listen = 127.0.0.1
-Ports = {plain}
-Password = oauth:{token}
-MotdPhrase = hello
-[Limits]
-MaxJoins = 0
-MaxConnections = 0
-MaxConnectionsIP = 0
-MaxPenaltyTime = 0
-MaxNickLength = 31
-PingTimeout = 1
-PongTimeout = 20
-[Options]
-DNS = no
-Ident = no
-PAM = no
-NoticeBeforeRegistration = no
-[SSL]
-CertFile = {folder}/cert.pem
-KeyFile = {folder}/key.pem
-Ports = {port}
-"""
 
-INSPIRCD = """
-<server name="irc.example.net" description="test" network="test" id="00A">
-<admin name="test" nick="test" email="test@example.net">
-<module name="ssl_gnutls">
-<module name="cap">
-<module name="ircv3">
-<module name="ircv3_ctctags">
-<module name="ircv3_servertime">
-<sslprofile name="tls" provider="gnutls" certfile="{folder}/cert.pem" keyfile="{folder}/key.pem">
-<bind address="127.0.0.1" port="{port}" type="clients" sslprofile="tls">
-<connect name="all" allow="*" password="oauth:{token}" recvq="1M" softsendq="10M" hardsendq="50M" threshold="100000"
- commandrate="1000000" fakelag="no" resolvehostnames="no" maxchans="10000" localmax="1000" globalmax="1000"
- timeout="30" pingfreq="1" useident="no">
-<channels users="10000" opers="10000">
-<options nopartpmsg="no">
-<performance softlimit="100">
-<pid file="{folder}/pid">
-<log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="{folder}/log">
-"""
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """How to run one, and what to ask of it."""
-
-    name: str
-    config: str
-    arguments: Callable[[Path], list[str]]
-    caps: tuple[str, ...]
-    tagged: bool
-
-
-NGIRCD_DAEMON = Daemon(
-    "ngircd", NGIRCD, lambda file: ["-n", "-f", str(file)], ("twitch.tv/tags", "twitch.tv/commands"), False
-)
-INSPIRCD_DAEMON = Daemon(
-    "inspircd",
-    INSPIRCD,
-    lambda file: ["--nofork", "--nolog", "--runasroot", "--config", str(file)],
-    ("message-tags", "server-time"),
-    True,
-)
-
-
-@pytest.fixture(params=[NGIRCD_DAEMON, INSPIRCD_DAEMON], ids=lambda daemon: daemon.name)
+@pytest.fixture(params=DAEMONS, ids=lambda daemon: daemon.name)
 def daemon(request: pytest.FixtureRequest) -> Daemon:
-    found: Daemon = request.param
-    if _binary(found.name) is None:
-        reason = f"{found.name} is not installed (Debian package {found.name})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
-def _binary(name: str) -> str | None:
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+    return installed(request.param)
 
 
 class Running:
     """A daemon that runs, and a way to it."""
 
-    def __init__(self, daemon: Daemon, process: asyncio.subprocess.Process, port: int, context: ssl.SSLContext) -> None:
+    def __init__(self, daemon: DaemonServer) -> None:
         self.daemon = daemon
-        self.process = process
-        self._chat = TcpChat(f"ircs://127.0.0.1:{port}", CLOCK, context)
+        self._chat = TcpChat(f"ircs://127.0.0.1:{daemon.port}", CLOCK, daemon.context)
         self._links: list[Link] = []
 
     async def link(self, ear: Ear, token: str = TOKEN, **options: float) -> Link:
-        own = SessionOptions(user_line=True, caps=self.daemon.caps, **options)  # type: ignore[arg-type]
+        own = SessionOptions(user_line=True, caps=self.daemon.daemon.caps, **options)  # type: ignore[arg-type]
         return await self.open(Listening(ear, token, own), ear)
 
     async def open(self, session: Session, ear: Ear) -> Link:
@@ -141,9 +55,7 @@ class Running:
         return link
 
     async def aclose(self) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
-        await self.process.wait()
+        await self.daemon.kill()
         for link in self._links:
             link.abandon()
         await CLOCK.sleep(0)
@@ -189,58 +101,16 @@ class Listening(Session):
         return super().receive(data, now)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def running(daemon: Daemon) -> AsyncIterator[Running]:
     """Start it on a free port; end it by its own id."""
-    authority = trustme.CA()
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as name:
-        config = _write(daemon, Path(name), authority, port)
-        binary = _binary(daemon.name)
-        assert binary is not None
-        null = asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(
-            binary, *daemon.arguments(config), stdin=null, stdout=null, stderr=null
-        )
-        server = Running(daemon, process, port, context)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Running(DaemonServer(daemon, Path(folder), f"oauth:{TOKEN}", ping=1))
         try:
-            await _listens(process, port)
+            await server.daemon.start()
             yield server
         finally:
             await server.aclose()
-
-
-def _write(daemon: Daemon, folder: Path, authority: trustme.CA, port: int) -> Path:
-    """The daemon's files, readable for whoever it becomes when root starts it."""
-    cert = authority.issue_cert("127.0.0.1")
-    cert.private_key_pem.write_to_path(folder / "key.pem")
-    for blob in cert.cert_chain_pems:
-        blob.write_to_path(folder / "cert.pem", append=True)
-    config = folder / "daemon.conf"
-    config.write_text(daemon.config.format(port=port, plain=_free_port(), folder=folder, token=TOKEN))
-    folder.chmod(0o755)
-    for file in folder.iterdir():
-        file.chmod(0o644)
-    return config
-
-
-async def _listens(process: asyncio.subprocess.Process, port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            assert process.returncode is None, "the daemon did not start"
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                await writer.wait_closed()
-                return
-            await CLOCK.sleep(0.05)
 
 
 async def test_a_hundred_rooms(daemon: Daemon) -> None:
@@ -313,7 +183,7 @@ async def test_the_daemon_dies(daemon: Daemon) -> None:
         ear = Ear()
         link = await server.link(ear)
         await ear.until(lambda: Welcome("justviewer") in ear.events)
-        server.process.kill()
+        await server.daemon.kill()
         await ear.until(lambda: ear.lost)
         assert link.lost in (Lost.CLOSED, Lost.RESET)
         assert isinstance(ear.events[-1], Ended)
