@@ -165,6 +165,10 @@ class ChannelRow:
     title: str | None = None
 
 
+HELIX = "helix"
+"""The key of `Storage.record`'s `service` for `{"remaining", "limit"}`: what is left of Helix's points."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a command asked of the running service, through the database. `kind` is a short word ("retry", ...)."""

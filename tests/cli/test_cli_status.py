@@ -28,6 +28,7 @@ def test_nothing_yet_as_json(atp: Atp, home: Path) -> None:
         "account": None,
         "chat": {"connections": 0, "wanted": 0, "present": 0, "waiting": 0, "refused": 0},
         "channels": [],
+        "helix": None,
         "warnings": [],
     }
     assert not (home / "data").exists(), "a reader makes nothing"
@@ -60,7 +61,7 @@ def test_a_running_service(atp: Atp, running: Path) -> None:
 def test_a_running_service_as_json(atp: Atp, running: Path) -> None:
     result = atp("status", "--json")
     plain = json.loads(result.out)
-    assert list(plain) == ["running", "account", "chat", "channels", "warnings"]
+    assert list(plain) == ["running", "account", "chat", "channels", "helix", "warnings"]
     assert plain["running"] is True
     assert plain["account"] == {"login": "me", "user_id": "9"}
     assert plain["chat"] == {"connections": 1, "wanted": 1, "present": 1, "waiting": 0, "refused": 1}

@@ -119,7 +119,9 @@ def at_work(
     rows = [stream(c, started_at=now) if isinstance(c, int) else c for c in channels]
     numbers = followed if followed is not None else [int(row.channel.id) - 1000 for row in rows]
     core.turn(signed_in(now))
-    core.turn(follows(now, *numbers), live(now, *rows, asked=numbers))
+    polled = live(now, *rows, asked=numbers)
+    core.turn(follows(now, *numbers), polled)  # the poll was asked before the follows were known: it is repeated
+    core.turn(polled)
     if connected:
         core.turn(f.Welcomed(now, 1))
     return core

@@ -62,6 +62,7 @@ CASES: list[tuple[Callable[[], Core], str, float, float, list[f.Fact]]] = [
     ),
     (with_facts(f.SignInUnknown(T0 + 6, "503", 0.5)), "sign_in_unchecked", 6, 60, [signed_in(T0 + 90)]),
     (with_facts(*failing("live", 3)), "helix_failing", 1, 0, [f.LiveRead(T0 + 9, frozenset(), frozenset(), ())]),
+    (with_facts(*failing("follows", 3)), "follows_stale", 1, 0, [f.FollowsRead(T0 + 9, (ref(0),))]),
     (with_facts(f.HelixPoints(T0 + 7, 20, 800, T0 + 60)), "helix_points_low", 7, 0, [f.Ticked(T0 + 70)]),
     (with_facts(signed_in(T0, follows=False)), "follows_unreadable", 0, 0, [signed_in(T0 + 90)]),
     (

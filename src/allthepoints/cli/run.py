@@ -89,21 +89,12 @@ class Remarks(logging.Handler):
 
 
 def lines_face(as_json: bool) -> Hooks:
-    """What says each change. At the stop it falls silent: that all chats are left then is no news about them."""
-    from allthepoints.core.records import EventKind
-    from allthepoints.service.outside import Hooks
+    """What says each change."""
     from allthepoints.views.lines import Changes
 
     changes = Changes()
-    stopped = False
-
-    def on_event(event: Event, _: Snapshot) -> None:
-        nonlocal stopped
-        stopped |= event.kind is EventKind.STOPPED
 
     def on_snapshot(snapshot: Snapshot) -> None:
-        if stopped:
-            return
         for change in changes.between(snapshot):
             if as_json:
                 output.say_json(change.plain)
@@ -111,7 +102,25 @@ def lines_face(as_json: bool) -> Hooks:
                 output.say(change.line)
         output.flush()
 
-    return Hooks(on_snapshot, on_event)
+    return until_stop(on_snapshot)
+
+
+def until_stop(on_snapshot: Callable[[Snapshot], None]) -> Hooks:
+    """A face that is told nothing of the stop: that all chats are left then is no news about them."""
+    from allthepoints.core.records import EventKind
+    from allthepoints.service.outside import Hooks
+
+    stopped = False
+
+    def on_event(event: Event, _: Snapshot) -> None:
+        nonlocal stopped
+        stopped |= event.kind is EventKind.STOPPED
+
+    def unless_stopped(snapshot: Snapshot) -> None:
+        if not stopped:
+            on_snapshot(snapshot)
+
+    return Hooks(unless_stopped, on_event)
 
 
 async def _service(where: Here, loaded: Loaded, hooks: Hooks) -> None:
@@ -125,7 +134,6 @@ async def _with_table(where: Here, loaded: Loaded) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    from allthepoints.service.outside import Hooks
     from allthepoints.views.live import LivePicture
 
     picture = LivePicture(ascii_only=output.ascii_only())
@@ -134,7 +142,7 @@ async def _with_table(where: Here, loaded: Loaded) -> None:
     with Live(picture, console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         drawing = asyncio.create_task(keep_drawn(picture, live.refresh, SystemClock()), name="draw the table")
         try:
-            await _service(where, loaded, Hooks(on_snapshot=picture.take))
+            await _service(where, loaded, until_stop(picture.take))
         finally:
             drawing.cancel()
             with suppress(asyncio.CancelledError):

@@ -11,13 +11,13 @@ from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.globals import JSON_FLAG, Flag
 from allthepoints.cli.here import Here
-from allthepoints.ports import ChannelRow
+from allthepoints.ports import HELIX, ChannelRow
 from allthepoints.storage import lock
 from allthepoints.storage.read import Reader, Status
-from allthepoints.views.channels import channel_lines, in_order, matters
+from allthepoints.views.channels import channel_lines, in_order, matters, quiet
 from allthepoints.views.columns import wrapped
 from allthepoints.views.sentence import Glance, Trouble, sentence, trouble_lines
-from allthepoints.views.text import count, duration, iso, when
+from allthepoints.views.text import count, duration, helix_left, iso, when
 
 QUIET = 180.0
 """Seconds without a sign of life (one is due every minute) after which a service that runs seems to be stuck."""
@@ -35,6 +35,7 @@ class Report:
     chat: Mapping[str, int]
     rows: tuple[ChannelRow, ...]
     troubles: tuple[Trouble, ...]
+    helix: Mapping[str, int] | None = None
 
 
 ALL = Flag("--all", "everything", "Show offline channels too.")
@@ -60,7 +61,7 @@ def read_report(where: Here) -> Report:
         return Report(False, seen.alive, seen.account, dict.fromkeys(COUNTS, 0), rows, ())
     chat = seen.service.get("chat")
     counts = {name: _whole(chat.get(name)) if isinstance(chat, Mapping) else 0 for name in COUNTS}
-    return Report(True, seen.alive, seen.account, counts, seen.channels, _troubles(seen))
+    return Report(True, seen.alive, seen.account, counts, seen.channels, _troubles(seen), _points(seen))
 
 
 def as_plain(report: Report) -> dict[str, JSON]:
@@ -71,6 +72,7 @@ def as_plain(report: Report) -> dict[str, JSON]:
         "account": None if account is None else {"login": account.get("login"), "user_id": account.get("user_id")},
         "chat": dict(report.chat),
         "channels": [channel_plain(row) for row in report.rows],
+        "helix": None if report.helix is None else dict(report.helix),
         "warnings": [
             {"code": t.code, "severity": t.severity, "title": t.title, "text": t.text, "since": iso(t.since)}
             for t in report.troubles
@@ -104,8 +106,8 @@ def _show(where: Here, report: Report, everything: bool) -> None:
         output.say()
         for line in channel_lines(rows, now, width=output.width(), ascii_only=output.ascii_only()):
             output.say(line.text)
-    if hidden := len(report.rows) - len(rows):
-        output.say(f"and {count(hidden, 'channel')} offline (--all shows them)")
+    if len(rows) < len(report.rows):
+        output.say(f"and {quiet(report.rows)} (--all shows them)")
     if report.troubles:
         output.say()
         for text in trouble_lines(report.troubles, now):
@@ -142,12 +144,23 @@ def _footer(report: Report) -> str:
     return (
         f"{who}{count(chat['connections'], 'chat connection')}; "
         f"{count(len(report.rows), 'channel')}, {chat['wanted']:,} wanted, {chat['present']:,} present, "
-        f"{chat['waiting']:,} waiting, {chat['refused']:,} refused."
+        f"{chat['waiting']:,} waiting, {chat['refused']:,} refused.{_helix(report)}"
     )
+
+
+def _helix(report: Report) -> str:
+    return "" if report.helix is None else f" {helix_left(report.helix['remaining'], report.helix['limit'])}."
 
 
 def _asleep(row: ChannelRow, alive: float | None) -> ChannelRow:
     return replace(row, live=None, state="absent", reason=None, since=alive, live_since=None, place=None, title=None)
+
+
+def _points(seen: Status) -> Mapping[str, int] | None:
+    found = seen.service.get(HELIX)
+    if not isinstance(found, Mapping):
+        return None
+    return {name: _whole(found.get(name)) for name in ("remaining", "limit")}
 
 
 def _troubles(seen: Status) -> tuple[Trouble, ...]:

@@ -98,7 +98,7 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
         case ConfigTaken():
             o.config_error = None
             o.roster = None
-            o.reads["live"].done_at = None  # who was named just now may be live
+            apply_live.ask_again(o)
             yield Event(fact.at, EventKind.CONFIG_TAKEN)
         case ConfigRejected():
             o.config_error = (fact.at, fact.error)

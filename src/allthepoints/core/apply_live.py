@@ -61,7 +61,7 @@ def follows_read(o: Observed, fact: FollowsRead) -> Iterator[Record]:
             yield ChannelKnown(fact.at, channel.ref, None)
     for place, ref in enumerate(fact.channels):
         if ref.id not in o.channels:
-            o.reads["live"].done_at = None  # nobody asked about it yet
+            ask_again(o)
         channel = o.channels.get(ref.id) or _new(o, ref)
         before, channel.followed = channel.followed, place
         yield from _ref_seen(o, channel, ref, fact.at, told=before != place)
@@ -111,12 +111,20 @@ def read_failed(o: Observed, policy: Policy, fact: ReadFailed) -> Iterator[Recor
         yield Event(fact.at, EventKind.HELIX_FAILED, data={"what": fact.what, "error": fact.error})
 
 
+def ask_again(o: Observed) -> None:
+    """Whoever came to be meant just now may be live: do not wait for the next poll."""
+    read = o.reads["live"]
+    read.done_at, read.again = None, read.pending
+
+
 def _read_done(o: Observed, what: str, at: float, error: str | None) -> Iterator[Record]:
     read = o.reads[what]
     read.pending = False
     if read.failures >= TOLD_AFTER:
         yield Event(at, EventKind.HELIX_BACK, data={"what": what})
     read.done_at, read.failures, read.failing_since, read.error = at, 0, None, error or ""
+    if read.again:
+        read.done_at, read.again = None, False
 
 
 def _channel_of(o: Observed, policy: Policy, ref: ChannelRef) -> Channel | None:

@@ -94,9 +94,9 @@ def _sign_in_unchecked(_policy: Policy, o: Observed, _now: float) -> float | Non
     return o.sign_in.failing_since
 
 
-def _helix_failing(_policy: Policy, o: Observed, _now: float) -> float | None:
-    failing = [read.failing_since for read in o.reads.values() if read.failing_since and read.failures >= TOLD_AFTER]
-    return min(failing, default=None)
+def _failing(o: Observed, *names: str) -> float | None:
+    reads = (o.reads[name] for name in names)
+    return min((r.failing_since for r in reads if r.failing_since and r.failures >= TOLD_AFTER), default=None)
 
 
 def _helix_points_low(_policy: Policy, o: Observed, now: float) -> float | None:
@@ -146,7 +146,7 @@ def _refused(policy: Policy, o: Observed, now: float) -> list[float]:
 
 
 def _helix_errors(_policy: Policy, o: Observed, _now: float) -> str:
-    return next((read.error for read in o.reads.values() if read.failures >= TOLD_AFTER), "")
+    return next((o.reads[name].error for name in ("live", "users") if o.reads[name].failures >= TOLD_AFTER), "")
 
 
 def _points(_policy: Policy, o: Observed, _now: float) -> str:
@@ -230,9 +230,19 @@ TABLE: tuple[Row, ...] = (
         "Twitch does not say who is live",
         "Asking Helix fails: {detail}. Chats that are open stay open and earn; channels that go live meanwhile are "
         "missed. Nothing to do; it is tried again by itself.",
-        since=_helix_failing,
+        since=lambda _p, o, _n: _failing(o, "live", "users"),
         detail=_helix_errors,
         hidden_by=("sign_in_needed",),
+    ),
+    Row(
+        "follows_stale",
+        WARNING,
+        "The list of follows is old",
+        "Reading whom you follow fails: {detail}. The list from before stays in use; channels that you followed since "
+        "are missed. Nothing to do; it is tried again by itself.",
+        since=lambda _p, o, _n: _failing(o, "follows"),
+        detail=lambda _p, o, _n: o.reads["follows"].error,
+        hidden_by=("sign_in_needed", "helix_failing"),
     ),
     Row(
         "helix_points_low",

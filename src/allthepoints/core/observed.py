@@ -145,6 +145,8 @@ class Read:
     pending: bool = False
     begun_at: float = 0.0
     done_at: float | None = None
+    again: bool = False
+    """Somebody came to be meant while it was under way: its answer does not speak of all."""
     failures: int = 0
     failing_since: float | None = None
     not_before: float = 0.0

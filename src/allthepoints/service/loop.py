@@ -29,7 +29,7 @@ from allthepoints.core.plan import plan
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import Event, EventKind, Record
 from allthepoints.irc.session import SessionOptions
-from allthepoints.ports import Request
+from allthepoints.ports import HELIX, Request
 from allthepoints.service.connection import Connections
 from allthepoints.service.inbox import Inbox
 from allthepoints.service.outside import NO_HOOKS, Hooks, Outside
@@ -156,7 +156,10 @@ class Service:
         if not (changes or shown or now - self._alive_at >= HEARTBEAT):
             return None
         self._alive_at = now
-        return batch(changes, shown.rows, shown.gone, shown.service)
+        # The points change with every answer of Helix: they go along with what is written anyway.
+        points = self._observed.points
+        told = {} if points is None else {HELIX: {"remaining": points.remaining, "limit": points.limit}}
+        return batch(changes, shown.rows, shown.gone, {**shown.service, **told})
 
     def _tell(self, changes: Iterable[Record]) -> None:
         assert self.snapshot is not None

@@ -101,6 +101,10 @@ class TokenBook:
         token = self._access.get(text)
         return token if token is not None and not token.revoked and now < token.expires_at else None
 
+    def issued(self) -> tuple[str, ...]:
+        """Every access and refresh token that was ever given out: what a search for leaks must look for."""
+        return (*self._access, *self._refresh)
+
     def refresh(self, text: str) -> RefreshToken | None:
         """The refresh token, good or not."""
         return self._refresh.get(text)

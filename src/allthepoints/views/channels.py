@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from allthepoints.ports import ChannelRow
 from allthepoints.views.columns import Column, table
-from allthepoints.views.text import clean, clock_time, count, name, standing
+from allthepoints.views.text import clean, clock_time, count, name, number, standing
 from allthepoints.views.words import PLACE, told
 
 COLUMNS = (
@@ -34,6 +34,15 @@ class Line:
 def matters(row: ChannelRow) -> bool:
     """Whether a row belongs on the first screen: we are in, ask, wait or are refused, or it is live at all."""
     return row.live is True or row.state != "absent"
+
+
+def quiet(rows: Iterable[ChannelRow]) -> str:
+    """What is said of the channels that do not matter now: "34 channels offline", "30 channels offline, 4 unknown"."""
+    live = [row.live for row in rows if not matters(row)]
+    offline, unknown = live.count(False), live.count(None)
+    if unknown and not offline:
+        return f"{count(unknown, 'channel')} unknown"
+    return f"{count(offline, 'channel')} offline" + (f", {number(unknown)} unknown" if unknown else "")
 
 
 def in_order(rows: Iterable[ChannelRow]) -> list[ChannelRow]:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
-from allthepoints.views.channels import Line, channel_lines, in_order, matters
+from allthepoints.views.channels import Line, channel_lines, in_order, matters, quiet
 from allthepoints.views.columns import fit, wrapped
 from allthepoints.views.sentence import Glance, sentence
 from allthepoints.views.text import STYLES, clean, count
@@ -32,13 +32,15 @@ class Shown:
     rows: tuple[ChannelRow, ...]
     who: str
     connections: int
+    quiet: str
+    """What is said of the channels that are not shown."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Shown:
         glance = Glance.of(snapshot.rows.values(), snapshot.warnings, snapshot.account is not None)
         rows = tuple(in_order(filter(matters, snapshot.rows.values())))
         who = snapshot.account.login if snapshot.account is not None else "no account yet"
-        return cls(glance, rows, who, snapshot.census.connections)
+        return cls(glance, rows, who, snapshot.census.connections, quiet(snapshot.rows.values()))
 
 
 SMALL = 12
@@ -102,6 +104,5 @@ def _foot(shown: Shown, width: int, height: int) -> list[Line]:
     ]
     if (more := len(troubles) - len(told)) and height >= SMALL:
         foot.append(Line(fit(f"and {count(more, 'more warning')}", width)))
-    quiet = shown.glance.meant - len(shown.rows)
-    text = f"{shown.who}; {count(shown.connections, 'chat connection')}; {count(quiet, 'channel')} offline"
+    text = f"{shown.who}; {count(shown.connections, 'chat connection')}; {shown.quiet}"
     return [*foot, Line(fit(text, width - ECHO), "absent")]

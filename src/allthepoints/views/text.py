@@ -19,6 +19,11 @@ def count(value: int, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def helix_left(remaining: int, limit: int) -> str:
+    """What is left of Helix's points, which fill up every minute."""
+    return f"{number(remaining)} of {number(limit)} Helix points left"
+
+
 def duration(seconds: float) -> str:
     """`45 s`, `20 min`, `3 h 20 min`, `2 d 3 h`: the two largest units, cut off and not rounded up."""
     whole = max(0, int(seconds))
