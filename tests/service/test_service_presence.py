@@ -96,7 +96,7 @@ async def test_fc_12_a_page_of_the_follows_fails(sockets: Sockets) -> None:
     await sockets.elapse(2 * 3600)
     assert [len(sockets.sat(f"c{number}")) for number in (3, 140)] == [1, 1]
     assert sockets.rooms == {"c3", "c140"}
-    assert sockets.warned() == {"helix_failing"}
+    assert sockets.warned() == {"follows_stale"}
 
 
 async def test_fc_16_a_rename_while_live(on: Stage) -> None:

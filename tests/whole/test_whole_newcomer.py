@@ -52,7 +52,7 @@ def _signs_in_without_a_terminal(machine: Machine) -> None:
 
 def _status_has_the_shape_of_the_contract(machine: Machine) -> None:
     status = machine.status()
-    assert list(status) == ["running", "account", "chat", "channels", "warnings"]
+    assert list(status) == ["running", "account", "chat", "channels", "helix", "warnings"]
     assert status["running"] is True
     assert status["account"] == {"login": "me", "user_id": "1001"}
     assert status["chat"] == {"connections": 1, "wanted": 2, "present": 2, "waiting": 0, "refused": 0}
