@@ -47,7 +47,13 @@ class Running:
 
     async def link(self, ear: Ear, token: str = TOKEN, **options: float) -> Link:
         own = SessionOptions(user_line=True, caps=self.daemon.daemon.caps, **options)  # type: ignore[arg-type]
-        return await self.open(Listening(ear, token, own), ear)
+        try:
+            return await self.open(Listening(ear, token, own), ear)
+        except ChatUnreachable as error:
+            if error.lost is not Lost.DEADLINE:
+                raise
+            # On a busy machine a daemon that has just started may leave its first caller waiting.
+            return await self.open(Listening(ear, token, own), ear)
 
     async def open(self, session: Session, ear: Ear) -> Link:
         link = await self._chat.open(session, ear.on_events, ear.on_lost)
