@@ -6,16 +6,17 @@ Every method that talks to another machine raises `base.errors.OutsideError` or 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from allthepoints.base.secret import Secret
-from allthepoints.base.types import JSON, Login, UserId
+from allthepoints.base.types import JSON, ItemId, Login, SeId, UserId
 from allthepoints.core.model import Account, ChannelRef, Lost
 
 if TYPE_CHECKING:  # readers of the database need the rows above all; they start faster without the rest
     from allthepoints.core.actions import ReadLive
     from allthepoints.core.facts import LiveRead, UsersRead
+    from allthepoints.core.loyalty import Balance, Bought, Item, Loyalty, LoyaltyChannel, Viewer
     from allthepoints.core.records import Record, Restored
     from allthepoints.irc.events import SessionEvent
     from allthepoints.irc.session import Session
@@ -110,6 +111,54 @@ class LiveApi(Protocol):
         ...
 
 
+class PointsApi(Protocol):
+    """StreamElements, as far as anybody may read it. None: 404."""
+
+    async def find(self, login: Login) -> LoyaltyChannel | None:
+        """The channel of this login. None also for a channel of another platform than Twitch."""
+        ...
+
+    async def loyalty(self, se: SeId) -> Loyalty | None:
+        """Its settings."""
+        ...
+
+    async def balance(self, se: SeId, viewer: Login) -> Balance | None:
+        """What `viewer` has there."""
+        ...
+
+    async def items(self, se: SeId) -> tuple[Item, ...] | None:
+        """The whole store, disabled items too."""
+        ...
+
+
+class StoreApi(Protocol):
+    """StreamElements on the viewer's behalf, by the viewer's own JWT.
+
+    Each call raises SignInNeeded where there is no JWT, or one that is malformed or past its end; Unauthorised where
+    StreamElements does not take it.
+    """
+
+    def expires_at(self) -> float | None:
+        """What the JWT itself says of its end; None where it says nothing. Raises SignInNeeded as the calls do."""
+        ...
+
+    async def me(self) -> Viewer:
+        """Whose JWT it is."""
+        ...
+
+    async def history(self, own: SeId) -> tuple[Bought, ...]:
+        """Our redemptions over all channels, newest first; the newest few hundred are enough."""
+        ...
+
+    async def redeem(self, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
+        """Buy, by one POST that is never repeated in here.
+
+        Raises NotSent if nothing left; Refused for a clear no (nothing was booked); Unknown for everything else: it
+        may be booked.
+        """
+        ...
+
+
 class ChatLink(Protocol):
     """One open chat connection. Its session is driven by the transport; after a command to the session, `flush()`."""
 
@@ -163,6 +212,13 @@ class ChannelRow:
     live_since: float | None = None
     place: int | None = None
     title: str | None = None
+    points: int | None = None
+    """Our balance at StreamElements, as of the last reading."""
+    rate_per_hour: float | None = None
+    verdict: str = "unknown"
+    """A word of the outside contract: earning, early, flat, not_offered, unknown."""
+    causes: tuple[str, ...] = ()
+    """Why it is not earning, the likeliest first: words of `core.earning.Cause`."""
 
 
 HELIX = "helix"
@@ -177,6 +233,8 @@ class Request:
     at: float
     kind: str
     login: Login | None = None
+    data: Mapping[str, JSON] = field(default_factory=dict)
+    """What more the kind needs."""
 
 
 class Storage(Protocol):

@@ -8,6 +8,7 @@
     ├── SignInNeeded        the sign-in is missing, revoked or of the wrong kind             a person signs in
     └── OutsideError        the other side failed
         ├── Unknown           no answer, an odd answer, an outage: it means nothing            retry later
+        │   ├── NotSent         the request never left                                           retry later
         │   └── Limited         they ask us to wait (`until`)                                    retry then
         └── Refused           a clear no to this very request                                  do not repeat it
             └── Unauthorised    the token was not accepted                                       renew it once
@@ -60,6 +61,10 @@ class Unknown(OutsideError):
     """No answer, or none that means anything. Changes nothing."""
 
     retry = True
+
+
+class NotSent(Unknown):
+    """The request never left: no connection came to be. The other side has not seen it."""
 
 
 class Limited(Unknown):

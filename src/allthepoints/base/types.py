@@ -18,6 +18,12 @@ Login = NewType("Login", str)
 StreamId = NewType("StreamId", str)
 """The id of one live session, from go-live to its end."""
 
+SeId = NewType("SeId", str)
+"""StreamElements' id of a channel: 24 hexadecimal digits. Keeps when the channel is renamed."""
+
+ItemId = NewType("ItemId", str)
+"""StreamElements' id of an item in a store."""
+
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """A plain JSON value."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import ItemId, Login, SeId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +74,79 @@ class PartRooms:
     logins: tuple[Login, ...]
 
 
-Action = RenewSignIn | ReadFollows | ReadLive | ReadUsers | OpenConnection | CloseConnection | JoinRooms | PartRooms
+@dataclass(frozen=True, slots=True)
+class FindLoyalty:
+    """Look a channel up at StreamElements by its login. Answers LoyaltyFound or ElementsFailed("channel")."""
+
+    login: Login
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLoyalty:
+    """Read a channel's settings. Answers LoyaltyRead or ElementsFailed("loyalty")."""
+
+    channel: UserId
+    se: SeId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBalance:
+    """Read what `viewer` has in a channel. Answers BalanceRead or ElementsFailed("balance")."""
+
+    channel: UserId
+    se: SeId
+    viewer: Login
+
+
+@dataclass(frozen=True, slots=True)
+class ReadItems:
+    """Read a whole store. Answers ItemsRead or ElementsFailed("items")."""
+
+    channel: UserId
+    se: SeId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """Read our own redemptions. Answers HistoryRead or ElementsFailed("history")."""
+
+    own: SeId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJwt:
+    """Look at the viewer's own token: what stands in it, and whose it is. Answers JwtSeen or JwtUnknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRedemption:
+    """POST a redemption, once. Only ever performed when the row that says so is on the disk. Answers
+    RedemptionAnswered."""
+
+    key: str
+    se: SeId
+    item: ItemId
+    answers: tuple[str, ...]
+    message: str
+
+
+Action = (
+    RenewSignIn
+    | ReadFollows
+    | ReadLive
+    | ReadUsers
+    | OpenConnection
+    | CloseConnection
+    | JoinRooms
+    | PartRooms
+    | FindLoyalty
+    | ReadLoyalty
+    | ReadBalance
+    | ReadItems
+    | ReadHistory
+    | CheckJwt
+    | SendRedemption
+)
+
+ElementsRead = FindLoyalty | ReadLoyalty | ReadBalance | ReadItems | ReadHistory
+"""Reads of StreamElements: one at a time, spread evenly."""

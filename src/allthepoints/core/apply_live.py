@@ -43,9 +43,8 @@ def live_read(o: Observed, policy: Policy, fact: LiveRead) -> Iterator[Record]:
             sighted.add(stream.channel.id)
             yield from _ref_seen(o, channel, stream.channel, fact.at, told=not known)
             yield from _seen(o, channel, stream, fact.at)
-    for channel_id in fact.asked - sighted - fact.doubtful:
-        channel = o.channels.get(channel_id)
-        if channel is not None and channel.live is not False:  # nearly all are offline nearly always
+    for channel_id in fact.asked - o.offline - sighted - fact.doubtful:
+        if channel := o.channels.get(channel_id):
             yield from _missed(o, policy, channel, fact.at, gap)
     yield from _forget_unasked(o, roster(policy, o), sighted)
     o.stale = o.stale and began_at < o.stale_since  # what was asked before the host slept proves nothing now
@@ -187,6 +186,7 @@ def _seen(o: Observed, channel: Channel, stream: Stream, at: float) -> Iterator[
     if new or not channel.live:
         channel.live = True
         o.live.add(channel.ref.id)
+        o.offline.discard(channel.ref.id)
         yield SessionOpened(at, stream)
     if stream.kind is StreamKind.LIVE and o.told.get(channel.ref.id) != stream.id:
         o.told[channel.ref.id] = stream.id
@@ -196,6 +196,7 @@ def _seen(o: Observed, channel: Channel, stream: Stream, at: float) -> Iterator[
 def _missed(o: Observed, policy: Policy, channel: Channel, at: float, gap: bool) -> Iterator[Record]:
     if channel.live is None:
         channel.live = False
+        o.offline.add(channel.ref.id)
         return
     if channel.missed_since is None:
         channel.missed_since = at
@@ -203,6 +204,7 @@ def _missed(o: Observed, policy: Policy, channel: Channel, at: float, gap: bool)
     if lasting or (gap and at - channel.seen_at >= policy.offline_after):
         channel.live, channel.missed_since = False, None
         o.live.discard(channel.ref.id)
+        o.offline.add(channel.ref.id)
         channel.ask_afresh()
         if channel.stream is not None:
             yield from _close(o, channel, channel.stream, at)

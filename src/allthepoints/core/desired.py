@@ -25,19 +25,19 @@ def is_meant(names: Roster, channel_id: UserId) -> bool:
 def _desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     names = roster(policy, observed)
     held = {room.channel for room in observed.rooms.values() if room.holds_slot}
+    meant = ((observed.live & names.followed) | (observed.live & names.included.keys())) - names.barred
     ranked = [
         _rank(names, channel, channel.ref.id in held)
-        for channel in map(observed.channels.__getitem__, observed.live)
-        if _eligible(names, observed, channel, now)
+        for channel in map(observed.channels.__getitem__, meant)
+        if _eligible(observed, channel, now)
     ]
     return [channel for *_, channel in sorted(ranked)]
 
 
-def _eligible(names: Roster, observed: Observed, channel: Channel, now: float) -> bool:
+def _eligible(observed: Observed, channel: Channel, now: float) -> bool:
     ref, refusal = channel.ref, channel.refusal
     return (
         channel.earns
-        and is_meant(names, ref.id)
         and observed.addresses.get(ref.login) == ref.id
         and (refusal is None or not refusal.stands(channel.stream_id(), now))
     )

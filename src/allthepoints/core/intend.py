@@ -23,7 +23,8 @@ from allthepoints.core.records import AttemptsSpent, Record
 
 def intend(observed: Observed, action: Action, now: float) -> list[Record]:
     """Book one action of a plan; the records must be written before it is performed."""
-    observed.queue = None
+    if isinstance(action, JoinRooms | PartRooms):
+        observed.queue = None  # who holds a room ranks before who does not
     return list(_bookings(observed, action, now))
 
 

@@ -197,12 +197,14 @@ class Observed:
     """Logins that Helix does not know, and when it said so."""
     live: set[UserId] = field(default_factory=set)
     """Channels with live=True; kept beside them because nearly all channels are offline nearly always."""
+    offline: set[UserId] = field(default_factory=set)
+    """Channels with live=False, of whom a poll that misses them says nothing new."""
     told: dict[UserId, StreamId] = field(default_factory=dict)
     """The last session of each channel that was announced: it is never announced again."""
     roster: Roster | None = None
     queue: tuple[Policy, float, list[UserId]] | None = None
-    """What `desired` answered last, by policy and time: it is asked many times a turn. Every fact and every intention
-    forgets it."""
+    """What `desired` answered last, by policy and time: it is asked many times a turn. Every fact forgets it, and
+    every intention that changes who holds a room."""
 
     connections: dict[int, Connection] = field(default_factory=dict)
     rooms: dict[tuple[int, Login], Room] = field(default_factory=dict)

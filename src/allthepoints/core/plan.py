@@ -278,8 +278,11 @@ def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], rooms: _Rooms
 
 def _is_covered(o: Observed, channel: UserId, rooms: _Rooms) -> bool:
     """Whether a usable connection has the channel's present room, or has asked for it, or is still leaving it."""
+    own = rooms.of.get(channel)
+    if own is None:
+        return False
     login = o.channels[channel].ref.login
-    return any(r.conn in rooms.usable and r.login == login and r.holds_slot for r in rooms.of.get(channel, ()))
+    return any(r.conn in rooms.usable and r.login == login and r.holds_slot for r in own)
 
 
 def _is_in(channel: UserId, rooms: _Rooms) -> bool:

@@ -25,6 +25,23 @@ squeeze two of our windows into one of the server's. As long as `ask_timeout`, f
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """Something wanted of a channel's store. `item`: its id or its exact name.
+
+    `auto`: buy it without asking, `count` times in all, for at most `max_cost`, spending at most `per_day` points on
+    this wish in 24 hours (None: no limit of its own) and never below `keep` points.
+    """
+
+    channel: Login
+    item: str
+    auto: bool = False
+    max_cost: int | None = None
+    per_day: int | None = None
+    keep: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything `plan` may ask about what is wanted. Durations in seconds."""
 
@@ -52,6 +69,14 @@ class Policy:
     """A connection that lived this long was a success: its loss is a first failure, not a further one."""
     forced_part_is_ban: bool = True
     """Twitch puts out whom it bans, and says so only by a PART. False: try once more and let the NOTICE tell."""
+
+    presence: bool = True
+    """False: nobody is asked who is live and no chat is entered; a command uses the program for StreamElements alone."""
+    poll_balance: float = 300.0
+    poll_store: float = 900.0
+    flat_after: float = 1800.0
+    """Confirmed, live presence without a rise after which something is wrong: at least three payments are missing."""
+    wishes: tuple[Wish, ...] = ()
 
     reconnect: Backoff = field(default_factory=lambda: Backoff(first=1.0, cap=120.0, floor=0.25))
     reread: Backoff = field(default_factory=lambda: Backoff(first=4.0, cap=120.0, floor=1.0))

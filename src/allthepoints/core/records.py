@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.base.types import ItemId, Login, SeId, StreamId, UserId
+from allthepoints.core.loyalty import Balance, Item, Loyalty
 from allthepoints.core.model import ChannelRef, Stream, Why
+from allthepoints.core.redeem import Redemption
 
 
 class EventKind(StrEnum):
@@ -36,6 +38,20 @@ class EventKind(StrEnum):
     WOKE = "woke"
     HELIX_FAILED = "helix_failed"
     HELIX_BACK = "helix_back"
+    ELEMENTS_FAILED = "elements_failed"
+    ELEMENTS_BACK = "elements_back"
+    FLAT = "flat"
+    EARNING_AGAIN = "earning_again"
+    WISH_OBTAINABLE = "wish_obtainable"
+    WISH_CHEAPER = "wish_cheaper"
+    WISH_BACK = "wish_back"
+    WISH_GONE = "wish_gone"
+    REDEMPTION_SENT = "redemption_sent"
+    REDEEMED = "redeemed"
+    REDEMPTION_REFUSED = "redemption_refused"
+    REDEMPTION_UNKNOWN = "redemption_unknown"
+    JWT_EXPIRES = "jwt_expires"
+    JWT_EXPIRED = "jwt_expired"
     CONFIG_TAKEN = "config_taken"
     CONFIG_REJECTED = "config_rejected"
 
@@ -124,6 +140,81 @@ class AttemptsSpent:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class LoyaltyKnown:
+    """Where a channel is at StreamElements (`se` None: nowhere), and its settings as far as they were read."""
+
+    at: float
+    channel: UserId
+    se: SeId | None
+    loyalty: Loyalty | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceKnown:
+    """The last reading of a balance. One row a channel: written at every reading, and it grows nothing."""
+
+    at: float
+    channel: UserId
+    balance: Balance
+
+
+class Change(StrEnum):
+    """Why a balance moved."""
+
+    OPENING = "opening"
+    """The first reading: what was there before. No change at all, but what later ones count from."""
+    EARNED = "earned"
+    SPENT = "spent"
+    ADJUSTED = "adjusted"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A balance moved by `delta`, to `points`. A reading that moved nothing makes none. OPENING has delta 0."""
+
+    at: float
+    channel: UserId
+    change: Change
+    delta: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKnown:
+    """An item is new, or something about it changed. A changed cost is also the next row of its price history."""
+
+    at: float
+    channel: UserId
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class ItemGone:
+    """An item is not in the store any more. It is kept, as gone, with its price history."""
+
+    at: float
+    channel: UserId
+    item: ItemId
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionKept:
+    """A redemption as it now stands. Written before anything is sent, and at each change."""
+
+    at: float
+    redemption: Redemption
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A small thing to be remembered, by key: that something was told once, or allowed. None forgets it."""
+
+    at: float
+    key: str
+    value: str | None
+
+
 Record = (
     Event
     | ChannelKnown
@@ -134,7 +225,30 @@ Record = (
     | RefusalSet
     | RefusalCleared
     | AttemptsSpent
+    | LoyaltyKnown
+    | BalanceKnown
+    | LedgerEntry
+    | ItemKnown
+    | ItemGone
+    | RedemptionKept
+    | Noted
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PurseKept:
+    """What is remembered of one channel's points. `entries`: of the last hours, oldest first; `items` without those
+    that are gone. `seen_at`: when `balance` was read."""
+
+    channel: UserId
+    known_at: float
+    se: SeId | None
+    loyalty: Loyalty | None = None
+    balance: Balance | None = None
+    seen_at: float | None = None
+    entries: tuple[LedgerEntry, ...] = ()
+    items: tuple[Item, ...] = ()
+    items_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +269,7 @@ class Restored:
     """Times of the attempts that may still count against the limits."""
     alive_at: float = 0.0
     """The last sign of life; 0 if there is none."""
+    purses: tuple[PurseKept, ...] = ()
+    redemptions: tuple[Redemption, ...] = ()
+    """Those that are not settled, and all of the last days; oldest first."""
+    notes: tuple[tuple[str, str], ...] = ()

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _ANONYMOUS = re.compile(r"justinfan\d+\Z")
 
+READ_WITHIN = 1.0
+"""Seconds after which what was written to a connection that still stands counts as read. A client may look at its
+socket in ticks; and what it has not read of a connection that breaks, it never will."""
+
 
 class ChatConnection:
     """One client. `number` counts the server's connections from 1; `rooms`: channel id -> login it was joined by."""
@@ -46,6 +50,8 @@ class ChatConnection:
         self._password: str | None = None
         self._keep_alive: Entry | None = None
         self._leaving = False
+        self._unread_bans: set[str] = set()
+        """Channel ids of bans of which this connection was told less than READ_WITHIN ago."""
 
     # -- what the transport calls ----------------------------------------------------------------------------------
     def receive(self, data: bytes) -> None:
@@ -72,6 +78,8 @@ class ChatConnection:
     def close(self) -> None:
         """End it in order, after what was sent."""
         self.out.flush()
+        for channel_id in list(self._unread_bans):
+            self._ban_was_read(channel_id)
         self.lost()
         self._wire.close()
 
@@ -95,13 +103,18 @@ class ChatConnection:
         self.out.line(line)
         self.out.flush()
 
+    def say_ban(self, channel: User, line: str) -> None:
+        """One line, at once, by which the client learns that it is banned."""
+        self._ban_line(channel, line)
+        self.out.flush()
+
     def has(self, capability: str) -> bool:
         return f"twitch.tv/{capability}" in self.capabilities
 
     def put_out(self, channel: User) -> None:
         """Out of a room by the server's will: the client gets a PART of itself."""
         if channel.id in self.rooms:
-            self.say(f":{replies.mask(self.nick)} PART #{self.rooms[channel.id]}")
+            self.say_ban(channel, f":{replies.mask(self.nick)} PART #{self.rooms[channel.id]}")
             self.drop(channel)
 
     def drop(self, channel: User) -> None:
@@ -268,7 +281,7 @@ class ChatConnection:
         channel = self._hub.world.by_login(login)
         attempts = self._attempts()
         if channel is not None and self.user is not None and self.user.id in channel.banned:
-            attempts.joins_after_ban += 1
+            attempts.after_ban.append((self._hub.clock.now(), channel.id, attempts.told.get(channel.id)))
         if not attempts.joins.attempt(self._hub.clock.now()) and self._hub.limits.join_mode != "accept":
             if self._hub.limits.join_mode == "disconnect":
                 self.close()
@@ -286,7 +299,9 @@ class ChatConnection:
             return
         channel = self._hub.world.by_login(login)
         refusal = self._refusal(channel)
-        if refusal:
+        if refusal == "msg_banned" and channel is not None:
+            self._ban_line(channel, replies.notice(refusal, login, tags=self.has("tags")))
+        elif refusal:
             self.out.line(replies.notice(refusal, login, tags=self.has("tags")))
         elif channel is not None:
             self._enter(channel)
@@ -362,6 +377,18 @@ class ChatConnection:
         self._keep_alive = self._hub.agenda.later(seconds, call)
 
     # -- notes -----------------------------------------------------------------------------------------------------
+    def _ban_line(self, channel: User, line: str) -> None:
+        self.out.line(line, sent=lambda: self._ban_was_sent(channel.id))
+
+    def _ban_was_sent(self, channel_id: str) -> None:
+        self._unread_bans.add(channel_id)
+        self._hub.agenda.later(READ_WITHIN, lambda: self._ban_was_read(channel_id))
+
+    def _ban_was_read(self, channel_id: str) -> None:
+        self._unread_bans.discard(channel_id)
+        if not self.ended and self.user is not None and self.user.id in self._hub.world.users[channel_id].banned:
+            self._attempts().told.setdefault(channel_id, self._hub.clock.now())
+
     def _count_leaving(self) -> None:
         if self.user is not None and not self._leaving:
             self._leaving = True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -307,6 +308,7 @@ def _follow_row(pair: tuple[User, float]) -> Row:
     }
 
 
+@functools.lru_cache(maxsize=4096)
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -59,6 +59,8 @@ class ChatHub:
 
     def ban(self, channel: User, account: User, *, tell: bool = True) -> None:
         """For ever: CLEARCHAT (unless not told), and out of the room by a PART."""
+        if account.id not in channel.banned:
+            self.journal.of(account.id).told.pop(channel.id, None)  # of this ban it knows nothing yet
         channel.banned.add(account.id)
         if tell:
             self._clear_chat(channel, account, None)
@@ -73,4 +75,8 @@ class ChatHub:
         for connection in list(self.connections.values()):
             if channel.id in connection.rooms and connection.has("commands"):
                 now, tags = self.clock.now(), connection.has("tags")
-                connection.say(replies.clear_chat(channel, account, now, seconds, tags=tags))
+                line = replies.clear_chat(channel, account, now, seconds, tags=tags)
+                if seconds is None and connection.user is account:
+                    connection.say_ban(channel, line)
+                else:
+                    connection.say(line)

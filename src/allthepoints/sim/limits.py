@@ -40,6 +40,7 @@ class AttemptWindow:
     """Attempts that were more than the window holds."""
     worst: int = 0
     """The most attempts that any window of `span` seconds held."""
+    violated_at: list[float] = field(default_factory=list)
     _recent: deque[float] = field(default_factory=deque)
 
     def attempt(self, now: float) -> bool:
@@ -52,6 +53,7 @@ class AttemptWindow:
         if len(self._recent) <= self.limit:
             return True
         self.violations += 1
+        self.violated_at.append(now)
         return False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from allthepoints.base.clock import Chance
@@ -33,6 +35,10 @@ class Outlet:
         self._chance = chance
         self._pending = bytearray()
         self._trickling = bytearray()
+        self._taken = 0
+        """Bytes that were given to the outlet, ever; `_gone`: bytes that the wire took."""
+        self._gone = 0
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self.deaf = False
         """Nothing gets through any more, and nobody is told (half-open)."""
         self.duplicates = 0.0
@@ -42,32 +48,35 @@ class Outlet:
         self.trickle: tuple[int, float] | None = None
         """So many bytes at a time, so many seconds apart."""
 
-    def line(self, line: str | bytes) -> None:
-        """One line for the next flush; its CR LF is added."""
+    def line(self, line: str | bytes, sent: Callable[[], None] | None = None) -> None:
+        """One line for the next flush; its CR LF is added. `sent` is called once the wire took all of it, if ever."""
         raw = line.encode() if isinstance(line, str) else line
         times = 2 if self.duplicates and self._chance.draw() < self.duplicates else 1
-        self._pending += (raw + b"\r\n") * times
+        self.raw((raw + b"\r\n") * times)
+        if sent is not None:
+            self._waiting.append((self._taken, sent))
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are, lines or not."""
         self._pending += data
+        self._taken += len(data)
 
     def flush(self) -> None:
         """Send what was collected."""
         data, self._pending = bytes(self._pending), bytearray()
         if not data or self.deaf:
             return
-        if self.trickle is not None:
+        if self.trickle is not None or self._trickling:
             self._trickle(data)
         elif self.split:
             self._send_cut(data)
         else:
-            self._wire.send(data)
+            self._send(data)
 
     def _send_cut(self, data: bytes) -> None:
         while data:
             cut = 1 + int(self._chance.draw() * min(len(data), 200))
-            self._wire.send(data[:cut])
+            self._send(data[:cut])
             data = data[cut:]
 
     def _trickle(self, data: bytes) -> None:
@@ -81,6 +90,12 @@ class Outlet:
         drop = bytes(self._trickling[:size])
         del self._trickling[:size]
         if drop and not self.deaf:
-            self._wire.send(drop)
+            self._send(drop)
         if self._trickling:
             self._agenda.later(delay, self._drip)
+
+    def _send(self, data: bytes) -> None:
+        self._wire.send(data)
+        self._gone += len(data)
+        while self._waiting and self._waiting[0][0] <= self._gone:
+            self._waiting.popleft()[1]()

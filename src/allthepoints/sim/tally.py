@@ -40,6 +40,17 @@ class ChannelTally:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinAfterBan:
+    """One JOIN of a room from which the account was banned. Seconds from the sandbox's start."""
+
+    at: float
+    channel: str
+    """Its id."""
+    told_at: float | None
+    """When the account was told of the ban; None: it could not know."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """The whole, for one account. Seconds of the sandbox's clock."""
 
@@ -67,6 +78,10 @@ class Tally:
     joins_worst: int
     join_limit_violations: int
     joins_after_ban: int
+    """JOINs of rooms from which the account was banned, whether it could know or not."""
+    joins_after_told: int
+    """Those of them that came after the server's word of the ban had reached the account."""
+    after_ban: tuple[JoinAfterBan, ...]
     rooms_now: int
     rooms_peak: int
     refresh_reuse: int
@@ -94,7 +109,11 @@ class Attempts:
     unreplaced: int = 0
     """Connections of the account that ended (or were told to) and that no welcome has replaced yet."""
     reconnects: int = 0
-    joins_after_ban: int = 0
+    after_ban: list[tuple[float, str, float | None]] = field(default_factory=list)
+    """JOINs of rooms from which it was banned: when, the channel's id, and when it had been told (None: never)."""
+    told: dict[str, float] = field(default_factory=dict)
+    """Bans by channel id, and when the account was told: a CLEARCHAT, a forced PART or a msg_banned was written to a
+    connection of its that stood long enough for it to be read."""
     rooms_peak: int = 0
     chat_lines: int = 0
 
@@ -171,7 +190,12 @@ def count(world: World, journal: Journal, account: User, started_at: float, now:
         joins=attempts.joins.attempts,
         joins_worst=attempts.joins.worst,
         join_limit_violations=attempts.joins.violations,
-        joins_after_ban=attempts.joins_after_ban,
+        joins_after_ban=len(attempts.after_ban),
+        joins_after_told=sum(told_at is not None for _, _, told_at in attempts.after_ban),
+        after_ban=tuple(
+            JoinAfterBan(at - started_at, channel, None if told_at is None else told_at - started_at)
+            for at, channel, told_at in attempts.after_ban
+        ),
         rooms_now=len(world.rooms(account.id)),
         rooms_peak=attempts.rooms_peak,
         refresh_reuse=journal.refresh_reuse,

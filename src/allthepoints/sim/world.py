@@ -162,7 +162,7 @@ class World:
     def shown(self, now: float) -> Iterator[tuple[User, Stream]]:
         """What Get Streams lists now: behind the truth by the cache's lag, each channel at most once."""
         for user in list(self._airing.values()):
-            current = next((stream for stream in reversed(user.streams) if stream.shown(now)), None)
+            current = _shown(user.streams, now)
             if current is not None and user.exists:
                 yield user, current
             elif user.on_air is None and all((stream.hidden_at or 0.0) <= now for stream in user.streams[-2:]):
@@ -220,3 +220,10 @@ class World:
     def exempt(self, user_id: str, channel_id: str) -> bool:
         """Whether a room does not count: the account owns or moderates it."""
         return user_id == channel_id or user_id in self.users[channel_id].moderators
+
+
+def _shown(streams: list[Stream], now: float) -> Stream | None:
+    for stream in reversed(streams):
+        if stream.shown(now):
+            return stream
+    return None

@@ -105,7 +105,6 @@ class LiveBook:
         """The fact. Raises the trouble if nothing was learned."""
         if not self.trouble.answers and self.trouble.worst is not None:
             raise self.trouble.worst
-        wanted = names(self._ask.followed | self._ask.ids, self._ask.logins)
         doubtful_logins = {doubt.login for doubt in self._doubts} - self._seen_logins()
         return LiveRead(
             at,
@@ -113,8 +112,12 @@ class LiveBook:
             frozenset((self._logins | (self._ask.logins & self._seen_logins())) - doubtful_logins),
             tuple(self._streams.values()),
             frozenset({doubt.id for doubt in self._doubts if doubt.id is not None} - self._streams.keys()),
-            self.trouble.text(aside & frozenset(wanted)),
+            self.trouble.text(name for name in aside if self._asked(name)),
         )
+
+    def _asked(self, name: Name) -> bool:
+        kind, value = name
+        return value in self._ask.logins if kind == "login" else value in self._ask.followed or value in self._ask.ids
 
     def _enter(self, page: Page) -> list[Doubt]:
         found, doubts = rows.streams(page.data)

@@ -22,7 +22,7 @@ import httpx2
 import msgspec
 
 from allthepoints._version import __version__
-from allthepoints.base.errors import Limited, OutsideError, Refused, Unauthorised, Unknown
+from allthepoints.base.errors import Limited, NotSent, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
 
 TIMEOUT = 10.0
@@ -50,10 +50,6 @@ Form = Mapping[str, str | Secret]
 """Fields of a form; secrets among them stay hidden until they are sent."""
 
 T = TypeVar("T")
-
-
-class NotSent(Unknown):
-    """The request never left: no connection came to be. The other side has not seen it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from allthepoints.base.clock import Clock
-from allthepoints.base.errors import FaultError, Limited, Refused, SignInNeeded, Unauthorised, Unknown
+from allthepoints.base.errors import FaultError, Limited, NotSent, Refused, SignInNeeded, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
 from allthepoints.core.model import Account
 from allthepoints.ports import SignIn, StoredTokens, TokenStore
 from allthepoints.twitch.apptoken import AppToken
 from allthepoints.twitch.flight import SingleFlight
-from allthepoints.twitch.http import NotSent
 from allthepoints.twitch.oauth import Grant, OAuth, Validated
 from allthepoints.twitch.signin import (
     PUBLIC_APP,

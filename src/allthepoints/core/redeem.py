@@ -1,0 +1,280 @@
+"""A redemption, and why it is never paid twice. All of it is decided here; nothing here does anything.
+
+Theory. StreamElements knows no idempotency key: a POST that is sent again may buy again. So the rule is not "retry
+safely" but "send once":
+
+1. An intent is a *key*. Asking with a key that is known changes nothing (two clicks, a command asked again).
+2. While one redemption of an item is open, another of that item is refused (two faces at once).
+3. `SEND` stands in one cell of the table, CONFIRMED -> SENT, and the row that says SENT is on the disk before the POST
+   leaves (the loop performs `SendRedemption` only after the write has returned). No cell leads back to CONFIRMED.
+4. A row that says SENT when the program starts is one whose answer we never heard: it becomes UNKNOWN, as does every
+   answer that means nothing (time-out, reset, 5xx, a page of a proxy).
+5. UNKNOWN is settled by *reading*: our own redemptions, of which those known before the POST are kept in the row, and
+   the balance. It is never settled by sending.
+
+Before it is sent, everything is read anew and compared with what the person confirmed; what differs stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from allthepoints.base.types import ItemId, Login, SeId, UserId
+from allthepoints.core.loyalty import Bought, Item, JwtState
+
+CHECK_WITHIN = 60.0
+"""Seconds for the reads before a POST. What cannot be checked by then is not bought."""
+
+ABSENT_AFTER = 180.0
+"""Seconds after the POST from which on our redemptions, read without it, prove that it was never taken. A proxy in
+front of StreamElements gives up after 100 s; the request behind it may still come through until then."""
+
+
+class State(StrEnum):
+    """PROPOSED is what a face shows before a yes; no row is kept of it."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    CHECKED = "checked"
+    """All checks passed, and it was asked that nothing be sent."""
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class Input(StrEnum):
+    """What can happen to a redemption."""
+
+    CONFIRM = "confirm"
+    FORBID = "forbid"
+    """A check before sending says no."""
+    CHECK = "check"
+    SEND = "send"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    NOT_LEFT = "not_left"
+    """The request never left this machine."""
+    VANISH = "vanish"
+    """No answer that means anything, or the program ended before it."""
+    FOUND = "found"
+    ABSENT = "absent"
+
+
+TABLE: dict[tuple[State, Input], State] = {
+    (State.PROPOSED, Input.CONFIRM): State.CONFIRMED,
+    (State.CONFIRMED, Input.FORBID): State.REJECTED,
+    (State.CONFIRMED, Input.CHECK): State.CHECKED,
+    (State.CONFIRMED, Input.SEND): State.SENT,
+    (State.SENT, Input.ACCEPT): State.ACCEPTED,
+    (State.SENT, Input.REFUSE): State.REJECTED,
+    (State.SENT, Input.NOT_LEFT): State.REJECTED,
+    (State.SENT, Input.VANISH): State.UNKNOWN,
+    (State.UNKNOWN, Input.FOUND): State.ACCEPTED,
+    (State.UNKNOWN, Input.ABSENT): State.REJECTED,
+}
+"""Everything that may happen. What is not here cannot: `step` raises."""
+
+FINAL = frozenset({State.ACCEPTED, State.REJECTED, State.CHECKED})
+"""Settled."""
+
+
+class Reason(StrEnum):
+    """Why a redemption was rejected."""
+
+    PRICE_CHANGED = "price_changed"
+    NOT_ENOUGH = "not_enough_points"
+    SOLD_OUT = "sold_out"
+    DISABLED = "disabled"
+    NO_SUCH_ITEM = "no_such_item"
+    NOT_ON_WEBSITE = "not_on_website"
+    ANSWERS_MISSING = "answers_missing"
+    NO_MESSAGE = "takes_no_message"
+    NOT_AT_STREAMELEMENTS = "not_at_streamelements"
+    JWT_MISSING = "jwt_missing"
+    JWT_EXPIRED = "jwt_expired"
+    JWT_MALFORMED = "jwt_malformed"
+    JWT_REFUSED = "jwt_refused"
+    WRONG_ACCOUNT = "wrong_account"
+    IN_PROGRESS = "in_progress"
+    UNCHECKED = "unchecked"
+    """It could not be checked in time; nothing was sent."""
+    NOT_WRITTEN = "not_written"
+    """The database did not take the row; nothing was sent."""
+    NOT_SENT = "not_sent"
+    """No connection came to be; nothing was sent."""
+    REFUSED = "refused"
+    """StreamElements said no; `text` has its words."""
+    NEVER_ARRIVED = "never_arrived"
+    """No answer came, and it does not stand among our redemptions: it was not booked."""
+
+
+_OF_JWT = {
+    JwtState.MISSING: Reason.JWT_MISSING,
+    JwtState.EXPIRED: Reason.JWT_EXPIRED,
+    JwtState.MALFORMED: Reason.JWT_MALFORMED,
+    JwtState.REFUSED: Reason.JWT_REFUSED,
+    JwtState.WRONG_ACCOUNT: Reason.WRONG_ACCOUNT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """One confirmed intent. Times in epoch seconds.
+
+    `cost` is the price that was confirmed. `known`: ids of our redemptions of this item that StreamElements already
+    knew before the POST. `code` is shown to the person and nobody else.
+    """
+
+    key: str
+    channel: UserId
+    login: Login
+    item: ItemId
+    cost: int
+    asked_at: float
+    state: State = State.CONFIRMED
+    se: SeId | None = None
+    name: str = ""
+    answers: tuple[str, ...] = ()
+    message: str = ""
+    auto: bool = False
+    dry: bool = False
+    sent_at: float | None = None
+    settled_at: float | None = None
+    known: tuple[str, ...] = ()
+    points_before: int | None = None
+    bought: str | None = None
+    """Its id at StreamElements."""
+    code: str | None = field(default=None, repr=False)
+    reason: Reason | None = None
+    text: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether its outcome is not known yet."""
+        return self.state not in FINAL
+
+
+def step(state: State, what: Input) -> State:
+    """The next state. Raises ValueError for what cannot happen."""
+    try:
+        return TABLE[state, what]
+    except KeyError:
+        raise ValueError(f"a redemption that is {state} cannot {what}") from None
+
+
+def forbidden(redemption: Redemption, item: Item | None, points: int, jwt: JwtState) -> Reason | None:
+    """Why it must not be sent, from what was read a moment ago; None: nothing speaks against it.
+
+    Whether one subscribes, and what a cooldown has left, only StreamElements knows: it will say no by itself.
+    """
+    if jwt is not JwtState.GOOD:
+        return _OF_JWT[jwt]
+    if item is None:
+        return Reason.NO_SUCH_ITEM
+    if not item.enabled:
+        return Reason.DISABLED
+    if not item.on_website:
+        return Reason.NOT_ON_WEBSITE
+    if item.cost != redemption.cost:
+        return Reason.PRICE_CHANGED
+    if item.sold_out:
+        return Reason.SOLD_OUT
+    if points < item.cost:
+        return Reason.NOT_ENOUGH
+    if len(redemption.answers) != len(item.asks) or not all(answer.strip() for answer in redemption.answers):
+        return Reason.ANSWERS_MISSING
+    if redemption.message and not item.takes_message:
+        return Reason.NO_MESSAGE
+    return None
+
+
+def forbid(redemption: Redemption, reason: Reason, at: float, text: str = "") -> Redemption:
+    """It is not sent, for this reason."""
+    return _settled(redemption, Input.FORBID, at, reason=reason, text=text)
+
+
+def checked(redemption: Redemption, at: float) -> Redemption:
+    """It could be sent, and is not: that was all that was asked."""
+    return _settled(redemption, Input.CHECK, at)
+
+
+def send(redemption: Redemption, at: float, known: Iterable[str], points: int) -> Redemption:
+    """It is sent as soon as this is written down. `known`: ids of our redemptions of this item up to now."""
+    state = step(redemption.state, Input.SEND)
+    return replace(redemption, state=state, sent_at=at, known=tuple(sorted(known)), points_before=points)
+
+
+def accept(redemption: Redemption, bought: Bought, at: float) -> Redemption:
+    """StreamElements answered that it is bought."""
+    return _settled(redemption, Input.ACCEPT, at, bought=bought.id, code=bought.code)
+
+
+def refuse(redemption: Redemption, at: float, text: str) -> Redemption:
+    """StreamElements answered no, in these words."""
+    return _settled(redemption, Input.REFUSE, at, reason=Reason.REFUSED, text=text)
+
+
+def not_left(redemption: Redemption, at: float, reason: Reason, text: str) -> Redemption:
+    """The request never left."""
+    return _settled(redemption, Input.NOT_LEFT, at, reason=reason, text=text)
+
+
+def vanish(redemption: Redemption, text: str) -> Redemption:
+    """Nobody knows what became of it."""
+    return replace(redemption, state=step(redemption.state, Input.VANISH), text=text)
+
+
+def settle(
+    redemption: Redemption,
+    history: Iterable[Bought],
+    read_at: float,
+    claimed: Collection[str],
+    points: int | None,
+    at: float,
+) -> Redemption | None:
+    """An unknown outcome, judged by our redemptions as they stood at `read_at`; None: nothing is proven yet.
+
+    `claimed`: ids that other redemptions of ours already are. `points`: the balance, where it was read after the POST.
+    A fall by the price speaks against "never taken", so that is not said then.
+    """
+    if (bought := _found(redemption, history, claimed)) is not None:
+        return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code)
+    assert redemption.sent_at is not None
+    before, cost = redemption.points_before, redemption.cost
+    paid = before is not None and points is not None and cost > 0 and points <= before - cost
+    if read_at >= redemption.sent_at + ABSENT_AFTER and points is not None and not paid:
+        return _settled(redemption, Input.ABSENT, at, reason=Reason.NEVER_ARRIVED)
+    return None
+
+
+def _found(redemption: Redemption, history: Iterable[Bought], claimed: Collection[str]) -> Bought | None:
+    """The new one among our redemptions of this item; the one with the same answers, if there are several."""
+    new = [
+        bought
+        for bought in history
+        if bought.item == redemption.item
+        and bought.channel in (None, redemption.se)
+        and bought.id not in redemption.known
+        and bought.id not in claimed
+    ]
+    same = [bought for bought in new if bought.answers == redemption.answers]
+    return min(same or new, key=lambda bought: bought.created_at, default=None)
+
+
+def _settled(
+    redemption: Redemption,
+    what: Input,
+    at: float,
+    *,
+    bought: str | None = None,
+    code: str | None = None,
+    reason: Reason | None = None,
+    text: str = "",
+) -> Redemption:
+    state = step(redemption.state, what)
+    return replace(
+        redemption, state=state, settled_at=at, bought=bought, code=code, reason=reason, text=text or redemption.text
+    )
