@@ -67,6 +67,29 @@ def test_by_hand_always_helps(why: Why) -> None:
     assert len(core.events(EventKind.RETRIED)) == 1
 
 
+# -- a no that comes late ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("why", [Why.BANNED, Why.SUSPENDED, Why.OTHER])
+def test_a_no_to_a_join_that_was_given_up_counts(why: Why) -> None:
+    core = at_work(0)
+    core.turn(f.JoinWritten(T0, 1, (A,)))
+    core.fold(f.Ticked(T0 + 15))
+    assert core.states() == {}, "given up"
+    core.turn(f.JoinRefused(T0 + 16, 1, A, why, "their words"))
+    assert joins(core, T0 + 1) == 0
+    assert [(r.channel, r.why) for r in core.records if isinstance(r, RefusalSet)] == [(ref(0).id, why)]
+
+
+@pytest.mark.parametrize(("why", "stays"), [(Why.SUSPENDED, True), (Why.ROOM_LIMIT, True), (Why.BANNED, False)])
+def test_a_late_no_against_a_newer_yes(why: Why, stays: bool) -> None:
+    core = at_work(0)
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0 + 1, 1, A), f.ReconnectAsked(T0 + 2, 1))
+    core.turn(f.Welcomed(T0 + 3, 2))
+    core.turn(f.JoinWritten(T0 + 3, 2, (A,)), f.Joined(T0 + 4, 2, A))
+    core.turn(f.Parted(T0 + 5, 1, A))
+    core.turn(f.JoinRefused(T0 + 6, 1, A, why, "their words"))
+    assert core.states() == {(2, "c0"): "present" if stays else "leaving"}
+
+
 def test_a_channel_that_helix_does_not_know_is_looked_for_twice_a_session() -> None:
     first = refuse(Why.NO_SUCH_CHANNEL, 0.0, "", StreamId("s1"), None)
     assert first.stands(StreamId("s1"), RULES[Why.NO_SUCH_CHANNEL].first - 1)

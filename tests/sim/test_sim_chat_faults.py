@@ -7,8 +7,10 @@ import re
 import pytest
 from sandboxes import Chatter, elapse, sandbox, signed_in
 
+from allthepoints.sim.chat import READ_WITHIN
 from allthepoints.sim.faults import FAULTS
 from allthepoints.sim.mischief import ODD_LINES
+from allthepoints.sim.server import Sandbox
 from allthepoints.testing.clock import settle
 
 pytestmark = pytest.mark.anyio
@@ -232,6 +234,60 @@ async def test_a_ban_tells_and_puts_out() -> None:
         box.fault("put_out", channel="#beta")
         assert await client.heard() == [":me!me@me.tmi.twitch.tv PART #beta"]
         assert "msg_banned" in (await client.say("JOIN #beta"))[0]
+
+
+def after_ban(box: Sandbox) -> tuple[int, int]:
+    """JOINs after a ban, and those of them that came from who had been told."""
+    return box.tally().joins_after_ban, box.tally().joins_after_told
+
+
+@pytest.mark.parametrize("word", ["ban", "put_out"])
+async def test_who_was_told_of_a_ban_knows(word: str) -> None:
+    async with sandbox() as box:
+        client = await signed_in(box)
+        await client.say("JOIN #alpha")
+        box.fault(word, channel="alpha")
+        await client.say("JOIN #alpha")
+        assert after_ban(box) == (1, 0), "the JOIN may have been on its way"
+        await elapse(box, READ_WITHIN)
+        await client.say("JOIN #alpha")
+        assert after_ban(box) == (2, 1)
+        (first, second) = box.tally().after_ban
+        assert (first.at, first.told_at, second.at, second.told_at) == (0.0, None, READ_WITHIN, READ_WITHIN)
+        box.fault("unban", channel="alpha")
+        await client.say("JOIN #alpha", "PART #alpha")
+        box.fault("ban", channel="alpha")
+        await client.say("JOIN #alpha")
+        assert after_ban(box) == (3, 1), "of the second ban nobody knew"
+
+
+async def test_who_was_absent_learns_of_a_ban_by_the_answer() -> None:
+    async with sandbox() as box:
+        client = await signed_in(box)
+        box.fault("ban", channel="alpha")
+        await elapse(box, 60)
+        await client.say("JOIN #alpha")
+        await elapse(box, 60)
+        assert after_ban(box) == (1, 0)
+        await client.say("JOIN #alpha")
+        assert after_ban(box) == (2, 1)
+
+
+@pytest.mark.parametrize(("fault", "told"), [("half_open", False), ("reset", False), ("fin", True), ("trickle", False)])
+async def test_a_word_that_did_not_get_through_tells_nothing(fault: str, told: bool) -> None:
+    """The word of a ban, and something that happens to the connection just before it or after."""
+    async with sandbox() as box:
+        client = await signed_in(box)
+        await client.say("JOIN #alpha")
+        if fault in ("half_open", "trickle"):
+            box.fault(fault, **({"size": 1, "every": 10.0} if fault == "trickle" else {}))
+            box.fault("ban", channel="alpha")
+        else:
+            box.fault("ban", channel="alpha")
+            box.fault(fault)
+        await elapse(box, 20)
+        await (await signed_in(box)).say("JOIN #alpha")
+        assert after_ban(box) == (1, int(told))
 
 
 async def test_a_timeout_leaves_us_in() -> None:

@@ -28,7 +28,7 @@ from allthepoints.core.records import (
     PresenceOpened,
     Record,
 )
-from allthepoints.core.refusals import RULES, delay
+from allthepoints.core.refusals import RULES, Retry, delay
 
 PART_OWED = 60.0
 """How long a PART echo may be late and still be the answer to our own PART."""
@@ -201,6 +201,7 @@ def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:
     """The server said no to a JOIN."""
     room = o.rooms.get((fact.conn, fact.login))
     if room is None:
+        yield from _refused_late(o, fact)
         return
     if connection := o.connections.get(fact.conn):
         connection.unanswered = 0
@@ -213,6 +214,16 @@ def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:
     else:
         yield from close(channel, fact.why, fact.at, fact.text)
     yield from _presence(o, room.channel, fact.at, fact.why)
+
+
+def _refused_late(o: Observed, fact: JoinRefused) -> Iterator[Record]:
+    """The no to a JOIN that we had given up. It is true all the same, unless we are in by a newer JOIN; and a ban even
+    then: that JOIN's connection may be dead, and the next one would ask again."""
+    channel = o.called(fact.login)
+    if channel is None or fact.conn not in o.connections or fact.why is Why.ROOM_LIMIT:
+        return
+    if RULES[fact.why].retry is Retry.BY_HAND or channel.present_since is None:
+        yield from close(channel, fact.why, fact.at, fact.text)
 
 
 def banned(o: Observed, fact: Banned) -> Iterator[Record]:
