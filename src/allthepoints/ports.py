@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from allthepoints.base.errors import SignInNeeded
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON, ItemId, Login, SeId, UserId
 from allthepoints.core.model import Account, ChannelRef, Lost
@@ -16,7 +17,7 @@ from allthepoints.core.model import Account, ChannelRef, Lost
 if TYPE_CHECKING:  # readers of the database need the rows above all; they start faster without the rest
     from allthepoints.core.actions import ReadLive
     from allthepoints.core.facts import LiveRead, UsersRead
-    from allthepoints.core.loyalty import Balance, Bought, Item, Loyalty, LoyaltyChannel, Viewer
+    from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, LoyaltyChannel, Viewer
     from allthepoints.core.records import Record, Restored
     from allthepoints.irc.events import SessionEvent
     from allthepoints.irc.session import Session
@@ -131,15 +132,40 @@ class PointsApi(Protocol):
         ...
 
 
+class JwtUnusable(SignInNeeded):
+    """The viewer's JWT cannot even be tried. `state`: MISSING, MALFORMED or EXPIRED (`expires_at`: since when)."""
+
+    def __init__(self, text: str, state: JwtState, hint: str = "", expires_at: float | None = None) -> None:
+        super().__init__(text, hint)
+        self.state = state
+        self.expires_at = expires_at
+
+
+class JwtStore(Protocol):
+    """Where the viewer's JWT is kept between runs. Synchronous: when `save` returns, it is on the disk."""
+
+    def load(self) -> Secret | None:
+        """The stored JWT. A file that cannot be read is set aside by name, and this answers None. Raises FaultError."""
+        ...
+
+    def save(self, jwt: Secret) -> None:
+        """Replace it atomically (0600, temp + fsync + rename). Raises FaultError."""
+        ...
+
+    def forget(self) -> None:
+        """Remove it. Raises FaultError."""
+        ...
+
+
 class StoreApi(Protocol):
     """StreamElements on the viewer's behalf, by the viewer's own JWT.
 
-    Each call raises SignInNeeded where there is no JWT, or one that is malformed or past its end; Unauthorised where
+    Each call raises JwtUnusable where there is no JWT, or one that is malformed or past its end; Unauthorised where
     StreamElements does not take it.
     """
 
     def expires_at(self) -> float | None:
-        """What the JWT itself says of its end; None where it says nothing. Raises SignInNeeded as the calls do."""
+        """What the JWT itself says of its end; None where it says nothing. Raises JwtUnusable as the calls do."""
         ...
 
     async def me(self) -> Viewer:
