@@ -310,8 +310,15 @@ def test_contradictions_are_warnings() -> None:
     assert "nothing is wanted" in parse("[channels]\nfollowed = false\n", "x").warnings[0]
     assert parse(CONTRACT, "x").warnings == (
         "notify.urls: nothing comes of it in this version",
-        "wish: nothing comes of it in this version",
+        "wish[2]: auto needs max_cost, so that a raised price is not paid unseen; it is told, and not bought",
     )
+
+
+def test_a_time_zone_is_known_or_refused() -> None:
+    assert parse('[display]\nzone = "Europe/Rome"', "x").settings.display.zone == "Europe/Rome"
+    with pytest.raises(ConfigError, match="expected a time zone") as caught:
+        parse('[display]\nzone = "Europe/Roma"', "x")
+    assert 'Did you mean "Europe/Rom' in caught.value.hint
 
 
 def test_a_missing_file_is_fine_unless_it_was_named(tmp_path: Path) -> None:

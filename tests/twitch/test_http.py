@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stub_twitch import HELIX, Raw, Reply, Twitch, body, no
 
-from allthepoints.base.errors import Limited, OutsideError, Refused, Unauthorised, Unknown
+from allthepoints.base.errors import Limited, NotSent, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.twitch.http import Answer, Ask, Client, NotSent, bounded, checked, cut, decode, points
+from allthepoints.twitch.http import Answer, Ask, Client, bounded, checked, cut, decode, points
 from allthepoints.twitch.rows import Page
 
 NOW = 1_700_000_000.0

@@ -9,7 +9,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Protocol
+from zoneinfo import available_timezones
 
 from allthepoints.base.addresses import BadAddress, check_http, check_listen, irc_address
 from allthepoints.base.secret import Secret
@@ -198,6 +200,27 @@ class Texts:
 
     def write(self, value: tuple[str, ...]) -> str:
         return f"[{', '.join(map(quote, value))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone by its IANA name; empty is this machine's own."""
+
+    expected: str = 'a time zone such as "Europe/Rome"'
+
+    def read(self, raw: object, _: Context, /) -> str:
+        if not isinstance(raw, str):
+            raise mismatch(self, raw)
+        name = raw.strip()
+        known = available_timezones() if name else set()
+        if name and name not in known:
+            near = get_close_matches(name, known, n=1)
+            cure = f'Did you mean "{near[0]}"?' if near else "Names are of the form Continent/City."
+            raise Bad(f"expected {self.expected}, found {shown(raw)}", cure)
+        return name
+
+    def write(self, value: str) -> str:
+        return quote(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,8 +242,13 @@ def _contradictions(settings: Settings) -> list[str]:
     ]
     if not channels.followed and not channels.include:
         told.append("channels: nothing is wanted: followed is false and include is empty")
-    asked_for = {"notify.urls": settings.notify.urls, "wish": settings.wish}
-    told += [f"{name}: nothing comes of it in this version" for name, value in asked_for.items() if value]
+    if settings.notify.urls:
+        told.append("notify.urls: nothing comes of it in this version")
+    told += [
+        f"wish[{place}]: auto needs max_cost, so that a raised price is not paid unseen; it is told, and not bought"
+        for place, wish in enumerate(settings.wish, 1)
+        if wish.auto and wish.max_cost is None
+    ]
     return told
 
 

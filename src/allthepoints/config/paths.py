@@ -35,6 +35,11 @@ class DataDir:
         return self.path / "tokens.json"
 
     @property
+    def jwt(self) -> Path:
+        """The viewer's own StreamElements token."""
+        return self.path / "streamelements-token.json"
+
+    @property
     def lock(self) -> Path:
         return self.path / "allthepoints.lock"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allthepoints.config.settings import Settings
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import Policy, Wish
 from allthepoints.irc.session import SessionOptions
 
 
@@ -23,7 +23,17 @@ def policy(settings: Settings) -> Policy:
         rooms_per_connection=chat.rooms_per_connection,
         ask_timeout=chat.ask_timeout,
         forced_part_is_ban=chat.forced_part_is_ban,
+        poll_balance=poll.balance,
+        poll_store=poll.store,
+        wishes=tuple(
+            Wish(w.channel, w.item, w.auto, w.max_cost, w.per_day, w.keep, w.count) for w in settings.wish
+        ),
     )
+
+
+def errand_policy() -> Policy:
+    """For a command that needs StreamElements alone, while no service runs: no chat, nobody asked who is live."""
+    return Policy(followed=False, presence=False)
 
 
 def session_options(settings: Settings) -> SessionOptions:

@@ -76,12 +76,22 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: str = ""
 
 
+class Display(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How faces tell the time."""
+
+    zone: str = ""
+
+
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something in a channel's store."""
+    """Something in a channel's store. Costs in points."""
 
     channel: Login
     item: str
     auto: bool = False
+    max_cost: int | None = None
+    per_day: int | None = None
+    keep: int = 0
+    count: int = 1
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endpoints: Endpoints = Endpoints()
     dashboard: Dashboard = Dashboard()
     notify: Notify = Notify()
+    display: Display = Display()
     wish: tuple[Wish, ...] = ()
 
 
@@ -118,6 +129,8 @@ _CLIENT_ID = k.Text("a client id: letters and digits", re.compile(r"[A-Za-z0-9_-
 _HOURS = k.Text('hours such as "23:00-07:30"', re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z"))
 _HOUR = k.Text('a time of day such as "08:00"', re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z"))
 _ROOMS = k.Whole(1, ACCOUNT_ROOMS, f"Twitch lets an account be in {ACCOUNT_ROOMS} rooms")
+
+_POINTS = k.Whole(0, 2_147_483_647, "StreamElements keeps no larger number")
 
 KEYS: tuple[Key, ...] = (
     Key("twitch", "client_id", _CLIENT_ID, "The client id of your own app, registered as Public at dev.twitch.tv."),
@@ -170,12 +183,22 @@ KEYS: tuple[Key, ...] = (
     Key("notify", "events", k.Texts(), "Which events to notify of."),
     Key("notify", "quiet_hours", _HOURS, "When to be silent, in local time."),
     Key("notify", "digest", _HOUR, "When to send the day's digest, in local time; empty for none."),
+    Key(
+        "display",
+        "zone",
+        k.Zone(),
+        'The time zone of days and times, such as "Europe/Rome"; empty: that of this machine.',
+    ),
     Key("wish", "channel", k.Name(), "Whose store.", required=True),
     Key("wish", "item", k.Text("the name or id of an item"), "Which item.", required=True),
-    Key("wish", "auto", k.Flag(), "Redeem it without asking."),
+    Key("wish", "auto", k.Flag(), "Redeem it without asking, also while you are away. Needs max_cost."),
+    Key("wish", "max_cost", _POINTS, "With auto: the most that one may cost."),
+    Key("wish", "per_day", _POINTS, "With auto: points to spend on this wish in 24 hours at most."),
+    Key("wish", "keep", _POINTS, "With auto: points that are always left."),
+    Key("wish", "count", k.Whole(1, 1000, "a wish is not a standing order"), "With auto: how many in all."),
 )
 
-NOT_YET = frozenset({"poll.balance", "poll.store", "endpoints.streamelements", "dashboard", "notify", "wish"})
+NOT_YET = frozenset({"dashboard", "notify"})
 """Keys and sections that are read and checked, and do nothing in this version."""
 
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(key.section for key in KEYS))

@@ -16,7 +16,8 @@ def to_toml(settings: Settings) -> str:
         tables = value if section in LISTS else (value,)
         head = f"[[{section}]]" if section in LISTS else f"[{section}]"
         for table in tables:
-            lines = [f"{key.name} = {key.kind.write(getattr(table, key.name))}" for key in keys_of(section).values()]
+            values = ((key, getattr(table, key.name)) for key in keys_of(section).values())
+            lines = [f"{key.name} = {key.kind.write(value)}" for key, value in values if value is not None]
             blocks.append("\n".join((head, *lines)))
     return "\n\n".join(blocks) + "\n"
 

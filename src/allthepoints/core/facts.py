@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from allthepoints.base.types import ItemId, Login, UserId
 from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Account, ChannelRef, Lost, Stream, Why
+from allthepoints.core.redeem import Reason
 
 
 # -- who we are ---------------------------------------------------------------------------------------------------
@@ -272,7 +273,7 @@ class JwtUnknown:
 class RedemptionAnswered:
     """What became of the one POST of a redemption.
 
-    `bought`: it was taken. `refusal`: a clear no, in their words. `sent` False: it never left. None of these: no answer
+    `bought`: it was taken. `refusal`: a clear no, in their words. `unsent`: why it never left. None of these: no answer
     that means anything; it may have been taken or not.
     """
 
@@ -280,7 +281,7 @@ class RedemptionAnswered:
     key: str
     bought: Bought | None = None
     refusal: str | None = None
-    sent: bool = True
+    unsent: Reason | None = None
     error: str = ""
 
 
@@ -311,7 +312,7 @@ class RedeemAsked:
 
 @dataclass(frozen=True, slots=True)
 class AutoAllowed:
-    """The person understood what `auto = true` of a wish means while nobody is there, and said yes (or took it back)."""
+    """The person knows what `auto = true` of a wish means while nobody is there, and said yes (or took it back)."""
 
     at: float
     allowed: bool

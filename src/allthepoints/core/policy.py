@@ -71,7 +71,7 @@ class Policy:
     """Twitch puts out whom it bans, and says so only by a PART. False: try once more and let the NOTICE tell."""
 
     presence: bool = True
-    """False: nobody is asked who is live and no chat is entered; a command uses the program for StreamElements alone."""
+    """False: nobody is asked who is live and no chat is entered: a command needs StreamElements alone."""
     poll_balance: float = 300.0
     poll_store: float = 900.0
     flat_after: float = 1800.0
