@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 from rich.cells import cell_len
@@ -146,6 +147,40 @@ def test_it_fits(width: int, height: int, count: int) -> None:
     lines = picture.lines(width, height)
     assert len(lines) <= height
     assert width < 20 or all(cell_len(line.text) <= width for line in lines)
+
+
+def test_points_and_verdicts_fit_80_cells() -> None:
+    earning = replace(
+        ALPHA, live=True, state="present", reason=None, title="climbing", since=NOW - 600, live_since=NOW - 3600,
+        points=1845, rate_per_hour=30.0, verdict="earning",
+    )  # fmt: skip
+    flat = replace(
+        earning, id=UserId("2"), login=Login("beta"), display="ベータ", points=0, rate_per_hour=None, verdict="flat",
+        causes=("never_typed", "hide_gambling"),
+    )  # fmt: skip
+    off = replace(flat, id=UserId("3"), login=Login("gamma"), display="Gamma", verdict="not_offered", points=None)
+    waiting = replace(earning, id=UserId("4"), login=Login("delta"), display="Delta", state="waiting", reason="no_slot")
+    picture = LivePicture(zone=UTC)
+    picture.take(snapshot(earning, flat, off, waiting))
+    picture.due(NOW)
+    assert [line.text for line in picture.lines(120, 24)][:7] == [
+        "In 3 of 4 live chats; 1 waiting. Earning in 1; nothing comes in 1; no points in 1.",
+        "",
+        "state      channel        since  live since  points  rate  verdict        about",
+        "● present  Alpha          20:50  20:00        1,845  30/h  ↑ earning      climbing",
+        "● present  ベータ (beta)  20:50  20:00            0        = flat         perhaps: you never typed there",
+        "● present  Gamma          20:50  20:00                     ∅ not offered  climbing",
+        "○ waiting  Delta          20:50  20:00        1,845  30/h                 every room is taken",
+    ]
+    narrow = [line.text for line in picture.lines(80, 24)]
+    assert "● present  ベータ (beta)  20:50       0        = flat         perhaps: you neve…" in narrow
+    assert all(cell_len(text) <= 80 for text in narrow)
+    bare = LivePicture(zone=UTC, ascii_only=True)
+    bare.take(snapshot(earning))
+    bare.due(NOW)
+    assert "* present  Alpha    20:50  20:00        1,845  30/h  ^ earning  climbing" in [
+        line.text for line in bare.lines(80, 24)
+    ]
 
 
 def test_80x24_shows_how_many_more() -> None:

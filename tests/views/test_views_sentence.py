@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from allthepoints.base.types import Login, UserId
@@ -83,3 +85,31 @@ def test_never_signed_in() -> None:
 def test_troubles_in_full() -> None:
     odd = Trouble("x", "warning", "Odd\x1b[2J", "Line\nbreak.", NOW - 60)
     assert trouble_lines([odd], NOW) == ["warning: Odd[2J (for 1 min). Line break."]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "wishes", "expected"),
+    [
+        (("unknown", "unknown"), 0, ""),
+        (("earning",) * 12 + ("early",) * 2, 3, " Earning in 12; 2 joined minutes ago. 3 wishes within reach."),
+        (
+            ("earning", "flat", "not_offered", "unknown"),
+            1,
+            " Earning in 1; nothing comes in 1; no points in 1; 1 not known yet. 1 wish within reach.",
+        ),
+        (("early",), 0, " 1 joined minutes ago."),
+        (("flat",), 0, " Nothing comes in 1."),
+        (("unknown",), 1, " 1 wish within reach."),
+        (("earning", "of_a_later_version"), 0, " Earning in 1."),
+    ],
+)
+def test_am_i_earning_and_what_can_i_get(verdicts: tuple[str, ...], wishes: int, expected: str) -> None:
+    present = [replace(row, verdict=word) for row, word in zip(rows(*[PRESENT] * len(verdicts)), verdicts, strict=True)]
+    total = len(present)
+    said = sentence(Glance.of(present, (), wishes=wishes), NOW)
+    assert said == f"In {total} of {total} live chat{'s' if total > 1 else ''}.{expected}"
+
+
+def test_only_chats_that_you_are_in_can_earn() -> None:
+    waiting = [replace(row, verdict="earning") for row in rows(WAITING)]
+    assert sentence(Glance.of(waiting, ()), NOW) == "In 0 of 1 live chat; 1 waiting."

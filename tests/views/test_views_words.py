@@ -6,14 +6,28 @@ from collections.abc import Iterable
 import pytest
 
 from allthepoints.base.types import JSON, UserId
+from allthepoints.core import redeem
+from allthepoints.core.earning import Cause, Word
 from allthepoints.core.health import TABLE, Warning
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.place import Mark, Reason
 from allthepoints.core.records import Event, EventKind
 from allthepoints.views.event_text import event_text
 from allthepoints.views.sentence import _BESIDE, _INSTEAD, Glance, sentence
-from allthepoints.views.text import STATES
-from allthepoints.views.words import LEFT, LOST, PLACE, READS, WHY, told
+from allthepoints.views.text import STATES, VERDICTS
+from allthepoints.views.words import (
+    CAUSES,
+    ELEMENTS_READS,
+    LEFT,
+    LOST,
+    PLACE,
+    READS,
+    REASONS,
+    REDEMPTIONS,
+    SIGN_IN_REASONS,
+    WHY,
+    told,
+)
 
 ALPHA = UserId("42")
 NAMES = {ALPHA: "Alpha"}
@@ -55,6 +69,50 @@ EVENTS: dict[EventKind, tuple[dict[str, JSON], str]] = {
         "Twitch does not say who is live; what was known stays. answered 503.",
     ),
     EventKind.HELIX_BACK: ({"what": "follows"}, "Twitch says again whom you follow."),
+    EventKind.ELEMENTS_FAILED: (
+        {"what": "balance", "error": "answered 502."},
+        "StreamElements does not say what you have; what was known stays. answered 502.",
+    ),
+    EventKind.ELEMENTS_BACK: ({"what": "balance"}, "StreamElements answers again."),
+    EventKind.FLAT: (
+        {},
+        "You are in Alpha's chat, and no points come. `allthepoints points` tells what it may be, and what to do.",
+    ),
+    EventKind.EARNING_AGAIN: ({}, "Points come again from Alpha."),
+    EventKind.WISH_OBTAINABLE: (
+        {"item": "Pick the next map 🗺", "cost": 1500, "currency": "acorns"},
+        "Pick the next map 🗺 in Alpha's store can be had now, for 1,500 acorns.",
+    ),
+    EventKind.WISH_CHEAPER: (
+        {"item": "Hydrate", "cost": 100, "was": 1500},
+        "Hydrate in Alpha's store costs less: 100 points now, was 1,500.",
+    ),
+    EventKind.WISH_BACK: ({"item": "Hydrate", "cost": 100}, "Hydrate in Alpha's store is back, for 100 points."),
+    EventKind.WISH_GONE: ({"item": "Hydrate"}, "Hydrate in Alpha's store is not there any more."),
+    EventKind.REDEMPTION_SENT: (
+        {"item": "Hydrate", "cost": 100},
+        "Hydrate in Alpha's store is being redeemed, for 100 points.",
+    ),
+    EventKind.REDEEMED: ({"item": "Hydrate", "cost": 100}, "You redeemed Hydrate in Alpha's store, for 100 points."),
+    EventKind.REDEMPTION_REFUSED: (
+        {"item": "Hydrate", "cost": 100, "reason": "refused", "text": "Item is Out of stock"},
+        "Hydrate in Alpha's store was not redeemed: StreamElements said no. StreamElements says: \"Item is Out of "
+        'stock"',
+    ),
+    EventKind.REDEMPTION_UNKNOWN: (
+        {"item": "Hydrate", "cost": 100},
+        "Whether Hydrate in Alpha's store was redeemed is not known yet: no clear answer came. It is not sent again; "
+        "your redemptions are read until it is certain.",
+    ),
+    EventKind.JWT_EXPIRES: (
+        {"days": 7, "expires_at": 1_796_212_800.0},
+        "Your StreamElements sign-in ends in 7 days, on 2026-12-02. Run `allthepoints login streamelements`.",
+    ),
+    EventKind.JWT_EXPIRED: (
+        {},
+        "Your StreamElements sign-in has ended: nothing can be redeemed, and points go on. "
+        "Run `allthepoints login streamelements`.",
+    ),
     EventKind.CONFIG_TAKEN: ({}, "The changed config is in force."),
     EventKind.CONFIG_REJECTED: (
         {"error": "c.toml:2: poll.liv: unknown key; did you mean live?"},
@@ -71,6 +129,16 @@ WITH_CHANNEL = {
     EventKind.RETRIED,
     EventKind.TIMED_OUT,
     EventKind.RENAMED,
+    EventKind.FLAT,
+    EventKind.EARNING_AGAIN,
+    EventKind.WISH_OBTAINABLE,
+    EventKind.WISH_CHEAPER,
+    EventKind.WISH_BACK,
+    EventKind.WISH_GONE,
+    EventKind.REDEMPTION_SENT,
+    EventKind.REDEEMED,
+    EventKind.REDEMPTION_REFUSED,
+    EventKind.REDEMPTION_UNKNOWN,
 }
 
 
@@ -81,6 +149,12 @@ def test_tables_are_complete() -> None:
     assert set(PLACE) == set(Why) | {str(reason) for reason in Reason}
     assert set(STATES) == set(Mark)
     assert set(READS) == {"live", "follows", "users"}
+    assert set(ELEMENTS_READS) == {"channel", "loyalty", "balance", "items", "history"}
+    assert set(CAUSES) == set(Cause)
+    assert set(REASONS) == set(redeem.Reason)
+    assert set(REDEMPTIONS) == set(redeem.State)
+    assert set(VERDICTS) == set(Word)
+    assert set(redeem.Reason) >= SIGN_IN_REASONS
 
 
 @pytest.mark.parametrize("kind", list(EventKind))
@@ -137,12 +211,41 @@ def test_unknown_words_are_readable() -> None:
 
 def _all_texts() -> Iterable[str]:
     yield from (*WHY.values(), *LOST.values(), *LEFT.values(), *PLACE.values())
+    yield from (*REASONS.values(), *REDEMPTIONS.values(), *ELEMENTS_READS.values())
+    for cause in CAUSES.values():
+        yield from (cause.short, cause.text, cause.cure)
     yield from (expected for _, expected in EVENTS.values())
     for row in TABLE:
         trouble = Warning(row.code, row.severity, row.title, row.text, 0.0)
         for account in (True, False):
             yield sentence(Glance(account, 3, 0, 2, 1, 0, 1, 0, (trouble,)), 1200.0)
             yield sentence(Glance(account, 0, 0, 0, 0, 0, 0, 0, (trouble,)), 1200.0)
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_fc_50_every_cause_is_a_sentence_and_says_what_can_be_done(cause: Cause) -> None:
+    telling = CAUSES[cause]
+    assert telling.text.endswith(".")
+    assert not telling.cure or telling.cure.endswith(".")
+    assert len(telling.short) <= 30
+
+
+def test_fc_50_who_never_typed_is_told_that_this_program_does_not() -> None:
+    telling = CAUSES[Cause.NEVER_TYPED]
+    assert "This program never types" in telling.text
+    assert "one message in this chat by hand" in telling.cure
+
+
+def test_every_refused_redemption_is_told() -> None:
+    for reason in redeem.Reason:
+        event = Event(1.0, EventKind.REDEMPTION_REFUSED, ALPHA, {"item": "Hydrate", "reason": reason})
+        assert event_text(event, NAMES) == f"Hydrate in Alpha's store was not redeemed: {REASONS[reason]}."
+
+
+@pytest.mark.parametrize(("days", "text"), [(7, "in 7 days"), (1, "in 1 day"), (0, "today")])
+def test_fc_31_the_end_of_the_jwt_is_told(days: int, text: str) -> None:
+    event = Event(1.0, EventKind.JWT_EXPIRES, None, {"days": days})
+    assert event_text(event, {}) == f"Your StreamElements sign-in ends {text}. Run `allthepoints login streamelements`."
 
 
 def test_words_are_calm_and_speak_to_you() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from allthepoints.base.types import JSON
 from allthepoints.cli import output
@@ -65,7 +65,7 @@ def read_report(where: Here) -> Report:
 
 
 def as_plain(report: Report) -> dict[str, JSON]:
-    """The contract's JSON. Points are not read yet: they are null, and every verdict is unknown."""
+    """The contract's JSON."""
     account = report.account
     return {
         "running": report.running,
@@ -89,9 +89,9 @@ def channel_plain(row: ChannelRow) -> dict[str, JSON]:
         "state": row.state,
         "reason": row.reason,
         "since": None if row.since is None else iso(row.since),
-        "points": None,
-        "rate_per_hour": None,
-        "verdict": "unknown",
+        "points": row.points,
+        "rate_per_hour": row.rate_per_hour,
+        "verdict": row.verdict,
     }
 
 
@@ -153,7 +153,8 @@ def _helix(report: Report) -> str:
 
 
 def _asleep(row: ChannelRow, alive: float | None) -> ChannelRow:
-    return replace(row, live=None, state="absent", reason=None, since=alive, live_since=None, place=None, title=None)
+    """What it has been left at is known still: the points."""
+    return ChannelRow(row.id, row.login, row.display, None, "absent", since=alive, points=row.points)
 
 
 def _points(seen: Status) -> Mapping[str, int] | None:

@@ -8,17 +8,20 @@ from datetime import tzinfo
 
 from allthepoints.ports import ChannelRow
 from allthepoints.views.columns import Column, table
-from allthepoints.views.text import clean, clock_time, count, name, number, standing
-from allthepoints.views.words import PLACE, told
+from allthepoints.views.text import clean, clock_time, count, name, number, per_hour, standing, verdict
+from allthepoints.views.words import CAUSES, PLACE, told
 
 COLUMNS = (
-    Column("state", keep=5),
-    Column("channel", keep=4, flexible=True),
+    Column("state", keep=8),
+    Column("channel", keep=7, flexible=True),
     Column("since", keep=3),
     Column("live since", keep=1),
+    Column("points", keep=5, right=True),
+    Column("rate", keep=4, right=True),
+    Column("verdict", keep=6),
     Column("about", keep=2, flexible=True),
 )
-"""Where the terminal is narrow, they go in this order: live since, about, since."""
+"""Where the terminal is narrow, they go in this order: live since, about, since, rate, points, verdict."""
 
 _ORDER = {"present": 0, "asked": 1, "leaving": 2, "refused": 3, "waiting": 4}
 
@@ -77,12 +80,28 @@ def _rank(row: ChannelRow) -> tuple[int, int, str]:
 
 
 def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool) -> tuple[str, ...]:
-    known = row.reason and row.reason != "offline"  # the state says that already
-    about = told(PLACE, row.reason or "") if known else clean(row.title or "")
     return (
         standing(row.state, row.live).shown(ascii_only),
         name(row.display, row.login),
         clock_time(row.since, now, zone),
         clock_time(row.live_since or None, now, zone) if row.live is not False else "",
-        about,
+        "" if row.points is None else number(row.points),
+        per_hour(row.rate_per_hour),
+        verdict(row.verdict).shown(ascii_only) if _judged(row) else "",
+        _about(row),
     )
+
+
+def _judged(row: ChannelRow) -> bool:
+    """Where we are not, nothing can come, and the state says why."""
+    return row.state == "present" and (row.verdict != "unknown" or row.points is not None)
+
+
+def _about(row: ChannelRow) -> str:
+    """Why it is not as it should be, else the stream's title."""
+    if row.reason and row.reason != "offline":  # the state says that already
+        return told(PLACE, row.reason)
+    if row.state == "present" and row.verdict == "flat" and row.causes:
+        cause = CAUSES.get(row.causes[0])
+        return f"perhaps: {cause.short if cause else told({}, row.causes[0])}"
+    return clean(row.title or "")

@@ -9,8 +9,8 @@ from allthepoints.base.types import JSON, UserId
 from allthepoints.core.model import Why
 from allthepoints.core.records import Event, EventKind
 from allthepoints.service.snapshot import Snapshot
-from allthepoints.views.text import clean, duration, name, number
-from allthepoints.views.words import LEFT, LOST, READS, WHY, told
+from allthepoints.views.text import amount, clean, count, duration, local, name, number
+from allthepoints.views.words import ELEMENTS_READS, LEFT, LOST, READS, REASONS, WHY, told
 
 
 class Happening(Protocol):
@@ -83,6 +83,45 @@ def _helix_failed(_: str, data: _Data) -> str:
     return f"Twitch does not say {told(READS, data.text('what'))}; what was known stays. {error}."
 
 
+def _elements_failed(_: str, data: _Data) -> str:
+    error = data.text("error").rstrip(".")
+    return f"StreamElements does not say {told(ELEMENTS_READS, data.text('what'))}; what was known stays. {error}."
+
+
+def _item(who: str, data: _Data) -> str:
+    """`Pick the next map in Alpha's store`."""
+    return f"{data.text('item') or 'An item'} in {who or 'a channel'}'s store"
+
+
+def _cost(data: _Data) -> str:
+    return amount(int(data.number("cost")), data.text("currency"))
+
+
+def _cheaper(who: str, data: _Data) -> str:
+    was = f", was {number(int(data.number('was')))}" if data.number("was") else ""
+    return f"{_item(who, data)} costs less: {_cost(data)} now{was}."
+
+
+def _redemption_refused(who: str, data: _Data) -> str:
+    words = data.text("text")
+    quoted = f' StreamElements says: "{words}"' if words else ""
+    return f"{_item(who, data)} was not redeemed: {told(REASONS, data.text('reason'))}.{quoted}"
+
+
+def _redemption_unknown(who: str, data: _Data) -> str:
+    return (
+        f"Whether {_item(who, data)} was redeemed is not known yet: no clear answer came. It is not sent again; your "
+        "redemptions are read until it is certain."
+    )
+
+
+def _jwt_expires(_: str, data: _Data) -> str:
+    days, at = int(data.number("days")), data.number("expires_at")
+    left = f"in {count(days, 'day')}" if days else "today"
+    day = f", on {local(at):%Y-%m-%d}" if at else ""
+    return f"Your StreamElements sign-in ends {left}{day}. Run `allthepoints login streamelements`."
+
+
 def _config_rejected(_: str, data: _Data) -> str:
     return f"The changed config cannot be used, and the old one stays. {data.text('error')}"
 
@@ -114,6 +153,25 @@ _SENTENCES: dict[str, Callable[[str, _Data], str]] = {
     ),
     EventKind.HELIX_FAILED: _helix_failed,
     EventKind.HELIX_BACK: lambda _, data: f"Twitch says again {told(READS, data.text('what'))}.",
+    EventKind.ELEMENTS_FAILED: _elements_failed,
+    EventKind.ELEMENTS_BACK: lambda _, __: "StreamElements answers again.",
+    EventKind.FLAT: lambda who, _: (
+        f"You are in {who}'s chat, and no points come. `allthepoints points` tells what it may be, and what to do."
+    ),
+    EventKind.EARNING_AGAIN: lambda who, _: f"Points come again from {who}.",
+    EventKind.WISH_OBTAINABLE: lambda who, data: f"{_item(who, data)} can be had now, for {_cost(data)}.",
+    EventKind.WISH_CHEAPER: _cheaper,
+    EventKind.WISH_BACK: lambda who, data: f"{_item(who, data)} is back, for {_cost(data)}.",
+    EventKind.WISH_GONE: lambda who, data: f"{_item(who, data)} is not there any more.",
+    EventKind.REDEMPTION_SENT: lambda who, data: f"{_item(who, data)} is being redeemed, for {_cost(data)}.",
+    EventKind.REDEEMED: lambda who, data: f"You redeemed {_item(who, data)}, for {_cost(data)}.",
+    EventKind.REDEMPTION_REFUSED: _redemption_refused,
+    EventKind.REDEMPTION_UNKNOWN: _redemption_unknown,
+    EventKind.JWT_EXPIRES: _jwt_expires,
+    EventKind.JWT_EXPIRED: lambda _, __: (
+        "Your StreamElements sign-in has ended: nothing can be redeemed, and points go on. "
+        "Run `allthepoints login streamelements`."
+    ),
     EventKind.CONFIG_TAKEN: lambda _, __: "The changed config is in force.",
     EventKind.CONFIG_REJECTED: _config_rejected,
 }

@@ -1,4 +1,4 @@
-"""The first line of every face: am I in? One sentence, or the trouble that stands in the way and what to do."""
+"""The first line of every face: am I in, am I earning, what can I get? Or the trouble in the way, and what to do."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ class Trouble:
     since: float
 
 
+_EARNING: dict[str, str] = {
+    "earning": "earning in {}",
+    "early": "{} joined minutes ago",
+    "flat": "nothing comes in {}",
+    "not_offered": "no points in {}",
+    "unknown": "{} not known yet",
+}
+"""What is said of so many chats with each verdict."""
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What the sentence is made of. `live`: chats of live channels that are meant, those that refuse us too."""
@@ -51,9 +61,13 @@ class Glance:
     waiting: int
     refused: int
     troubles: tuple[Worry, ...] = ()
+    verdicts: tuple[int, ...] = (0,) * len(_EARNING)
+    """How many of those present have each verdict of _EARNING."""
+    wishes: int = 0
+    """Wishes that can be had now."""
 
     @classmethod
-    def of(cls, rows: Iterable[ChannelRow], troubles: Sequence[Worry], account: bool = True) -> Glance:
+    def of(cls, rows: Iterable[ChannelRow], troubles: Sequence[Worry], account: bool = True, wishes: int = 0) -> Glance:
         """From the rows of a service that runs."""
         all_rows = list(rows)
         states = [row.state for row in all_rows if row.live or (row.live is None and row.state in _IN)]
@@ -61,17 +75,24 @@ class Glance:
         asked = states.count("asked")
         live = present + refused + waiting + asked
         unknown = sum(row.live is None for row in all_rows)
-        return cls(account, len(all_rows), unknown, live, present, asked, waiting, refused, tuple(troubles))
+        found = [row.verdict for row in all_rows if row.state == "present"]
+        verdicts = tuple(found.count(word) for word in _EARNING)
+        return cls(
+            account, len(all_rows), unknown, live, present, asked, waiting, refused, tuple(troubles), verdicts, wishes
+        )
 
 
 def sentence(glance: Glance, now: float) -> str:
-    """For example `In 14 of 14 live chats.`; a trouble that stops the points is told instead."""
+    """For example `In 14 of 14 live chats. Earning in 12; 2 joined minutes ago. 3 wishes within reach.`
+
+    A trouble that stops the points is told instead.
+    """
     errors = [trouble for trouble in glance.troubles if trouble.severity == "error"]
     for trouble in errors:
         if write := _INSTEAD.get(trouble.code):
             return write(glance, trouble, now)
     beside = [_BESIDE.get(trouble.code, _other)(trouble, now) for trouble in errors]
-    return " ".join((_in(glance), *beside))
+    return " ".join((_in(glance), *_earning(glance), *_wishes(glance), *beside))
 
 
 def trouble_lines(troubles: Iterable[Worry], now: float) -> list[str]:
@@ -99,6 +120,21 @@ def _in(glance: Glance) -> str:
     ]
     rest = f"; {', '.join(parts)}" if parts else ""
     return f"In {number(glance.present)} of {count(glance.live, 'live chat')}{rest}."
+
+
+def _earning(glance: Glance) -> list[str]:
+    """Nothing while nothing is known of any chat."""
+    if not any(number_ for word, number_ in zip(_EARNING, glance.verdicts, strict=True) if word != "unknown"):
+        return []
+    parts = [
+        text.format(number(amount)) for text, amount in zip(_EARNING.values(), glance.verdicts, strict=True) if amount
+    ]
+    told = "; ".join(parts)
+    return [f"{told[:1].upper()}{told[1:]}."]
+
+
+def _wishes(glance: Glance) -> list[str]:
+    return [f"{count(glance.wishes, 'wish', 'wishes')} within reach."] if glance.wishes else []
 
 
 def _nobody(glance: Glance) -> str:

@@ -19,6 +19,23 @@ def count(value: int, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def amount(value: int, currency: str = "") -> str:
+    """`1,500 acorns`: in the channel's own currency, as it is written there; `points` where that is not known."""
+    return f"{number(value)} {clean(currency) or 'points'}"
+
+
+def change(value: int) -> str:
+    """`+5`, `-1,500`; `0` for none."""
+    return f"{value:+,}" if value else "0"
+
+
+def per_hour(rate: float | None) -> str:
+    """`30/h`, `2.5/h`; empty where it is not known."""
+    if rate is None:
+        return ""
+    return f"{rate:,.0f}/h" if rate >= 10 or rate == int(rate) else f"{rate:.1f}/h"
+
+
 def helix_left(remaining: int, limit: int) -> str:
     """What is left of Helix's points, which fill up every minute."""
     return f"{number(remaining)} of {number(limit)} Helix points left"
@@ -120,6 +137,20 @@ def standing(state: str, live: bool | None) -> Standing:
             return UNKNOWN
         return STATES[state] if live else OFFLINE
     return STATES.get(state, UNKNOWN)
+
+
+VERDICTS: dict[str, Standing] = {
+    "earning": Standing("↑", "^", "earning"),
+    "early": Standing("…", ".", "early"),
+    "flat": Standing("=", "=", "flat"),
+    "not_offered": Standing("∅", "0", "not offered"),
+    "unknown": UNKNOWN,
+}
+
+
+def verdict(word: str) -> Standing:
+    """The sign and word of a verdict. One of a later version is shown as it is."""
+    return VERDICTS.get(word) or Standing("?", "?", word.replace("_", " "))
 
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

@@ -6,8 +6,11 @@ The tables are complete over the enums of the core (a test keeps that). A word f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from allthepoints.core.earning import Cause
 from allthepoints.core.model import Lost, Why
+from allthepoints.core.redeem import Reason, State
 
 WHY: dict[str, str] = {
     Why.BANNED: "you are banned from this chat",
@@ -65,6 +68,117 @@ READS: dict[str, str] = {
     "users": "the channels' names",
 }
 """What is read of Helix."""
+
+
+ELEMENTS_READS: dict[str, str] = {
+    "channel": "which channels it has",
+    "loyalty": "how channels pay",
+    "balance": "what you have",
+    "items": "what the stores offer",
+    "history": "what you redeemed",
+}
+"""What is read of StreamElements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A cause in a few words, in a sentence, and what the person can do (empty: nothing)."""
+
+    short: str
+    text: str
+    cure: str = ""
+
+
+CAUSES: dict[str, Telling] = {
+    Cause.NOT_LIVE: Telling("not live", "The channel is not live, and nobody is paid then."),
+    Cause.NOT_CONFIRMED: Telling(
+        "not in the chat",
+        "The server does not have you in this chat now, and only who is there is paid.",
+        "`allthepoints channels` tells what stands in the way.",
+    ),
+    Cause.NO_STREAMELEMENTS: Telling("not at StreamElements", "StreamElements has no such channel."),
+    Cause.LOYALTY_OFF: Telling(
+        "loyalty is off",
+        "The streamer turned the points off.",
+        "Nothing to do; they are looked for again by themselves.",
+    ),
+    Cause.IGNORED: Telling(
+        "you are on its ignore list",
+        "The streamer put you on the list of those who are never paid.",
+        "Only the streamer can take you off it: ask, if you know each other.",
+    ),
+    Cause.RERUN: Telling("a re-run", "It is a re-run, for which StreamElements pays nothing."),
+    Cause.LIST_LAGS: Telling(
+        "the viewer list lags",
+        "StreamElements pays by Twitch's list of viewers, which lags up to 5 min behind the chat; the points come with "
+        "the next payment after that.",
+        "Wait some minutes.",
+    ),
+    Cause.NEVER_TYPED: Telling(
+        "you never typed there",
+        "StreamElements wants a viewer to have signed in there and typed in the chat once. This program never types.",
+        "Write one message in this chat by hand, in your browser: that cures it for good.",
+    ),
+    Cause.HIDE_GAMBLING: Telling(
+        'Twitch\'s "hide gambling"',
+        "Twitch's preference \"hide gambling\" keeps StreamElements' points away from an account.",
+        "Turn it off in Twitch's settings, under content display preferences.",
+    ),
+    Cause.BOT_ABSENT: Telling(
+        "the bot is gone",
+        "StreamElements' bot may not be in the chat, or may not read its list of viewers.",
+        "Only the streamer can mend that.",
+    ),
+    Cause.NOT_READ: Telling(
+        "not read yet", "StreamElements was not asked about this channel yet.", "It is asked soon, by itself."
+    ),
+    Cause.NO_ANSWER: Telling(
+        "StreamElements does not answer",
+        "StreamElements does not answer, so nothing can be said. Points may come all the same.",
+        "It is asked again by itself.",
+    ),
+}
+"""Why points do not come."""
+
+REASONS: dict[str, str] = {
+    Reason.PRICE_CHANGED: "the price is not the one that you confirmed",
+    Reason.NOT_ENOUGH: "you do not have enough points",
+    Reason.SOLD_OUT: "it is sold out",
+    Reason.DISABLED: "the streamer turned it off for now",
+    Reason.NO_SUCH_ITEM: "it is not in the store any more",
+    Reason.NOT_ON_WEBSITE: "it can be had in the chat only, and this program never writes there",
+    Reason.ANSWERS_MISSING: "an answer is missing to a question that it asks",
+    Reason.NO_MESSAGE: "it takes no message",
+    Reason.NOT_AT_STREAMELEMENTS: "StreamElements has no such channel",
+    Reason.JWT_MISSING: "you are not signed in to StreamElements",
+    Reason.JWT_EXPIRED: "your StreamElements sign-in has ended",
+    Reason.JWT_MALFORMED: "what is kept as your StreamElements sign-in is no JWT",
+    Reason.JWT_REFUSED: "StreamElements does not take your sign-in",
+    Reason.WRONG_ACCOUNT: "your StreamElements sign-in is another account's",
+    Reason.IN_PROGRESS: "another redemption of it is not settled yet",
+    Reason.UNCHECKED: "it could not be checked in time, so nothing was sent",
+    Reason.NOT_WRITTEN: "it could not be written down here, so nothing was sent",
+    Reason.NOT_SENT: "no connection to StreamElements came to be, so nothing was sent",
+    Reason.REFUSED: "StreamElements said no",
+    Reason.NEVER_ARRIVED: "no answer came, and StreamElements never booked it",
+}
+"""Why a redemption was rejected. Nothing was spent in any of these."""
+
+SIGN_IN_REASONS = frozenset(
+    {Reason.JWT_MISSING, Reason.JWT_EXPIRED, Reason.JWT_MALFORMED, Reason.JWT_REFUSED, Reason.WRONG_ACCOUNT}
+)
+"""Those that `allthepoints login streamelements` cures."""
+
+REDEMPTIONS: dict[str, str] = {
+    State.PROPOSED: "proposed",
+    State.CONFIRMED: "being checked",
+    State.CHECKED: "checked, not sent",
+    State.SENT: "sent",
+    State.ACCEPTED: "redeemed",
+    State.REJECTED: "not redeemed",
+    State.UNKNOWN: "not known yet",
+}
+"""Where a redemption stands."""
 
 
 def told(table: Mapping[str, str], word: str) -> str:
