@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.base.types import Login
-from allthepoints.config.edit import Change, edit
+from allthepoints.config.edit import Change, WishChange, edit
 from allthepoints.config.load import load, parse
+from allthepoints.config.settings import Wish
 
 ALPHA, BETA = Login("alpha"), Login("beta")
 
@@ -127,3 +128,102 @@ def test_the_file_says_what_was_asked_last(
     last = {(change.key, change.login): change.present for change in asked}
     for (key, login), present in last.items():
         assert (login in getattr(channels, key)) == present
+
+
+# -- wishes --------------------------------------------------------------------------------------------------------
+WISHES = """# mine
+[channels]
+include = ["alpha"] # the first
+
+# for the next stream
+[[wish]]
+channel = "Alpha" # yes
+item = "Pick the next map"
+auto = true # while I sleep
+max_cost = 1500
+
+[[wish]]
+channel = "beta"
+item = "64b0c1d2e3f4a5b6c7d8e9f0" # Hydrate
+
+[poll] # seldom
+live = "30s"
+"""
+MAP, HYDRATE = "Pick the next map", "64b0c1d2e3f4a5b6c7d8e9f0"
+FIRST, SECOND = Wish(ALPHA, MAP, True, 1500), Wish(BETA, HYDRATE)
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "expected"),
+    [
+        ("", WishChange(ALPHA, MAP), (Wish(ALPHA, MAP),)),
+        ("", WishChange(ALPHA, MAP, {"auto": True, "keep": 5}), (Wish(ALPHA, MAP, True, keep=5),)),
+        ("[poll]\nlive = '30s'", WishChange(ALPHA, MAP), (Wish(ALPHA, MAP),)),
+        (WISHES, WishChange(ALPHA, "Hydrate"), (FIRST, SECOND, Wish(ALPHA, "Hydrate"))),
+        (WISHES, WishChange(ALPHA, MAP.upper()), (Wish(ALPHA, MAP), SECOND)),
+        (WISHES, WishChange(ALPHA, MAP, {"auto": True, "max_cost": 9}), (Wish(ALPHA, MAP, True, 9), SECOND)),
+        (WISHES, WishChange(BETA, HYDRATE, {"auto": True}), (FIRST, Wish(BETA, HYDRATE, True))),
+        (WISHES, WishChange(ALPHA, MAP, present=False), (SECOND,)),
+        (WISHES, WishChange(BETA, HYDRATE, present=False), (FIRST,)),
+        ("wish = [{channel = 'alpha', item = 'x'}]\n", WishChange(ALPHA, MAP), (Wish(ALPHA, "x"), Wish(ALPHA, MAP))),
+        ("wish = [{channel = 'alpha', item = 'x'}]\n", WishChange(ALPHA, "X", present=False), ()),
+        ("wish = []\n", WishChange(ALPHA, MAP), (Wish(ALPHA, MAP),)),
+        ("", WishChange(ALPHA, '"; = [x] #\\ 🗺'), (Wish(ALPHA, '"; = [x] #\\ 🗺'),)),
+    ],
+)
+def test_wishes(tmp_path: Path, text: str, change: WishChange, expected: tuple[Wish, ...]) -> None:
+    path = written(tmp_path, text)
+    assert edit(path, [change]) == (change,)
+    assert load(path).settings.wish == expected
+    assert edit(path, [change]) == ()
+    assert load(path).settings.poll.live == 30.0
+
+
+def test_what_is_not_wished_cannot_be_taken_away(tmp_path: Path) -> None:
+    path = written(tmp_path, WISHES)
+    assert edit(path, [WishChange(BETA, MAP, present=False)]) == ()
+    assert path.read_text() == WISHES
+
+
+def test_comments_around_wishes_stay(tmp_path: Path) -> None:
+    path = written(tmp_path, WISHES)
+    edit(path, [WishChange(BETA, "New", remark="a new one"), WishChange(ALPHA, MAP, {"auto": True, "keep": 1})])
+    after = path.read_text()
+    comments = ("# mine", "# the first", "# for the next stream", "# yes", "# while I sleep", "# Hydrate", "# seldom")
+    for comment in (*comments, "# a new one"):
+        assert comment in after
+    edit(path, [WishChange(BETA, "New", present=False)])
+    for comment in comments:
+        assert comment in path.read_text()
+
+
+def test_a_new_wish_reads_well(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    edit(path, [WishChange(ALPHA, HYDRATE, {"auto": True, "max_cost": 100}, remark="Hydrate")])
+    assert path.read_text() == (
+        f'[[wish]]\nchannel = "alpha"\nitem = "{HYDRATE}" # Hydrate\nauto = true\nmax_cost = 100\n'
+    )
+
+
+wish_changes = st.builds(
+    WishChange,
+    st.sampled_from(["a", "b"]).map(Login),
+    st.sampled_from(["x", "Y", "z 🗺"]),
+    st.sampled_from([{}, {"auto": True}, {"auto": True, "keep": 7}]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(["", WISHES, "wish = []\n"]), st.lists(wish_changes, max_size=8))
+def test_the_wishes_are_those_asked_for_last(
+    tmp_path_factory: pytest.TempPathFactory, text: str, asked: list[WishChange]
+) -> None:
+    path = written(tmp_path_factory.mktemp("edit"), text)
+    for change in asked:
+        edit(path, [change])
+    found = {(wish.channel, wish.item): wish for wish in load(path).settings.wish}
+    for key, last in {(change.channel, change.item): change for change in asked}.items():
+        assert (key in found) == last.present
+        if last.present:
+            assert (found[key].auto, found[key].keep) == (bool(last.options.get("auto")), last.options.get("keep", 0))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomlkit
 import tomlkit.exceptions
+import tomlkit.items
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.base.files import write_atomically
@@ -18,6 +19,9 @@ from allthepoints.config.load import load, parse
 
 LISTS = ("include", "exclude", "priority", "paused")
 """The keys of [channels] that can be edited."""
+
+_WISH = frozenset({"channel", "item"})
+"""What makes a wish that wish."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -31,7 +35,22 @@ class Change:
     present: bool = True
 
 
-def edit(path: Path, changes: Sequence[Change]) -> tuple[Change, ...]:
+@dataclass(frozen=True, slots=True)
+class WishChange:
+    """Have a [[wish]] of `item` in `channel`, with these other keys and no more; or not have it. `remark`: a comment
+    behind the item, when it is added."""
+
+    channel: Login
+    item: str
+    options: Mapping[str, bool | int] = field(default_factory=dict)
+    present: bool = True
+    remark: str = ""
+
+
+AnyChange = TypeVar("AnyChange", Change, WishChange)
+
+
+def edit(path: Path, changes: Sequence[AnyChange]) -> tuple[AnyChange, ...]:
     """Make the changes in the file at `path`, which is made if it is missing; answers those that were not so already.
 
     A file that cannot be used stays as it is. Raises ConfigError.
@@ -39,7 +58,11 @@ def edit(path: Path, changes: Sequence[Change]) -> tuple[Change, ...]:
     load(path, named=False)
     before, mode, bom = _read(path)
     document = _document(before, path)
-    made = tuple(change for change in changes if _apply(document, change))
+    made = tuple(
+        change
+        for change in changes
+        if (_apply_wish(document, change) if isinstance(change, WishChange) else _apply(document, change))
+    )
     if not made:
         return ()
     after = tomlkit.dumps(document)
@@ -94,6 +117,52 @@ def _add(document: tomlkit.TOMLDocument, change: Change) -> bool:
         return False
     entries.append(str(change.login))
     return True
+
+
+def _apply_wish(document: tomlkit.TOMLDocument, change: WishChange) -> bool:
+    wishes: Any = document.get("wish")
+    places = [at for at, entry in enumerate(wishes or ()) if _same_wish(entry, change)]
+    if not change.present:
+        for at in reversed(places):
+            del wishes[at]
+        if places and not wishes:
+            del document["wish"]
+        return bool(places)
+    if places:
+        return _set_options(wishes[places[0]], change.options)
+    _add_wish(document, wishes, change)
+    return True
+
+
+def _add_wish(document: tomlkit.TOMLDocument, wishes: Any, change: WishChange) -> None:
+    inline = isinstance(wishes, tomlkit.items.Array)  # wish = [{channel = ...}], as nobody writes it but a program
+    entry: Any = tomlkit.inline_table() if inline else tomlkit.table()
+    entry["channel"] = str(change.channel)
+    entry["item"] = change.item
+    if change.remark and not inline:
+        entry["item"].comment(change.remark)
+    _set_options(entry, change.options)
+    if wishes is None:
+        wishes = document["wish"] = tomlkit.aot()
+    wishes.append(entry)
+
+
+def _set_options(entry: Any, options: Mapping[str, bool | int]) -> bool:
+    """Have these keys in a wish beside its channel and item; answers whether that was not so already."""
+    before = {key: value for key, value in entry.unwrap().items() if key not in _WISH}
+    if before == dict(options):
+        return False
+    for key in before.keys() - options.keys():
+        del entry[key]
+    for key, value in options.items():
+        if before.get(key) != value:
+            entry[key] = value
+    return True
+
+
+def _same_wish(entry: Any, change: WishChange) -> bool:
+    named = str(entry.get("item", "")).strip().casefold() == change.item.casefold()
+    return named and _login(entry.get("channel")) == change.channel
 
 
 def _login(entry: object) -> Login | None:

@@ -1,0 +1,51 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allthepoints.views.cells import Value, cell
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ""),
+        ("", ""),
+        (True, "true"),
+        (1845, "1845"),
+        (-500, "-500"),
+        (2.5, "2.5"),
+        ("-500", "-500"),
+        ("+5", "+5"),
+        ("-1.5", "-1.5"),
+        ("Pick the next map 🗺", "Pick the next map 🗺"),
+        ("=1+1", "'=1+1"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\n=1"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("\n=1", "'\n=1"),
+        ("  =1", "'  =1"),
+        ("＝1+1", "'＝1+1"),
+        ("-", "'-"),
+        ("a=b", "a=b"),
+        ("2026-11-25T21:00:00.000Z", "2026-11-25T21:00:00.000Z"),
+        ("-١", "'-١"),
+    ],
+)
+def test_no_cell_is_a_formula(value: Value, expected: str) -> None:
+    assert cell(value) == expected
+
+
+@given(st.text())
+def test_a_reader_gets_the_text_back_and_nothing_that_begins_a_formula(text: str) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerow([cell(text), "end"])
+    ((read, end),) = csv.reader(io.StringIO(out.getvalue(), newline=""))
+    assert end == "end"
+    assert read.removeprefix("'") == text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("'")
+    assert read[:1] not in {"=", "@", "\t", "\r", "\n"}
