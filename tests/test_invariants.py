@@ -20,12 +20,12 @@ MODULES = {
 }
 PROGRAM = [name for name in MODULES if not name.startswith(("sim/", "testing/"))]
 
-ADAPTERS = {
+ADAPTERS: dict[str, str | tuple[str, ...]] = {
     "OAuth": "twitch/",
     "Helix": "twitch/",
     "TokenKeeper": "twitch/",
     "TcpChat": "twitch/",
-    "Client": "twitch/",
+    "Client": ("web.py", "twitch/", "streamelements/"),
     "SqliteStorage": "storage/",
     "TokenFile": "storage/",
 }
@@ -68,6 +68,7 @@ def test_no_action_speaks() -> None:
     assert {kind.__name__ for kind in Action.__args__} == {
         *("RenewSignIn", "ReadFollows", "ReadLive", "ReadUsers"),
         *("OpenConnection", "CloseConnection", "JoinRooms", "PartRooms"),
+        *("FindLoyalty", "ReadLoyalty", "ReadBalance", "ReadItems", "ReadHistory", "CheckJwt", "SendRedemption"),
     }
 
 
@@ -87,7 +88,7 @@ def test_secrets_are_revealed_only_on_their_way_out() -> None:
     assert places == {
         "base/secret.py",
         "irc/session.py",  # PASS, and what a server quotes is cut out
-        "twitch/http.py",  # header and form, and what a server quotes is cut out
+        "web.py",  # header and form, and what a server quotes is cut out
         "twitch/signin.py",  # the fingerprint, and whether it can be sent at all
         "storage/tokenfile.py",
         "config/environment.py",  # `oauth:` is taken off

@@ -34,10 +34,10 @@ from allthepoints.storage.lock import acquire
 from allthepoints.storage.tokenfile import TokenFile
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.helix import Helix
-from allthepoints.twitch.http import Client
 from allthepoints.twitch.oauth import OAuth
 from allthepoints.twitch.tokens import TokenKeeper
 from allthepoints.views.event_text import event_in
+from allthepoints.web import Client
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from allthepoints.base.errors import FaultError
 from allthepoints.base.secret import Secret
 from allthepoints.ports import StoredTokens
 from allthepoints.testing.clock import ManualClock
-from allthepoints.twitch.http import Client
 from allthepoints.twitch.oauth import OAuth
 from allthepoints.twitch.tokens import Bearer, TokenKeeper
+from allthepoints.web import Client
 
 OAUTH = "https://id.test/oauth2"
 HELIX = "https://api.test/helix"

@@ -24,9 +24,9 @@ from allthepoints.testing.clock import ManualClock
 from allthepoints.testing.contracts import LiveStage, TokensStage
 from allthepoints.testing.fakes import FakeLiveApi, FakeTokens, FakeTwitch
 from allthepoints.twitch.helix import Helix
-from allthepoints.twitch.http import Client
 from allthepoints.twitch.oauth import DeviceCode, DeviceDead, OAuth, Pending, sign_in_by_device
 from allthepoints.twitch.tokens import TokenKeeper
+from allthepoints.web import Client
 
 pytestmark = pytest.mark.anyio
 

@@ -20,8 +20,9 @@ from stub_twitch import HELIX, Raw, Reply, Twitch, body, no
 
 from allthepoints.base.errors import Limited, NotSent, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.twitch.http import Answer, Ask, Client, bounded, checked, cut, decode, points
+from allthepoints.twitch.http import checked, points, request
 from allthepoints.twitch.rows import Page
+from allthepoints.web import Answer, Ask, Client, bounded, cut, decode
 
 NOW = 1_700_000_000.0
 CANARY = "canaryT0kenThatNobodyMaySee"
@@ -174,7 +175,7 @@ async def test_no_cookie_no_redirect_and_our_own_name() -> None:
     twitch = Twitch().on("/streams", httpx2.Response(302, headers={"location": "/users", "set-cookie": "a=b"}))
     for _ in range(2):
         with pytest.raises(Unknown):
-            await twitch.client.request(ask(), NOW)
+            await request(twitch.client, ask(), NOW)
     first, second = twitch.calls
     assert first.headers["user-agent"].startswith("allthepoints/")
     assert "cookie" not in second.headers
@@ -222,7 +223,7 @@ async def test_fc_21_real_sockets(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody's proxy reaches our loopback
     client = Client()
     async with server(answer, rst=rst) as (base, heard):
-        work = client.request(Ask("GET", f"{base}/x", "reading", token=Secret(CANARY)), NOW)
+        work = request(client, Ask("GET", f"{base}/x", "reading", token=Secret(CANARY)), NOW)
         if expected is None:
             assert decode(await work, Page).data == []
             assert b"authorization: bearer" in heard[0].lower()
@@ -231,7 +232,7 @@ async def test_fc_21_real_sockets(
                 await work
             assert type(caught.value) is expected
     with pytest.raises(NotSent):
-        await client.request(Ask("GET", f"{base}/x", "reading"), NOW)
+        await request(client, Ask("GET", f"{base}/x", "reading"), NOW)
     await client.aclose()
 
 

@@ -12,8 +12,8 @@ from allthepoints.core.facts import LiveRead, UsersRead
 from allthepoints.core.model import ChannelRef, Stream
 from allthepoints.twitch import rows
 from allthepoints.twitch.batches import Batch, Name, names
-from allthepoints.twitch.http import Answer, odd
 from allthepoints.twitch.rows import Doubt, Page
+from allthepoints.web import Answer, odd
 
 GIVE_UP = 2
 """Failed calls in a row after which a read asks no more: Helix is out, and each call may take ten seconds to say so."""

@@ -22,9 +22,10 @@ from allthepoints.ports import FOLLOWS_SCOPE
 from allthepoints.twitch import rows
 from allthepoints.twitch.batches import Aside, Batch, Name, batches, halves, too_many
 from allthepoints.twitch.books import Book, LiveBook, UsersBook
-from allthepoints.twitch.http import Answer, Ask, Client, bounded, checked, decode, odd, points
+from allthepoints.twitch.http import checked, points
 from allthepoints.twitch.rows import Page
 from allthepoints.twitch.tokens import Bearer
+from allthepoints.web import Answer, Ask, Client, bounded, decode, odd
 
 FIRST = "100"
 """Rows of a page. The default of most lists is 20."""

@@ -15,7 +15,8 @@ from allthepoints.base.clock import Clock
 from allthepoints.base.errors import Limited, Refused, SignInNeeded, Unknown
 from allthepoints.base.secret import Secret
 from allthepoints.ports import CHAT_SCOPE, FOLLOWS_SCOPE
-from allthepoints.twitch.http import Answer, Ask, Client, Form, decode, odd
+from allthepoints.twitch.http import request
+from allthepoints.web import Answer, Ask, Client, Form, decode, odd
 
 SCOPES = (CHAT_SCOPE, FOLLOWS_SCOPE)
 
@@ -146,7 +147,7 @@ class OAuth:
             token=token,
             scheme="OAuth",
         )
-        answer = await self._client.request(ask, self._clock.now())
+        answer = await request(self._client, ask, self._clock.now())
         body = decode(answer, _ValidateBody)
         login, user_id = (body.login or "").lower() or None, str(body.user_id or "") or None
         client_id = body.client_id or (self.client_id if login else "")
@@ -179,7 +180,7 @@ class OAuth:
 
     async def _post(self, path: str, what: str, form: Form) -> Answer:
         ask = Ask("POST", self._base + path, what, form=form, confidential=True)
-        return await self._client.request(ask, self._clock.now())
+        return await request(self._client, ask, self._clock.now())
 
 
 async def sign_in_by_device(
