@@ -26,7 +26,10 @@ class Migration:
     sql: str
 
 
-MIGRATIONS = (Migration(1, "channels, sessions, presence, events, refusals", schema.V1),)
+MIGRATIONS = (
+    Migration(1, "channels, sessions, presence, events, refusals", schema.V1),
+    Migration(2, "points, stores, redemptions", schema.V2),
+)
 
 LATEST = MIGRATIONS[-1].number
 

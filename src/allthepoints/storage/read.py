@@ -19,7 +19,7 @@ from allthepoints.ports import ChannelRow
 from allthepoints.storage.faults import refuse_folder, told
 from allthepoints.storage.migrations import LATEST, refuse_newer, version_of
 from allthepoints.storage.schema import ALIVE, APPLICATION_ID
-from allthepoints.storage.text import from_json
+from allthepoints.storage.text import from_json, json_object, json_strings
 
 T = TypeVar("T")
 
@@ -186,7 +186,8 @@ def _status(db: apsw.Connection) -> Status:
     service = {key: from_json(value) for key, value in db.execute("SELECT key, value FROM service_state ORDER BY key")}
     alive = service.pop(ALIVE, None)
     rows = db.execute(
-        "SELECT channel, login, display, live, state, reason, since, live_since, place, title"
+        "SELECT channel, login, display, live, state, reason, since, live_since, place, title,"
+        " points, rate_per_hour, verdict, causes"
         " FROM channel_state ORDER BY place IS NULL, place, login, channel"
     )
     channels = tuple(
@@ -201,8 +202,12 @@ def _status(db: apsw.Connection) -> Status:
             up,
             place,
             title,
+            points,
+            rate,
+            verdict,
+            json_strings(causes),
         )
-        for id_, login, display, live, state, reason, since, up, place, title in rows
+        for id_, login, display, live, state, reason, since, up, place, title, points, rate, verdict, causes in rows
     )
     return Status(float(alive) if isinstance(alive, int | float) else None, service, channels)
 
@@ -229,7 +234,8 @@ def _events(
         (*values, max(0, limit)),
     )
     found = [
-        EventRow(id_, at, kind, of, login, display, _object(data)) for id_, at, kind, of, login, display, data in rows
+        EventRow(id_, at, kind, of, login, display, json_object(data))
+        for id_, at, kind, of, login, display, data in rows
     ]
     return tuple(found if since_id is not None else reversed(found))
 
@@ -278,8 +284,3 @@ def _presence(db: apsw.Connection, channel: UserId, begin: float, end: float) ->
         (channel, end, begin),
     )
     return tuple(PresenceRow(*row) for row in rows)
-
-
-def _object(text: str) -> Mapping[str, JSON]:
-    value = from_json(text)
-    return value if isinstance(value, Mapping) else {}

@@ -10,8 +10,9 @@ from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
 from allthepoints.core.records import ChannelKnown, RefusalSet, Restored, SessionOpened
 from allthepoints.ports import Request
+from allthepoints.storage import restore_points
 from allthepoints.storage.schema import ALIVE
-from allthepoints.storage.text import from_json
+from allthepoints.storage.text import from_json, json_object
 from allthepoints.storage.writing import close_presence
 
 CRASHED = "crash"
@@ -28,6 +29,7 @@ def settle(db: apsw.Connection) -> None:
 
 def restored(db: apsw.Connection) -> Restored:
     """What is remembered, once `settle` has run."""
+    alive_at = _alive_at(db)
     return Restored(
         account=_account(db),
         channels=_channels(db),
@@ -37,14 +39,20 @@ def restored(db: apsw.Connection) -> Restored:
         names=_names(db),
         joins=_attempts(db, "join"),
         logins=_attempts(db, "login"),
-        alive_at=_alive_at(db),
+        alive_at=alive_at,
+        purses=restore_points.purses(db),
+        redemptions=restore_points.redemptions(db, alive_at),
+        notes=restore_points.notes(db),
     )
 
 
 def open_requests(db: apsw.Connection) -> tuple[Request, ...]:
     """Requests not yet done, oldest first."""
-    rows = db.execute("SELECT id, at, kind, login FROM requests WHERE done_at IS NULL ORDER BY id")
-    return tuple(Request(id_, at, kind, None if login is None else Login(login)) for id_, at, kind, login in rows)
+    rows = db.execute("SELECT id, at, kind, login, data FROM requests WHERE done_at IS NULL ORDER BY id")
+    return tuple(
+        Request(id_, at, kind, None if login is None else Login(login), json_object(data))
+        for id_, at, kind, login, data in rows
+    )
 
 
 def _alive_at(db: apsw.Connection) -> float:

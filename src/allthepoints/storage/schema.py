@@ -2,7 +2,7 @@
 
 Times are REAL, epoch seconds in UTC: the number the program thinks in. A float comes back exactly as it was written,
 so what a restart restores equals what was recorded; whole milliseconds would round, and move an interval's ends past
-each other. Zones are the reader's business.
+each other. Zones are the reader's business. The ledger alone has whole milliseconds: it is the one big table.
 
 The order of things told is the order of their ids, never that of their times: a clock may be set back between runs.
 
@@ -135,4 +135,136 @@ CREATE TABLE requests (
     done_at REAL
 ) STRICT;
 CREATE INDEX requests_open ON requests (id) WHERE done_at IS NULL;
+"""
+
+V2 = """
+-- Where a channel is at StreamElements (`se` NULL: nowhere). `currency` NULL: its settings were not read.
+-- `interval` in seconds, `ignored` a JSON list of logins.
+CREATE TABLE loyalty (
+    channel TEXT PRIMARY KEY,
+    se TEXT,
+    currency TEXT,
+    enabled INTEGER,
+    amount INTEGER,
+    interval REAL,
+    multiplier INTEGER,
+    ignored TEXT,
+    at REAL NOT NULL
+) STRICT;
+
+-- The last reading of each balance.
+CREATE TABLE balances (
+    channel TEXT PRIMARY KEY,
+    points INTEGER NOT NULL,
+    alltime INTEGER,
+    rank INTEGER,
+    watch_minutes INTEGER,
+    seen_at REAL NOT NULL
+) STRICT;
+
+-- One row a channel that has entries. `entries`: how many were ever made, and the number of the newest; `last_at`: its
+-- time. `earned`: the sum of all EARNED. All entries before `folded` are folded (see storage/folding.py). Times here
+-- and in `ledger`: milliseconds.
+CREATE TABLE ledgers (
+    no INTEGER PRIMARY KEY,
+    channel TEXT NOT NULL UNIQUE,
+    entries INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    earned INTEGER NOT NULL,
+    folded INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ledgers_by_folded ON ledgers (folded);
+
+-- Each move of a balance by `delta`, to `points`. `n` numbers the entries of a channel in the order in which they were
+-- made. `change`: 0 earned, 1 adjusted, 2 spent, 3 opening (0 and 1 take no byte). About 25 bytes a row.
+CREATE TABLE ledger (
+    ledger INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    delta INTEGER NOT NULL,
+    points INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    PRIMARY KEY (ledger, at, n)
+) STRICT, WITHOUT ROWID;
+
+-- Each item ever seen in a store; `gone_at`: since when it is not there any more. `asks` and `sources` are JSON lists.
+CREATE TABLE items (
+    channel TEXT NOT NULL,
+    item TEXT NOT NULL,
+    name TEXT NOT NULL,
+    cost INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    stock INTEGER,
+    cooldown_user REAL NOT NULL,
+    cooldown_global REAL NOT NULL,
+    subscriber_only INTEGER NOT NULL,
+    enabled INTEGER NOT NULL,
+    asks TEXT NOT NULL,
+    takes_message INTEGER NOT NULL,
+    sources TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    first_seen REAL NOT NULL,
+    last_changed REAL NOT NULL,
+    gone_at REAL,
+    PRIMARY KEY (channel, item)
+) STRICT, WITHOUT ROWID;
+
+-- What an item cost at first sight, and each time it cost something else.
+CREATE TABLE prices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    item TEXT NOT NULL,
+    at REAL NOT NULL,
+    cost INTEGER NOT NULL
+) STRICT;
+CREATE INDEX prices_by_item ON prices (channel, item, id);
+
+-- Everything that was ever to be bought. Never pruned. `answers` and `known` are JSON lists; `at`: the last change.
+CREATE TABLE redemptions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    channel TEXT NOT NULL,
+    login TEXT NOT NULL,
+    item TEXT NOT NULL,
+    cost INTEGER NOT NULL,
+    asked_at REAL NOT NULL,
+    state TEXT NOT NULL,
+    se TEXT,
+    name TEXT NOT NULL,
+    answers TEXT NOT NULL,
+    message TEXT NOT NULL,
+    auto INTEGER NOT NULL,
+    dry INTEGER NOT NULL,
+    sent_at REAL,
+    settled_at REAL,
+    known TEXT NOT NULL,
+    points_before INTEGER,
+    bought TEXT,
+    code TEXT,
+    reason TEXT,
+    text TEXT NOT NULL,
+    at REAL NOT NULL
+) STRICT;
+CREATE INDEX redemptions_by_time ON redemptions (asked_at);
+CREATE INDEX redemptions_by_channel ON redemptions (channel, id);
+CREATE INDEX redemptions_open ON redemptions (id) WHERE state NOT IN ('accepted', 'rejected', 'checked');
+
+-- Small things to be remembered, by key.
+CREATE TABLE notes (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    at REAL NOT NULL
+) STRICT;
+
+ALTER TABLE channel_state ADD COLUMN points INTEGER;
+ALTER TABLE channel_state ADD COLUMN rate_per_hour REAL;
+ALTER TABLE channel_state ADD COLUMN verdict TEXT NOT NULL DEFAULT 'unknown';
+ALTER TABLE channel_state ADD COLUMN causes TEXT NOT NULL DEFAULT '[]';
+
+-- `key`: two requests with the same one are the same request, for ever. Those without are forgotten once they are done.
+ALTER TABLE requests ADD COLUMN data TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE requests ADD COLUMN key TEXT;
+CREATE UNIQUE INDEX requests_by_key ON requests (key) WHERE key IS NOT NULL;
+CREATE INDEX requests_done ON requests (done_at) WHERE done_at IS NOT NULL AND key IS NULL;
 """

@@ -14,8 +14,12 @@ BOUND = 500
 
 def bounded(text: str) -> str:
     """`text` cut to BOUND characters; a lone surrogate, which UTF-8 cannot hold, becomes `?`."""
-    short = text if len(text) <= BOUND else text[: BOUND - 1] + "…"
-    return short.encode("utf-8", "replace").decode()
+    return valid(text if len(text) <= BOUND else text[: BOUND - 1] + "…")
+
+
+def valid(text: str) -> str:
+    """`text` as it is, but for lone surrogates: for what must not be cut."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def to_json(value: JSON) -> str:
@@ -29,9 +33,21 @@ def from_json(text: str) -> JSON:
     return value
 
 
+def json_object(text: str) -> Mapping[str, JSON]:
+    """What `to_json` wrote of an object; an empty one for anything else."""
+    value = from_json(text)
+    return value if isinstance(value, Mapping) else {}
+
+
+def json_strings(text: str) -> tuple[str, ...]:
+    """What `to_json` wrote of a list of texts; whatever else stands there is left out."""
+    value = from_json(text)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
 def _clean(value: JSON) -> JSON:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return valid(value)
     if isinstance(value, Mapping):
         return {str(_clean(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, Sequence):

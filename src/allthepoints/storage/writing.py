@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import assert_never
 
 import apsw
 
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core import records as r
 from allthepoints.ports import ChannelRow
+from allthepoints.storage.folding import fold
+from allthepoints.storage.nouns import whole
 from allthepoints.storage.schema import ALIVE
 from allthepoints.storage.text import bounded, to_json
+from allthepoints.storage.writing_points import write_points
 
 ATTEMPTS_KEPT = 600.0
 """Seconds. Far beyond every window that a limit looks at, and far too little to fill a disk."""
+
+REQUESTS_KEPT = 7 * 86_400.0
+"""Seconds for which a request without a key is kept after it was done."""
 
 
 def write_record(db: apsw.Connection, record: r.Record) -> None:
@@ -41,7 +46,7 @@ def write_record(db: apsw.Connection, record: r.Record) -> None:
                 "INSERT INTO attempts (what, at, count) VALUES (?, ?, ?)", (record.what, record.at, record.count)
             )
         case _:
-            assert_never(record)
+            write_points(db, record)
 
 
 def close_presence(db: apsw.Connection, at: float, why: str, channel: UserId | None = None) -> None:
@@ -58,8 +63,9 @@ def write_rows(db: apsw.Connection, rows: Iterable[ChannelRow], gone: Iterable[U
     db.executemany("DELETE FROM channel_state WHERE channel = ?", ((channel,) for channel in gone))
     db.executemany(
         "INSERT OR REPLACE INTO channel_state"
-        " (channel, login, display, live, state, reason, since, live_since, place, title)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " (channel, login, display, live, state, reason, since, live_since, place, title,"
+        " points, rate_per_hour, verdict, causes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (_row(row) for row in rows),
     )
 
@@ -78,8 +84,10 @@ def write_done(db: apsw.Connection, done: Sequence[int], at: float) -> None:
 
 
 def prune(db: apsw.Connection, at: float) -> None:
-    """Forget attempts that cannot count any more."""
+    """Forget what cannot count any more, and fold what is old. Bounded work; mostly none."""
     db.execute("DELETE FROM attempts WHERE at < ?", (at - ATTEMPTS_KEPT,))
+    db.execute("DELETE FROM requests WHERE done_at IS NOT NULL AND key IS NULL AND done_at < ?", (at - REQUESTS_KEPT,))
+    fold(db, at)
 
 
 def _event(db: apsw.Connection, event: r.Event) -> None:
@@ -160,4 +168,8 @@ def _row(row: ChannelRow) -> tuple[str | int | float | None, ...]:
         row.live_since,
         row.place,
         None if row.title is None else bounded(row.title),
+        None if row.points is None else whole(row.points),
+        row.rate_per_hour,
+        row.verdict,
+        to_json(row.causes),
     )

@@ -10,12 +10,20 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from allthepoints.base.errors import FaultError
-from allthepoints.base.types import JSON, Login, StreamId, UserId
+from allthepoints.base.types import JSON, ItemId, Login, StreamId, UserId
 from allthepoints.core import records as r
+from allthepoints.core.ledger import WINDOW
+from allthepoints.core.loyalty import Item
+from allthepoints.core.redeem import Redemption
 from allthepoints.ports import ChannelRow, Request
 
 KEPT = 600.0
 """Seconds for which attempts are kept."""
+
+REDEMPTIONS_KEPT = 3 * 86_400.0
+"""Seconds for which settled redemptions are given back; they are kept for ever."""
+
+PointsRecord = r.LoyaltyKnown | r.BalanceKnown | r.LedgerEntry | r.ItemKnown | r.ItemGone | r.RedemptionKept | r.Noted
 
 
 @dataclass(slots=True)
@@ -27,6 +35,15 @@ class Interval:
     began_at: float
     ended_at: float | None = None
     why: str | None = None
+
+
+@dataclass(slots=True)
+class Shelf:
+    """An item, when it last changed, and since when it is gone."""
+
+    item: Item
+    changed: float
+    gone_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +61,16 @@ class Memory:
     rows: dict[UserId, ChannelRow] = field(default_factory=dict)
     service: dict[str, JSON] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
+    keys: dict[str, int] = field(default_factory=dict)
+    """Requests that were left with a key, done or not."""
+    numbers: int = 0
+    loyalty: dict[UserId, r.LoyaltyKnown] = field(default_factory=dict)
+    balances: dict[UserId, r.BalanceKnown] = field(default_factory=dict)
+    ledger: dict[UserId, list[r.LedgerEntry]] = field(default_factory=dict)
+    items: dict[UserId, dict[ItemId, Shelf]] = field(default_factory=dict)
+    prices: list[tuple[UserId, ItemId, float, int]] = field(default_factory=list)
+    redemptions: dict[str, Redemption] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     alive: float = 0.0
 
     def apply(self, record: r.Record) -> None:
@@ -72,13 +99,56 @@ class Memory:
             case r.AttemptsSpent():
                 self.attempts.append(record)
             case _:
-                assert_never(record)
+                self._points(record)
+
+    def ask(
+        self, kind: str, login: Login | None, at: float, data: Mapping[str, JSON] | None = None, key: str | None = None
+    ) -> int:
+        """Leave a request, as a command does; answers its id."""
+        if key is not None and key in self.keys:
+            return self.keys[key]
+        self.numbers += 1
+        self.asked.append(Request(self.numbers, at, kind, login, data or {}))
+        if key is not None:
+            self.keys[key] = self.numbers
+        return self.numbers
 
     def close(self, at: float, why: str, channel: UserId | None = None) -> None:
         """End the open interval of `channel`, or of all."""
         for interval in self.presence:
             if interval.ended_at is None and channel in {None, interval.channel}:
                 interval.ended_at, interval.why = max(interval.began_at, at), why
+
+    def _points(self, record: PointsRecord) -> None:
+        match record:
+            case r.LoyaltyKnown():
+                self.loyalty[record.channel] = record
+            case r.BalanceKnown():
+                self.balances[record.channel] = record
+            case r.LedgerEntry():
+                entry = replace(record, at=round(record.at * 1000) / 1000)
+                self.ledger.setdefault(record.channel, []).append(entry)
+            case r.ItemKnown():
+                self._item(record)
+            case r.ItemGone():
+                shelf = self.items.get(record.channel, {}).get(record.item)
+                if shelf is not None and shelf.gone_at is None:
+                    shelf.gone_at = record.at
+            case r.RedemptionKept():
+                self.redemptions[record.redemption.key] = record.redemption
+            case r.Noted():
+                if record.value is None:
+                    self.notes.pop(record.key, None)
+                else:
+                    self.notes[record.key] = record.value
+            case _:
+                assert_never(record)
+
+    def _item(self, record: r.ItemKnown) -> None:
+        shelves, item = self.items.setdefault(record.channel, {}), record.item
+        if item.id not in shelves or shelves[item.id].item.cost != item.cost:
+            self.prices.append((record.channel, item.id, record.at, item.cost))
+        shelves[item.id] = Shelf(item, record.at)
 
     def _event(self, event: r.Event) -> None:
         self.events.append(event)
@@ -119,6 +189,11 @@ class MemoryStorage:
             joins=self._times("join"),
             logins=self._times("login"),
             alive_at=m.alive,
+            purses=tuple(_purse(m, channel) for channel in sorted({*m.loyalty, *m.balances, *m.ledger, *m.items})),
+            redemptions=tuple(
+                known for known in m.redemptions.values() if known.open or known.asked_at >= m.alive - REDEMPTIONS_KEPT
+            ),
+            notes=tuple(sorted(m.notes.items())),
         )
 
     async def record(
@@ -168,3 +243,20 @@ class MemoryStorage:
 
 def _by_place(known: r.ChannelKnown) -> tuple[bool, int, str]:
     return (known.followed is None, known.followed or 0, known.ref.id)
+
+
+def _purse(m: Memory, channel: UserId) -> r.PurseKept:
+    known, balance, shelves = m.loyalty.get(channel), m.balances.get(channel), m.items.get(channel, {})
+    entries = m.ledger.get(channel, [])
+    there = sorted((s.item for s in shelves.values() if s.gone_at is None), key=lambda item: (item.order, item.id))
+    return r.PurseKept(
+        channel,
+        known.at if known else 0.0,
+        known.se if known else None,
+        known.loyalty if known else None,
+        balance.balance if balance else None,
+        balance.at if balance else None,
+        tuple(entry for entry in entries if abs(round((entry.at - entries[-1].at) * 1000)) <= WINDOW * 1000),
+        tuple(there),
+        max((max(shelf.changed, shelf.gone_at or shelf.changed) for shelf in shelves.values()), default=None),
+    )
