@@ -1,0 +1,87 @@
+"""Redemptions: how one ended, in words, and the list of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import tzinfo
+
+from allthepoints.core.redeem import Redemption, State
+from allthepoints.views.columns import Column, table
+from allthepoints.views.text import amount, clean, clock_time, number
+from allthepoints.views.words import REASONS, REDEMPTIONS, SIGN_IN_REASONS, told
+
+COLUMNS = (
+    Column("when", keep=6),
+    Column("channel", keep=5, flexible=True),
+    Column("item", keep=7, flexible=True),
+    Column("cost", keep=4, right=True),
+    Column("state", keep=8),
+    Column("why", keep=2, flexible=True),
+    Column("key", keep=3),
+)
+"""Where the terminal is narrow, they go in this order: why, key, cost, channel."""
+
+KEY = 8
+"""Digits of a key that are shown: enough to name it by."""
+
+
+def redemption_lines(
+    rows: Sequence[Redemption],
+    names: Callable[[Redemption], str],
+    now: float,
+    width: int | None,
+    zone: tzinfo | None = None,
+) -> list[str]:
+    """The list, in the order given. Codes are not in it."""
+    return table(COLUMNS, [_cells(row, names(row), now, zone) for row in rows], width)
+
+
+def outcome_lines(redemption: Redemption, channel: str, currency: str) -> list[str]:
+    """How a redemption ended, what that means, and what can be done. The code of an accepted one is not in it."""
+    item = f"{clean(redemption.name) or redemption.item} in {channel}'s store"
+    cost = amount(redemption.cost, currency)
+    match redemption.state:
+        case State.ACCEPTED:
+            return [f"Redeemed: {item}, for {cost}."]
+        case State.CHECKED:
+            return [f"All checks passed: {item} could be redeemed for {cost}. Nothing was sent."]
+        case State.REJECTED:
+            return list(_rejected(redemption, item))
+        case State.UNKNOWN:
+            return [
+                f"Not known yet: whether {item} was redeemed for {cost}. No clear answer came.",
+                "It is not sent again. Your redemptions and your balance are read until it is certain;",
+                f"`allthepoints redemptions show {redemption.key[:KEY]}` tells how it ends.",
+            ]
+        case _:
+            return [f"Under way: {item}, for {cost}."]
+
+
+def why(redemption: Redemption) -> str:
+    """Why it was rejected, in StreamElements' words where it was StreamElements that said no; else empty."""
+    if redemption.state is not State.REJECTED:
+        return clean(redemption.text)
+    return clean(redemption.text) or (told(REASONS, redemption.reason) if redemption.reason else "")
+
+
+def _rejected(redemption: Redemption, item: str) -> Iterable[str]:
+    reason = redemption.reason
+    yield f"Not redeemed, and nothing was spent: {item}."
+    words = clean(redemption.text)
+    quoted = f' ("{words}")' if words else ""
+    because = told(REASONS, reason) if reason is not None else "no reason was given"
+    yield f"{because[:1].upper()}{because[1:]}{quoted}."
+    if reason in SIGN_IN_REASONS:
+        yield "Run `allthepoints login streamelements`."
+
+
+def _cells(row: Redemption, channel: str, now: float, zone: tzinfo | None) -> tuple[str, ...]:
+    return (
+        clock_time(row.settled_at or row.sent_at or row.asked_at, now, zone),
+        channel,
+        clean(row.name) or row.item,
+        number(row.cost),
+        told(REDEMPTIONS, row.state),
+        why(row),
+        row.key[:KEY],
+    )

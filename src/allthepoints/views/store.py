@@ -1,0 +1,139 @@
+"""A channel's store: its table, and what is said before something is bought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allthepoints.core.loyalty import Item
+from allthepoints.views.columns import Column, table
+from allthepoints.views.text import amount, clean, count, duration, number
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An item as you meet it. `eta_s`: seconds until you have its price at the present rate; 0 where you have it,
+    None where nothing can be said. `gone`: it is not in the store any more."""
+
+    item: Item
+    affordable: bool = False
+    eta_s: float | None = None
+    wished: bool = False
+    gone: bool = False
+
+    @property
+    def cooldown(self) -> float:
+        """Seconds after a redemption of yours until you may have it again."""
+        return max(self.item.cooldown_user, self.item.cooldown_global)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the person answered to an item's questions, and the message beside it."""
+
+    answers: tuple[str, ...] = ()
+    message: str = ""
+
+    def pairs(self, item: Item) -> list[tuple[str, str]]:
+        """Each question with its answer."""
+        return list(zip(item.asks, self.answers, strict=False))
+
+
+COLUMNS = (
+    Column("", keep=4),
+    Column("item", keep=9, flexible=True),
+    Column("cost", keep=8, right=True),
+    Column("when", keep=7),
+    Column("stock", keep=5, right=True),
+    Column("cooldown", keep=2, right=True),
+    Column("notes", keep=3, flexible=True),
+)
+"""Where the terminal is narrow, they go in this order: cooldown, notes, the mark of a wish, stock."""
+
+WISHED, WISHED_PLAIN = "★", "*"
+
+
+def store_lines(offers: Sequence[Offer], points: int | None, width: int | None, ascii_only: bool = False) -> list[str]:
+    """The table, cheapest first, those that are gone last. `points`: what you have."""
+    shown = sorted(offers, key=lambda offer: (offer.gone, offer.item.cost, offer.item.name, offer.item.id))
+    return table(COLUMNS, [_cells(offer, points, ascii_only) for offer in shown], width)
+
+
+def obtainable(offer: Offer, points: int | None) -> str:
+    """When it can be had: `now`, `in about 3 h 20 min`, or what stands in the way."""
+    item = offer.item
+    if offer.gone:
+        return "gone"
+    if not item.enabled:
+        return "turned off"
+    if item.sold_out:
+        return "sold out"
+    if not item.on_website:
+        return "in chat only"
+    if offer.affordable:
+        return "now"
+    if offer.eta_s is not None:
+        return f"in about {duration(offer.eta_s)}"
+    return "" if points is None else f"{number(item.cost - points)} missing"
+
+
+def proposal(item: Item, channel: str, currency: str, points: int | None, filled: Filled) -> list[str]:
+    """What is said before a yes: the price, what is left afterwards, what it asks, and that it cannot be undone."""
+    lines = [f"{clean(item.name)}, in {channel}'s store", f"  price    {amount(item.cost, currency)}"]
+    lines.append(f"  balance  {_balance(item, currency, points)}")
+    lines += [f"  note     {note}" for note in _notes(item)]
+    lines += [f"  answer   {clean(asked)}: {clean(answer)}" for asked, answer in filled.pairs(item)]
+    if filled.message:
+        lines.append(f"  message  {clean(filled.message)}")
+    return [*lines, "It cannot be undone."]
+
+
+def question(item: Item, currency: str) -> str:
+    """What a yes is asked for."""
+    return f"Spend {amount(item.cost, currency)} on {clean(item.name)}?"
+
+
+def _balance(item: Item, currency: str, points: int | None) -> str:
+    if points is None:
+        return "not known; it is read before anything is sent"
+    if points < item.cost:
+        return f"{amount(points, currency)}, which is {number(item.cost - points)} too few"
+    return f"{amount(points, currency)}, of which {number(points - item.cost)} are left afterwards"
+
+
+def _notes(item: Item) -> list[str]:
+    """What may speak against it. Whether it does, only StreamElements knows."""
+    notes = []
+    if not item.enabled:
+        notes.append("the streamer turned it off for now")
+    if item.sold_out:
+        notes.append("it is sold out")
+    elif item.stock is not None:
+        notes.append(f"{number(item.stock)} left")
+    if not item.on_website:
+        notes.append("it can be had in the chat only, where this program never writes")
+    if item.subscriber_only:
+        notes.append("for subscribers only")
+    if item.cooldown_user:
+        notes.append(f"once in {duration(item.cooldown_user)} for each viewer")
+    if item.cooldown_global:
+        notes.append(f"once in {duration(item.cooldown_global)} for everyone together")
+    return notes
+
+
+def _cells(offer: Offer, points: int | None, ascii_only: bool) -> tuple[str, ...]:
+    item = offer.item
+    notes = [
+        "subscribers" if item.subscriber_only else "",
+        f"asks {count(len(item.asks), 'question')}" if item.asks else "",
+        "access code" if item.kind == "code" else "",
+    ]
+    return (
+        (WISHED_PLAIN if ascii_only else WISHED) if offer.wished else "",
+        clean(item.name) or item.id,
+        number(item.cost),
+        obtainable(offer, points),
+        "" if item.stock is None else number(max(0, item.stock)),
+        duration(offer.cooldown) if offer.cooldown else "",
+        ", ".join(note for note in notes if note),
+    )
