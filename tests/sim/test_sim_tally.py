@@ -71,7 +71,7 @@ def test_a_bucket_never_gives_more_than_it_holds_and_gets(times: list[float], li
 def test_payments_go_by_the_last_reading_of_the_list() -> None:
     assert list(payments(Loyalty(interval=600, lag=300), 100, 1400)) == [(700, 600), (1300, 1200)]
     assert list(payments(Loyalty(interval=600, lag=0), 0, 1200)) == [(600, 600), (1200, 1200)]
-    assert list(payments(Loyalty(enabled=False), 0, 9999)) == []
+    assert list(payments(Loyalty(interval=600, lag=0), 0, 1800, first=3)) == [(1800, 1800)]
 
 
 @pytest.mark.parametrize(

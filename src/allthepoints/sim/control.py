@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from allthepoints.sim.elements import JWT_LIFE
 from allthepoints.sim.faults import FAULTS
 from allthepoints.sim.web import answer
 
@@ -49,6 +50,12 @@ class _TokenWish(msgspec.Struct, forbid_unknown_fields=True):
     client_id: str | None = None
 
 
+class _JwtWish(msgspec.Struct, forbid_unknown_fields=True):
+    account: str | None = None
+    expires_in: float = JWT_LIFE
+    foreign: bool = False
+
+
 class _User(msgspec.Struct, forbid_unknown_fields=True):
     login: str
     id: str = ""
@@ -72,6 +79,7 @@ class Control:
             self._post("/live", _Live, self._live),
             self._post("/approve", _Approval, self._approve),
             self._post("/tokens", _TokenWish, self._tokens),
+            self._post("/jwt", _JwtWish, self._jwt),
             self._post("/channel", _User, self._channel),
         ]
 
@@ -124,6 +132,9 @@ class Control:
     def _tokens(self, wish: _TokenWish) -> object:
         pair = self._sandbox.issue_tokens(wish.scopes, account=wish.account, client_id=wish.client_id)
         return {"access_token": pair.access, "refresh_token": pair.refresh}
+
+    def _jwt(self, wish: _JwtWish) -> object:
+        return {"jwt": self._sandbox.issue_jwt(wish.account, wish.expires_in, foreign=wish.foreign)}
 
     def _channel(self, wish: _User) -> object:
         user = self._sandbox.add_channel(wish.login, channel_id=wish.id, followed=wish.followed)

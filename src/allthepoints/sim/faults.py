@@ -11,55 +11,17 @@ account's; for armed faults absent means whichever comes. `chance`: of striking 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from allthepoints.sim import mischief, replies
-from allthepoints.sim.durations import seconds as as_seconds
+from allthepoints.sim import elements_faults, mischief, replies
+from allthepoints.sim.fault import CHANNEL, NEXT, ON_CALL, REQUIRED, ROOM, WHOM, Fault, Parameter, duration, text
 
 if TYPE_CHECKING:
+    from allthepoints.sim.elements import Elements, SeChannel
     from allthepoints.sim.hub import ChatHub
     from allthepoints.sim.world import User
-
-_REQUIRED = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """`kind`: duration (seconds or "90s"), number, count, text, flag. None as default: may be left out."""
-
-    kind: str
-    default: Any = None
-    choices: tuple[str, ...] = ()
-
-    def read(self, name: str, value: object) -> Any:
-        """The value in its type. Raises ValueError."""
-        if value is None and self.default is None:
-            return None
-        if self.kind == "duration":
-            return as_seconds(value)
-        if self.kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if self.kind == "count" and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if self.kind == "flag" and isinstance(value, bool):
-            return value
-        if self.kind == "text" and isinstance(value, str | int) and (not self.choices or value in self.choices):
-            return str(value)
-        wanted = " or ".join(f'"{choice}"' for choice in self.choices) or self.kind
-        raise ValueError(f"{name}: expected {wanted}, got {value!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One line of the table. `apply` is None for armed faults."""
-
-    name: str
-    does: str
-    source: str
-    parameters: Mapping[str, Parameter]
-    apply: Callable[[Desk, dict[str, Any]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +30,7 @@ class Desk:
 
     hub: ChatHub
     account: User
+    elements: Elements
 
     def order(self, name: str, parameters: Mapping[str, object]) -> None:
         """Let it happen, or arm it. Raises ValueError for an unknown name, parameter, channel or account."""
@@ -86,6 +49,14 @@ class Desk:
     def channel(self, given: Mapping[str, Any]) -> User:
         """The channel that the parameters name."""
         return self._find(given["channel"])
+
+    def pays(self, given: Mapping[str, Any]) -> SeChannel:
+        """What StreamElements has of the channel that the parameters name. Raises ValueError."""
+        channel = self.channel(given)
+        found = self.elements.of(channel)
+        if found is None:
+            raise ValueError(f"{channel.login} is not at StreamElements")
+        return found
 
     def whom(self, given: Mapping[str, Any]) -> User:
         """The account that the parameters name, else ours."""
@@ -109,7 +80,7 @@ def check(name: str, parameters: Mapping[str, object]) -> dict[str, Any]:
     given = {}
     for key, parameter in fault.parameters.items():
         value = parameters.get(key, parameter.default)
-        if value is _REQUIRED:
+        if value is REQUIRED:
             raise ValueError(f"fault {name!r} needs {key!r}")
         given[key] = parameter.read(f"fault {name!r}: {key}", value)
     return given
@@ -121,85 +92,72 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------
-def _duration(default: Any = None) -> Parameter:
-    return Parameter("duration", default)
-
-
-def _text(default: Any = None, *choices: str) -> Parameter:
-    return Parameter("text", default, choices)
-
-
-_NEXT = {"n": Parameter("count"), "seconds": _duration(), "chance": Parameter("number", 1.0)}
-_ON_CONNECTION = {**_NEXT, "connection": _text()}
-_ON_JOIN = {**_ON_CONNECTION, "channel": _text()}
-_ON_CALL = {**_NEXT, "path": _text("/")}
-_WHICH = {"connection": _text("oldest")}
-_CHANNEL = {"channel": _text(_REQUIRED)}
-_WHOM = {**_CHANNEL, "account": _text()}
-_ROOM = {"channel": _text()}
+_ON_CONNECTION = {**NEXT, "connection": text()}
+_ON_JOIN = {**_ON_CONNECTION, "channel": text()}
+_WHICH = {"connection": text("oldest")}
 
 _CHAT = (
     Fault("lose_join", "a JOIN is never answered", "ghost join, FC-01", _ON_JOIN),
-    Fault("late_ack", "a JOIN is answered late", "late confirmations", {**_ON_JOIN, "delay": _duration(20.0)}),
+    Fault("late_ack", "a JOIN is answered late", "late confirmations", {**_ON_JOIN, "delay": duration(20.0)}),
     Fault("ghost_joins", "a connection answers no JOIN any more", "ghost join, 2026-04", {**_ON_JOIN}),
     Fault(
         "reconnect",
         "RECONNECT, and the connection is closed after the delay",
         "documentation, keep-alive; FC-04",
-        {**_WHICH, "delay": _duration(5.0)},
+        {**_WHICH, "delay": duration(5.0)},
         mischief.reconnect,
     ),
     Fault(
         "reconnect_with_channel",
         "RECONNECT with a room behind it, then closed",
         "FC-04",
-        {**_WHICH, "delay": _duration(5.0)},
+        {**_WHICH, "delay": duration(5.0)},
         mischief.reconnect_with_channel,
     ),
     Fault("reset", "the connection ends with an RST", "FC-05 e", {**_WHICH}, mischief.reset),
     Fault("fin", "the connection ends in order", "FC-05 d", {**_WHICH}, mischief.fin),
     Fault("half_open", "the socket stays, nothing gets through", "FC-05 c", {**_WHICH}, mischief.half_open),
-    Fault("no_tls_answer", "TCP accepts, TLS never answers", "FC-05 a", {**_NEXT}),
+    Fault("no_tls_answer", "TCP accepts, TLS never answers", "FC-05 a", {**NEXT}),
     Fault("no_welcome", "the login is never answered", "FC-05 b", {**_ON_CONNECTION}),
     Fault("close_after_nick", "closed straight after NICK", "FC-06", {**_ON_CONNECTION}),
     Fault(
         "refuse_login",
         "one of the login refusals, then closed",
         "documentation, errors at login; FC-17",
-        {**_ON_CONNECTION, "text": _text("failed", *replies.LOGIN_REFUSALS)},
+        {**_ON_CONNECTION, "text": text("failed", *replies.LOGIN_REFUSALS)},
     ),
     Fault(
         "slow_slots",
         "the rooms of a connection that ends still count for a while",
         "probe of 2026-09",
-        {**_ON_CONNECTION, "hold": _duration(120.0)},
+        {**_ON_CONNECTION, "hold": duration(120.0)},
     ),
     Fault(
         "duplicate_lines",
         "lines come twice",
         "documentation, framing",
-        {"connection": _text("all"), "chance": Parameter("number", 0.3)},
+        {"connection": text("all"), "chance": Parameter("number", 0.3)},
         mischief.duplicate_lines,
     ),
     Fault(
         "split_writes",
         "lines are cut anywhere, several come in one piece",
         "documentation, framing; FC-29",
-        {"connection": _text("all"), "on": Parameter("flag", True)},
+        {"connection": text("all"), "on": Parameter("flag", True)},
         mischief.split_writes,
     ),
     Fault(
         "trickle",
         "bytes come a few at a time",
         "FC-29",
-        {"connection": _text("all"), "size": Parameter("count", 7), "every": _duration(0.05)},
+        {"connection": text("all"), "size": Parameter("count", 7), "every": duration(0.05)},
         mischief.trickle,
     ),
     Fault(
         "long_lines",
         "chat lines far beyond 512 bytes",
         "FC-30 a",
-        {"connection": _text("all"), "size": Parameter("count", 12_000), "n": Parameter("count", 1)},
+        {"connection": text("all"), "size": Parameter("count", 12_000), "n": Parameter("count", 1)},
         mischief.long_lines,
     ),
     Fault(
@@ -213,7 +171,7 @@ _CHAT = (
         "odd_lines",
         "malformed CLEARCHAT, bytes that are not UTF-8, NUL, empty lines",
         "twitchdev/issues 604; FC-29",
-        {"connection": _text("all")},
+        {"connection": text("all")},
         mischief.odd_lines,
     ),
     Fault(
@@ -222,44 +180,44 @@ _CHAT = (
         "FC-04",
         {
             "rate": Parameter("number", 20.0),
-            "seconds": _duration(60.0),
-            "every": _duration(10.0),
-            **_ROOM,
+            "seconds": duration(60.0),
+            "every": duration(10.0),
+            **ROOM,
         },
         mischief.chat_noise,
     ),
-    Fault("shared_chat", "one line in two rooms", "Shared Chat", {**_ROOM}, mischief.shared_chat),
+    Fault("shared_chat", "one line in two rooms", "Shared Chat", {**ROOM}, mischief.shared_chat),
     Fault("no_ping_reply", "the client's PING is not answered", "FC-05 c", {**_ON_CONNECTION}),
     Fault("server_ping", "the server asks for a PONG", "documentation, keep-alive", {**_WHICH}, mischief.server_ping),
 )
 
 _WORLD = (
-    Fault("ban", "banned in a channel: CLEARCHAT, then put out", "moderation lines", {**_WHOM}, mischief.ban),
-    Fault("put_out", "banned, and only the PART tells", "reported by users", {**_WHOM}, mischief.put_out),
+    Fault("ban", "banned in a channel: CLEARCHAT, then put out", "moderation lines", {**WHOM}, mischief.ban),
+    Fault("put_out", "banned, and only the PART tells", "reported by users", {**WHOM}, mischief.put_out),
     Fault(
         "timeout_us",
         "timed out: may not talk, stays in the room",
         "moderation lines",
-        {**_WHOM, "seconds": _duration(350.0)},
+        {**WHOM, "seconds": duration(350.0)},
         mischief.timeout_us,
     ),
-    Fault("unban", "the ban is lifted, without a word", "moderation lines", {**_WHOM}, mischief.unban),
+    Fault("unban", "the ban is lifted, without a word", "moderation lines", {**WHOM}, mischief.unban),
     Fault(
         "suspend",
         "the channel is suspended",
         "JOIN outcomes",
-        {**_CHANNEL, "notice": _text("msg_channel_suspended", "msg_channel_suspended", "tos_ban")},
+        {**CHANNEL, "notice": text("msg_channel_suspended", "msg_channel_suspended", "tos_ban")},
         mischief.suspend,
     ),
-    Fault("unsuspend", "the channel is back", "JOIN outcomes", {**_CHANNEL}, mischief.unsuspend),
+    Fault("unsuspend", "the channel is back", "JOIN outcomes", {**CHANNEL}, mischief.unsuspend),
     Fault(
         "rename",
         "a new login, also while live; the old one may go to another id",
         "FC-16",
-        {**_CHANNEL, "to": _text(_REQUIRED), "taken": Parameter("flag", False)},
+        {**CHANNEL, "to": text(REQUIRED), "taken": Parameter("flag", False)},
         mischief.rename,
     ),
-    Fault("delete", "the user is gone", "FC-15", {**_CHANNEL}, mischief.delete),
+    Fault("delete", "the user is gone", "FC-15", {**CHANNEL}, mischief.delete),
 )
 
 _HELIX = (
@@ -268,11 +226,12 @@ _HELIX = (
         "an error answer; for 429 `reset` seconds from now stand in Ratelimit-Reset",
         "documentation, errors; FC-53",
         {
-            **_ON_CALL,
+            **ON_CALL,
             "code": Parameter("count", 503),
-            "message": _text(""),
-            "reset": _duration(30.0),
+            "message": text(""),
+            "reset": duration(30.0),
             "headers": Parameter("flag", True),
+            "retry_after": duration(),
         },
     ),
     Fault(
@@ -280,30 +239,30 @@ _HELIX = (
         "200 with a body that is not the one expected",
         "FC-21",
         {
-            **_ON_CALL,
-            "kind": _text("empty", "empty", "html", "truncated", "two_values", "data_null", "foreign", "broken_gzip"),
+            **ON_CALL,
+            "kind": text("empty", "empty", "html", "truncated", "two_values", "data_null", "foreign", "broken_gzip"),
         },
     ),
-    Fault("hang", "the answer comes after `delay`", "FC-21", {**_ON_CALL, "delay": _duration(600.0)}),
-    Fault("reset_http", "the connection ends with an RST, without an answer", "FC-19", {**_ON_CALL}),
-    Fault("empty_streams", "nobody is live, for one poll", "Twitch-API 565", {**_NEXT}),
-    Fault("flap", "a live channel is missing from the polls", "FC-09", {**_NEXT, **_CHANNEL}),
+    Fault("hang", "the answer comes after `delay`", "FC-21", {**ON_CALL, "delay": duration(600.0)}),
+    Fault("reset_http", "the connection ends with an RST, without an answer", "FC-19", {**ON_CALL}),
+    Fault("empty_streams", "nobody is live, for one poll", "Twitch-API 565", {**NEXT}),
+    Fault("flap", "a live channel is missing from the polls", "FC-09", {**NEXT, **CHANNEL}),
     Fault(
         "cache_lag",
         "Helix notices late, for `seconds`",
         "freshness of Get Streams",
         {
-            "seconds": _duration(3600.0),
-            "online": _duration(120.0),
-            "offline": _duration(600.0),
+            "seconds": duration(3600.0),
+            "online": duration(120.0),
+            "offline": duration(600.0),
         },
         mischief.cache_lag,
     ),
-    Fault("odd_type", 'a stream\'s type is "" (internal error)', "FC-08", {**_NEXT, **_CHANNEL}),
-    Fault("bad_id", "a batch that holds this channel fails with 400", "FC-13", {**_NEXT, **_CHANNEL}),
-    Fault("repeat_cursor", "a page names itself as the next", "FC-12 b", {**_ON_CALL}),
-    Fault("repeat_row", "a page begins with the last row of the one before", "FC-12 c", {**_ON_CALL}),
-    Fault("page_fails", "a later page answers 500", "FC-12 a", {**_ON_CALL}),
+    Fault("odd_type", 'a stream\'s type is "" (internal error)', "FC-08", {**NEXT, **CHANNEL}),
+    Fault("bad_id", "a batch that holds this channel fails with 400", "FC-13", {**NEXT, **CHANNEL}),
+    Fault("repeat_cursor", "a page names itself as the next", "FC-12 b", {**ON_CALL}),
+    Fault("repeat_row", "a page begins with the last row of the one before", "FC-12 c", {**ON_CALL}),
+    Fault("page_fails", "a later page answers 500", "FC-12 a", {**ON_CALL}),
 )
 
 _OAUTH = (
@@ -311,32 +270,32 @@ _OAUTH = (
         "expire_token",
         "the account's access tokens expire now",
         "documentation, tokens; FC-17",
-        {"account": _text(), "cut_chat": Parameter("flag", False)},
+        {"account": text(), "cut_chat": Parameter("flag", False)},
         mischief.expire_token,
     ),
     Fault(
         "revoke",
         "the app is disconnected: access and refresh tokens are void",
         "documentation, tokens; FC-17",
-        {"account": _text(), "cut_chat": Parameter("flag", False)},
+        {"account": text(), "cut_chat": Parameter("flag", False)},
         mischief.revoke,
     ),
     Fault(
         "refresh_lost",
         "a refresh is done, but its answer never comes",
         "FC-46 c",
-        {**_NEXT, "how": _text("reset", "reset", "hang")},
+        {**NEXT, "how": text("reset", "reset", "hang")},
     ),
-    Fault("refresh_no_pair", "a refresh answers without a refresh token, and the old one stays", "FC-46 f", {**_NEXT}),
-    Fault("refresh_invalid", "a refresh answers 400 Invalid refresh token", "FC-46 d", {**_NEXT}),
+    Fault("refresh_no_pair", "a refresh answers without a refresh token, and the old one stays", "FC-46 f", {**NEXT}),
+    Fault("refresh_invalid", "a refresh answers 400 Invalid refresh token", "FC-46 d", {**NEXT}),
     Fault(
         "validate_status",
         "/oauth2/validate answers an error",
         "FC-18",
-        {**_NEXT, "code": Parameter("count", 500), "message": _text("")},
+        {**NEXT, "code": Parameter("count", 500), "message": text("")},
     ),
-    Fault("device_slow_down", "a poll for a device code answers slow_down", "FC-19", {**_NEXT}),
-    Fault("device_missing_code", "the device flow's first answer has no device_code", "FC-19", {**_NEXT}),
+    Fault("device_slow_down", "a poll for a device code answers slow_down", "FC-19", {**NEXT}),
+    Fault("device_missing_code", "the device flow's first answer has no device_code", "FC-19", {**NEXT}),
     Fault(
         "device_denied",
         "the person says no to the newest device code",
@@ -346,4 +305,4 @@ _OAUTH = (
     ),
 )
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*_CHAT, *_WORLD, *_HELIX, *_OAUTH)}
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*_CHAT, *_WORLD, *_HELIX, *_OAUTH, *elements_faults.TABLE)}

@@ -27,6 +27,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ping_every: float = 285.0
     pong_within: float = 30.0
     helix_points: int = 800
+    elements_per_minute: int = 120
+    """Calls for points and redemptions that StreamElements answers in one minute (its number is not published)."""
+    store_page: int = 0
+    """Items that an answer holds where the client names no limit; 0: all of them (unknown at StreamElements)."""
 
 
 @dataclass(slots=True)
@@ -90,3 +94,27 @@ class PointBucket:
         else:
             self._left = min(self.limit, self._left + (now - self._at) * self.limit / self.period)
         self._at = now
+
+
+@dataclass(slots=True)
+class MinuteWindow:
+    """StreamElements' rate limit: so many calls from one full minute to the next."""
+
+    limit: int
+    _minute: int = 0
+    _taken: int = 0
+
+    def take(self, now: float) -> bool:
+        """Count one call; False if it was one too many."""
+        if (minute := int(now // 60)) != self._minute:
+            self._minute, self._taken = minute, 0
+        self._taken += 1
+        return self._taken <= self.limit
+
+    def headers(self, now: float) -> dict[str, str]:
+        """The three headers; reset is in epoch milliseconds."""
+        return {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": str(max(0, self.limit - self._taken)),
+            "x-ratelimit-reset": str((int(now // 60) + 1) * 60_000),
+        }

@@ -17,6 +17,7 @@ Times are seconds from the start; in TOML also `"90s"`, `"1h30m"`, `"-2h"` (befo
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +43,42 @@ class LoyaltyPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interval: float = 600.0
     ignored: tuple[str, ...] = ()
     lag: float = 300.0
+    currency: str = "points"
+    subscriber_multiplier: int = 1
+    tells_interval: bool = True
+    """Whether the settings say the interval; old ones do not."""
+
+
+class ItemPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing in a store. `id` is given by its place if it is left out. Cooldowns in seconds."""
+
+    name: str
+    cost: int
+    id: str = ""
+    type: str = "perk"
+    """perk, effect, code, or whatever may come."""
+    description: str = ""
+    total: int = -1
+    """-1: without end. For type "code" it is the number of codes."""
+    left: int | None = None
+    """How many of them are there; absent: all."""
+    tells_current: bool = True
+    """Whether an item without end says `current: -1`, or nothing of it."""
+    cooldown_user: float = 0.0
+    cooldown_global: float = 0.0
+    cooldown_category: float = 0.0
+    category: str = ""
+    enabled: bool = True
+    featured: bool = False
+    public: bool = False
+    subscriber_only: bool = False
+    asks: tuple[str, ...] = ()
+    """What the viewer must answer, in order."""
+    takes_message: bool = False
+    sources: tuple[Literal["website", "bot", "extension"], ...] = ("website", "bot")
+    keyword: str = ""
+    """What it is called in chat."""
+    codes: tuple[str, ...] = ()
 
 
 class Broadcast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,16 +100,24 @@ class ChannelPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     display_name: str = ""
     followed: bool = True
     broadcasts: tuple[Broadcast, ...] = ()
+    elements: bool = True
+    """Whether the channel is at StreamElements at all. If not, nobody pays for its chat."""
+    provider: Literal["twitch", "youtube", "trovo", "kick"] = "twitch"
+    """Whose channel StreamElements knows by this name; one of elsewhere pays nobody here."""
     loyalty: LoyaltyPlan = LoyaltyPlan()
+    balance: int = 0
+    """Points that the scenario's account has there when the day begins."""
+    store: tuple[ItemPlan, ...] = ()
 
 
 class AccountPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account that can sign in. `moderates`: logins of channels."""
+    """An account that can sign in. `moderates`, `subscribes`: logins of channels."""
 
     login: str = "me"
     id: str = "1001"
     display_name: str = ""
     moderates: tuple[str, ...] = ()
+    subscribes: tuple[str, ...] = ()
 
 
 class ClientPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,6 +193,7 @@ def check(scenario: Scenario, source: str = "scenario") -> None:
             raise ScenarioError(f"{source}: login {login!r} is used twice")
     for channel in scenario.channels:
         _check_broadcasts(channel, source)
+        _check_store(channel, source)
     for fault in scenario.faults:
         try:
             faults.check(fault.name, fault.parameters)
@@ -166,9 +212,28 @@ def _check_broadcasts(channel: ChannelPlan, source: str) -> None:
         before = broadcast.end
 
 
+def _check_store(channel: ChannelPlan, source: str) -> None:
+    where = f"{source}: channel {channel.login!r}"
+    ids = [item.id for item in channel.store if item.id]
+    for item in channel.store:
+        if item.id and not _GUID.match(item.id):
+            raise ScenarioError(f"{where}: item {item.name!r}: an id has 24 hexadecimal digits, in lower case")
+        if ids.count(item.id) > 1:
+            raise ScenarioError(f"{where}: item {item.name!r}: the id {item.id} is used twice")
+        if item.codes and item.type != "code":
+            raise ScenarioError(f'{where}: item {item.name!r}: codes are for items of type "code"')
+        if item.cost < 0 or item.total < -1:
+            raise ScenarioError(f"{where}: item {item.name!r}: cost and total must not be negative (total: -1, no end)")
+    if channel.balance < 0:
+        raise ScenarioError(f"{where}: a balance must not be negative")
+
+
+_GUID = re.compile(r"[0-9a-f]{24}\Z")
+
 _DURATIONS = frozenset(
     (
         *("duration", "at", "start", "end", "interval", "lag", "online_lag", "offline_lag"),
+        *("cooldown_user", "cooldown_global", "cooldown_category"),
         *("window", "ping_every", "pong_within", "access_token_life", "device_approve_after"),
     )
 )

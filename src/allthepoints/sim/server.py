@@ -18,6 +18,7 @@ import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -25,13 +26,24 @@ from allthepoints.base.clock import Chance, Clock
 from allthepoints.base.types import as_login
 from allthepoints.sim.agenda import Agenda
 from allthepoints.sim.control import Control
+from allthepoints.sim.elements import JWT_LIFE, Elements, SeChannel, StoreItem, guid
 from allthepoints.sim.faults import Desk
 from allthepoints.sim.helix import Helix
 from allthepoints.sim.hub import ChatHub
 from allthepoints.sim.irc import ChatServer, MemoryLink
 from allthepoints.sim.oauth import OAuth
 from allthepoints.sim.points import Loyalty
-from allthepoints.sim.scenario import AccountPlan, Broadcast, ChannelPlan, FaultPlan, LoyaltyPlan, Scenario, check
+from allthepoints.sim.scenario import (
+    AccountPlan,
+    Broadcast,
+    ChannelPlan,
+    FaultPlan,
+    ItemPlan,
+    LoyaltyPlan,
+    Scenario,
+    check,
+)
+from allthepoints.sim.streamelements import StreamElements
 from allthepoints.sim.tally import Journal, Tally, count
 from allthepoints.sim.tokens import Pair, TokenBook
 from allthepoints.sim.troubles import Troubles
@@ -51,11 +63,12 @@ class Endpoints:
     irc: str
     helix: str
     oauth: str
+    streamelements: str
     control: str
 
 
 class Sandbox:
-    """Twitch on loopback. The scenario's time 0 is the clock's now() at `start` or `begin`."""
+    """Twitch and StreamElements on loopback. The scenario's time 0 is the clock's now() at `start` or `begin`."""
 
     def __init__(
         self,
@@ -73,21 +86,33 @@ class Sandbox:
         luck = chance if chance is not None else Chance(scenario.seed)
         self.journal = Journal(scenario.limits.joins, scenario.limits.logins, scenario.limits.window)
         self.world = World(luck, scenario.online_lag, scenario.offline_lag)
+        self.elements = Elements(self.world, self.started_at)
         self.account = self._populate()
         secrets = {client.id: client.secret for client in scenario.clients}
         self.tokens = TokenBook(luck, scenario.access_token_life, secrets)
         troubles = Troubles(luck)
         self._agenda = Agenda(clock)
         self.hub = ChatHub(self.world, self.journal, self.tokens, troubles, self._agenda, clock, luck, scenario.limits)
-        self._desk = Desk(self.hub, self.account)
+        self._desk = Desk(self.hub, self.account, self.elements)
         points = scenario.limits.helix_points
         helix = Helix(self.world, self.journal, self.tokens, troubles, clock, points)
         approve_after = scenario.device_approve_after
+        elements = StreamElements(
+            self.world,
+            self.elements,
+            self.journal,
+            troubles,
+            self._agenda,
+            clock,
+            scenario.limits.elements_per_minute,
+            scenario.limits.store_page,
+        )
         oauth = OAuth(self.world, self.journal, self.tokens, troubles, clock, self.account, approve_after)
         self.app = Starlette(
             routes=[
                 Mount("/helix", routes=helix.routes()),
                 Mount("/oauth2", routes=oauth.routes()),
+                Mount("/kappa/v2", routes=elements.routes()),
                 Mount("/sandbox", routes=Control(self).routes()),
             ]
         )
@@ -103,11 +128,18 @@ class Sandbox:
         self.begin()
         chat = f"irc://127.0.0.1:{irc}" if self._chat_server.ssl_context is None else f"ircs://localhost:{irc}"
         base = f"http://127.0.0.1:{http}"
-        return Endpoints(irc=chat, helix=f"{base}/helix", oauth=f"{base}/oauth2", control=f"{base}/sandbox")
+        return Endpoints(
+            irc=chat,
+            helix=f"{base}/helix",
+            oauth=f"{base}/oauth2",
+            streamelements=f"{base}/kappa/v2",
+            control=f"{base}/sandbox",
+        )
 
     def begin(self) -> None:
         """Let the day begin, without sockets. Needs a running event loop."""
         self.started_at = self.clock.now()
+        self.elements.begin(self.started_at)
         self._schedule_day()
         self._agenda.run_due()
         self._running = asyncio.ensure_future(self._agenda.run())
@@ -131,7 +163,8 @@ class Sandbox:
     def tally(self) -> Tally:
         """What really happened so far."""
         now = self.clock.now()
-        return count(self.world, self.journal, self.account, self.started_at, now, self.scenario.limits.rooms)
+        rooms = self.scenario.limits.rooms
+        return count(self.world, self.elements, self.journal, self.account, self.started_at, now, rooms)
 
     def fault(self, name: str, **parameters: object) -> None:
         """Order a fault of the table in `faults`. Raises ValueError for what is not in it."""
@@ -148,12 +181,19 @@ class Sandbox:
         user = self.world.find(account) if account is not None else self.account
         return self.tokens.issue(user.id, client_id or self.scenario.client_id, scopes, self.clock.now())
 
+    def issue_jwt(self, account: str | None = None, expires_in: float = JWT_LIFE, *, foreign: bool = False) -> str:
+        """A StreamElements JWT, as the person copies it from the page there. `expires_in` in seconds, also negative;
+        `foreign`: signed by nobody we know."""
+        user = self.world.find(account) if account is not None else self.account
+        return self.elements.issue_jwt(user, self.clock.now(), expires_in, foreign=foreign)
+
     def add_channel(self, login: str, *, channel_id: str = "", followed: bool = True) -> User:
         """A new channel, offline. Raises ValueError when login or id is taken or cannot be one."""
         now = self.clock.now()
         name = as_login(login)
         user = User(channel_id or str(_FIRST_CHANNEL_ID + len(self.world.users)), name, name, now)
         self.world.add(user)
+        self.elements.add(user, Loyalty())
         if followed:
             self.world.follow(self.account.id, user.id, now)
         return user
@@ -170,11 +210,17 @@ class Sandbox:
         for moderator, user in accounts:
             for login in moderator.moderates:
                 self.world.find(login).moderators.add(user.id)
+            for login in moderator.subscribes:
+                self.elements.subscribe(user, self.world.find(login))
+        for plan in self.scenario.channels:
+            self._stock(plan, account)
         return account
 
     def _add_account(self, plan: AccountPlan) -> User:
         created_at = self.started_at - 4 * _YEAR
-        return self.world.add(User(plan.id, plan.login, plan.display_name or plan.login, created_at))
+        user = self.world.add(User(plan.id, plan.login, plan.display_name or plan.login, created_at))
+        self.elements.add(user, Loyalty(enabled=False))
+        return user
 
     def _add_planned(self, plan: ChannelPlan, place: int) -> User:
         return self.world.add(
@@ -183,9 +229,18 @@ class Sandbox:
                 login=plan.login,
                 display_name=plan.display_name or plan.login,
                 created_at=self.started_at - 5 * _YEAR,
-                loyalty=_loyalty(plan.loyalty),
             )
         )
+
+    def _stock(self, plan: ChannelPlan, account: User) -> None:
+        """What StreamElements has of a channel."""
+        if not plan.elements:
+            return
+        channel = self.elements.add(self.world.find(plan.id or plan.login), _loyalty(plan.loyalty), plan.provider)
+        self.elements.purse(channel, account, plan.balance)
+        for place, item in enumerate(plan.store):
+            made = _item(item, channel, place, self.started_at - _YEAR)
+            channel.items[made.id] = made
 
     def _schedule_day(self) -> None:
         """Ends before starts: a stream that follows another at once is a stream of its own."""
@@ -224,4 +279,35 @@ class Sandbox:
 
 
 def _loyalty(plan: LoyaltyPlan) -> Loyalty:
-    return Loyalty(plan.enabled, plan.amount, plan.interval, frozenset(plan.ignored), plan.lag)
+    given = msgspec.structs.asdict(plan)
+    return Loyalty(**{**given, "ignored": frozenset(plan.ignored)})
+
+
+def _item(plan: ItemPlan, channel: SeChannel, place: int, created_at: float) -> StoreItem:
+    total = len(plan.codes) if plan.type == "code" and plan.codes else plan.total
+    return StoreItem(
+        id=plan.id or guid("item", channel.id, place),
+        name=plan.name,
+        cost=plan.cost,
+        kind=plan.type,
+        description=plan.description,
+        total=total,
+        left=total if plan.left is None else plan.left,
+        order=place,
+        tells_current=plan.tells_current,
+        cooldown_user=plan.cooldown_user,
+        cooldown_global=plan.cooldown_global,
+        cooldown_category=plan.cooldown_category,
+        category=plan.category,
+        enabled=plan.enabled,
+        featured=plan.featured,
+        public=plan.public,
+        subscriber_only=plan.subscriber_only,
+        asks=plan.asks,
+        takes_message=plan.takes_message,
+        sources=plan.sources,
+        keyword=plan.keyword,
+        codes=list(plan.codes),
+        created_at=created_at,
+        updated_at=created_at,
+    )

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from allthepoints.sim import points
+from allthepoints.sim.elements import Elements, Redemption
 from allthepoints.sim.limits import AttemptWindow
 from allthepoints.sim.world import Span, User, World
+
+MANY = 1_000_000_000
 
 ERRORS_KEPT = 200
 """Oddities kept in words; the count goes on."""
@@ -35,6 +37,8 @@ class ChannelTally:
     points_paid: int
     points_possible: int
     """What someone in the chat from each stream's start to its end would have got."""
+    balance: int | None
+    """Points that the account has there now; None: no StreamElements there."""
     live: tuple[tuple[float, float], ...]
     sat: tuple[tuple[float, float], ...]
 
@@ -48,6 +52,21 @@ class JoinAfterBan:
     """Its id."""
     told_at: float | None
     """When the account was told of the ban; None: it could not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One redemption that StreamElements took: it cost its points. `at` in seconds from the sandbox's start."""
+
+    id: str
+    at: float
+    channel: str
+    """Its id at Twitch."""
+    item: str
+    name: str
+    cost: int
+    input: tuple[str, ...]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +110,16 @@ class Tally:
     oauth_calls: dict[str, int]
     helix_limited: int
     """Calls answered 429 because the points were used up (not those by a fault)."""
+    elements_calls: dict[str, int]
+    """Calls to StreamElements by kind: points, items, redeem, ..."""
+    elements_limited: int
+    """Calls answered 429 because there were too many in that minute (not those by a fault)."""
+    elements_worst_minute: int
+    """The most calls in any 60 s."""
+    redemption_calls: int
+    """POSTs that asked for a redemption, whatever came of them."""
+    redemptions: tuple[Taken, ...]
+    """Those that were taken, in order."""
     chat_lines_sent: int
     protocol_errors: tuple[str, ...]
     protocol_error_count: int
@@ -137,6 +166,10 @@ class Journal:
     helix: Counter[str] = field(default_factory=Counter)
     oauth: Counter[str] = field(default_factory=Counter)
     helix_limited: int = 0
+    elements: Counter[str] = field(default_factory=Counter)
+    elements_limited: int = 0
+    elements_window: AttemptWindow = field(default_factory=lambda: AttemptWindow(MANY, 60.0))
+    redemption_calls: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     error_count: int = 0
@@ -160,14 +193,17 @@ class Journal:
         return sum(attempts.chat_lines for attempts in self._attempts.values())
 
 
-def count(world: World, journal: Journal, account: User, started_at: float, now: float, room_cap: int) -> Tally:
+def count(
+    world: World, elements: Elements, journal: Journal, account: User, started_at: float, now: float, room_cap: int
+) -> Tally:
     """The tally of `account` from `started_at` to `now`."""
     followed = world.follows.get(account.id, {})
     channels = tuple(
-        _channel(world, channel, account, channel.id in followed, started_at, now)
+        _channel(world, elements, channel, account, channel.id in followed, started_at, now)
         for channel in world.users.values()
         if channel.streams or (channel.id, account.id) in world.sat
     )
+    own = elements.of(account)
     counted = [channel for channel in channels if channel.followed]
     live_s = sum(channel.live_s for channel in counted)
     present_s = sum(channel.present_s for channel in counted)
@@ -203,6 +239,11 @@ def count(world: World, journal: Journal, account: User, started_at: float, now:
         helix_calls=dict(journal.helix),
         oauth_calls=dict(journal.oauth),
         helix_limited=journal.helix_limited,
+        elements_calls=dict(journal.elements),
+        elements_limited=journal.elements_limited,
+        elements_worst_minute=journal.elements_window.worst,
+        redemption_calls=journal.redemption_calls,
+        redemptions=tuple(_taken(one, started_at) for one in elements.bought_by(own.id if own else "")),
         chat_lines_sent=journal.chat_lines,
         protocol_errors=tuple(journal.errors),
         protocol_error_count=journal.error_count,
@@ -211,14 +252,29 @@ def count(world: World, journal: Journal, account: User, started_at: float, now:
     )
 
 
-def _channel(world: World, channel: User, account: User, followed: bool, started_at: float, now: float) -> ChannelTally:
+def _taken(one: Redemption, started_at: float) -> Taken:
+    return Taken(
+        id=one.id,
+        at=one.at - started_at,
+        channel=one.channel.owner.id,
+        item=one.item.id,
+        name=one.item.name,
+        cost=one.cost,
+        input=one.answers,
+        message=one.message or "",
+    )
+
+
+def _channel(
+    world: World, elements: Elements, channel: User, account: User, followed: bool, started_at: float, now: float
+) -> ChannelTally:
     broadcasts: list[Span] = [(s.started_at, s.ended_at) for s in channel.streams if s.kind == "live"]
     repetitions = [(s.started_at, s.ended_at) for s in channel.streams if s.kind != "live"]
     live = clip(broadcasts, started_at, now)
     sat_spans = world.sat.get((channel.id, account.id), [])
     sat = clip(sat_spans, started_at, now)
     live_s, present_s = length(live), overlap(live, sat)
-    pay = points.paid
+    pays = elements.of(channel)
     return ChannelTally(
         id=channel.id,
         login=channel.login,
@@ -227,8 +283,9 @@ def _channel(world: World, channel: User, account: User, followed: bool, started
         present_s=present_s,
         rerun_s=length(clip(repetitions, started_at, now)),
         capture=present_s / live_s if live_s else None,
-        points_paid=pay(channel.loyalty, account.login, broadcasts, sat_spans, started_at, now),
-        points_possible=pay(channel.loyalty, account.login, broadcasts, broadcasts, started_at, now),
+        points_paid=0 if pays is None else elements.earned(pays, account, now).points,
+        points_possible=0 if pays is None else elements.possible(pays, account, now).points,
+        balance=None if pays is None else elements.balance(pays, account, now),
         live=tuple((start - started_at, end - started_at) for start, end in live),
         sat=tuple((start - started_at, end - started_at) for start, end in sat),
     )

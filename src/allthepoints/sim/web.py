@@ -1,8 +1,9 @@
-"""What Helix, OAuth and the control side share of HTTP: answers, faults on the way, and a server without ticks."""
+"""What all of the sandbox's HTTP shares: answers, faults on the way, and a server without ticks."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -29,7 +30,12 @@ REASONS = {
     500: "Internal Server Error",
     502: "Bad Gateway",
     503: "Service Unavailable",
+    520: "Unknown Error",
+    524: "A timeout occurred",
 }
+
+ELEMENTS = "/kappa"
+"""Where the paths of StreamElements begin."""
 
 _BROKEN_GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 32
 """A good gzip header, and then no deflate."""
@@ -62,16 +68,41 @@ def oauth_error(status: int, message: str) -> Response:
     return answer({"status": status, "message": message}, status)
 
 
+def elements_error(
+    status: int, message: str, headers: Mapping[str, str] | None = None, field: tuple[str, str] | None = None
+) -> Response:
+    """The body that StreamElements sends with an error; without a message where it has none. `field`: what is wrong
+    with which parameter."""
+    body: dict[str, object] = {"statusCode": status, "error": REASONS.get(status, "Error")}
+    if message:
+        body["message"] = message
+    if field is not None:
+        body["details"] = [{"path": [field[0]], "message": field[1]}]
+    return answer(body, status, headers)
+
+
+def page(status: int) -> Response:
+    """The page of the proxy in front of a service: not JSON."""
+    title = f"{status}: {REASONS.get(status, 'Error')}"
+    return Response(
+        f"<!DOCTYPE html><html><head><title>api | {title}</title></head><body>{title}</body></html>",
+        status,
+        media_type="text/html",
+    )
+
+
 async def troubled(request: Request, troubles: Troubles, clock: Clock) -> Response | None:
     """What a fault answers in place of the real thing; None if there is no fault for this path."""
     path, now = request.scope["path"], clock.now()
     if (hang := troubles.take("hang", now, path=path)) is not None:
         await wait_or_gone(request, clock, hang["delay"])
-        return helix_error(503, "")
+        return page(524) if path.startswith(ELEMENTS) else helix_error(503, "")
     if troubles.take("reset_http", now, path=path) is not None:
         return await cut(request)
     if (status := troubles.take("status", now, path=path)) is not None:
         return _status(status, path, now)
+    if path.startswith(ELEMENTS) and (proxy := troubles.take("elements_html", now, path=path)) is not None:
+        return page(proxy["code"])
     if (body := troubles.take("body", now, path=path)) is not None:
         return _odd_body(body["kind"])
     return None
@@ -104,12 +135,25 @@ async def _gone(request: Request) -> None:
 
 def _status(fault: Mapping[str, Any], path: str, now: float) -> Response:
     code, headers = fault["code"], {}
+    if path.startswith(ELEMENTS):
+        return _elements_status(fault, now)
     if code == 429 and fault["headers"]:
         reset_at = str(int(now + fault["reset"]) + 1)
         headers = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": reset_at}
     if path.startswith("/oauth2"):
         return oauth_error(code, fault["message"] or REASONS.get(code, "").lower())
     return helix_error(code, fault["message"], headers)
+
+
+def _elements_status(fault: Mapping[str, Any], now: float) -> Response:
+    code, headers = fault["code"], {}
+    if code == 429 and fault["headers"]:
+        reset_at = str(int((now + fault["reset"]) * 1000))
+        headers = {"x-ratelimit-limit": "120", "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset_at}
+    if fault["retry_after"] is not None:
+        headers["retry-after"] = str(math.ceil(fault["retry_after"]))
+    usual = "Not allowed to perform this operation" if code in (401, 403) else ""
+    return elements_error(code, fault["message"] or usual, headers)
 
 
 def _odd_body(kind: str) -> Response:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from allthepoints.base.clock import Chance
-from allthepoints.sim.points import Loyalty
 
 Span = tuple[float, float | None]
 """From when to when; None: still going on."""
@@ -49,7 +48,6 @@ class User:
     login: str
     display_name: str
     created_at: float
-    loyalty: Loyalty = field(default_factory=Loyalty)
     suspended: str = ""
     """"" or the msg-id with which a JOIN is refused: msg_channel_suspended, tos_ban."""
     deleted: bool = False
