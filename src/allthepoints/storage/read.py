@@ -149,15 +149,28 @@ class Reader:
         return self._read(lambda db: _presence(db, channel, begin, end), ())
 
     def _read(self, question: Callable[[apsw.Connection], T], nothing: T) -> T:
+        with self._moment() as connection:
+            return nothing if connection is None else question(connection)
+
+    def _stream(self, question: Callable[[apsw.Connection], Iterator[T]]) -> Iterator[T]:
+        with self._moment() as connection:
+            if connection is not None:
+                yield from question(connection)
+
+    @contextmanager
+    def _moment(self) -> Iterator[apsw.Connection | None]:
+        """One moment for all that is read; None where there is nothing to read."""
         with told(self.path):
             if not self.path.exists():
-                return nothing
+                yield None
+                return
             refuse_folder(self.path)
             with self._connected() as connection:
                 if _is_fresh(connection, self.path):
-                    return nothing
-                connection.execute("BEGIN")  # one moment for all that is read
-                return question(connection)
+                    yield None
+                    return
+                connection.execute("BEGIN")
+                yield connection
 
     @contextmanager
     def _connected(self) -> Iterator[apsw.Connection]:

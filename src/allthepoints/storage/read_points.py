@@ -1,0 +1,283 @@
+"""What other processes read of points, stores and redemptions; opened as in `storage.read`.
+
+Times are epoch seconds. Days are not known here: who wants a day's total asks for all since the moment it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apsw
+
+from allthepoints.base.types import ItemId, Login, SeId, UserId
+from allthepoints.core.loyalty import Item, Loyalty
+from allthepoints.core.redeem import Redemption
+from allthepoints.storage.nouns import ITEM, LOYALTY, REDEMPTION, item_of, loyalty_of, redemption_of
+from allthepoints.storage.read import Reader
+from allthepoints.storage.read_sessions import SessionEarned, sessions_earned
+from allthepoints.storage.sampling import ChartPoint, sampled
+from allthepoints.storage.text import json_strings
+from allthepoints.storage.writing_points import CHANGES, EARNED, milliseconds
+
+__all__ = ["ChartPoint", "EntryRow", "PointsReader", "PointsRow", "Price", "SessionEarned", "StoreItem"]
+
+
+@dataclass(frozen=True, slots=True)
+class PointsRow:
+    """One channel's points. `points` None: never read. `earned_total`: all that was ever earned.
+
+    `verdict`, `rate_per_hour` and `causes` are those that the last run showed; `unknown` where it showed none.
+    `enabled`, `amount`, `interval` (seconds): the loyalty settings; None where they were not read or do not say.
+    """
+
+    channel: UserId
+    login: Login | None
+    display: str | None
+    se: SeId | None
+    currency: str
+    points: int | None
+    alltime: int | None
+    rank: int | None
+    watch_minutes: int | None
+    seen_at: float | None
+    earned_total: int
+    rate_per_hour: float | None = None
+    verdict: str = "unknown"
+    causes: tuple[str, ...] = ()
+    enabled: bool | None = None
+    amount: int | None = None
+    interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreItem:
+    """An item as it was last seen. `gone_at`: since when it is not in the store any more."""
+
+    item: Item
+    first_seen: float
+    last_changed: float
+    gone_at: float | None = None
+
+    @property
+    def gone(self) -> bool:
+        return self.gone_at is not None
+
+
+class Price(NamedTuple):
+    """From `at` on it cost `cost`."""
+
+    at: float
+    cost: int
+
+
+class EntryRow(NamedTuple):
+    """One entry of a ledger: the balance moved by `delta`, to `points`. `change`: a word of `core.records.Change`."""
+
+    channel: UserId
+    login: Login | None
+    display: str | None
+    at: float
+    change: str
+    delta: int
+    points: int
+
+
+_NOWHERE: tuple[SeId | None, Loyalty | None] = (None, None)
+
+
+class PointsReader(Reader):
+    """`Reader`, and what there is about points. Where there is no database, all answers are empty."""
+
+    def points(self) -> tuple[PointsRow, ...]:
+        """Each channel that is at StreamElements, or of which a balance was read; by login."""
+        return self._read(_points, ())
+
+    def loyalty(self, channel: UserId) -> tuple[SeId | None, Loyalty | None]:
+        """Where the channel is at StreamElements, and its settings; None for what is not known."""
+        return self._read(lambda db: _loyalty(db, channel), _NOWHERE)
+
+    def earned(self, since: float) -> Mapping[UserId, int]:
+        """What was earned at `since` or later, for each channel where that is anything."""
+        return self.earned_each((since,))[0]
+
+    def earned_each(self, sinces: Sequence[float]) -> tuple[Mapping[UserId, int], ...]:
+        """`earned` for several times at once, which costs about as much as for the earliest."""
+        return self._read(lambda db: _earned(db, sinces), tuple({} for _ in sinces))
+
+    def chart(self, channel: UserId, begin: float, end: float, most: int = 2000) -> tuple[ChartPoint, ...]:
+        """The balance as steps in [begin, end), ascending in time: at most `most` points (but no fewer than 4).
+
+        The first is at `begin`, with what the balance was then, where that is known. The first and last entry are
+        kept, and the lowest and highest of each stretch.
+        """
+        return self._read(lambda db: _chart(db, channel, begin, end, most), ())
+
+    def store(self, channel: UserId) -> tuple[StoreItem, ...]:
+        """All items that were ever seen there, gone ones too, in the store's order."""
+        return self._read(lambda db: _store(db, channel), ())
+
+    def prices(self, channel: UserId, item: ItemId) -> tuple[Price, ...]:
+        """What the item cost, in the order in which it was seen; a price stands until the next one."""
+        return self._read(lambda db: _prices(db, channel, item), ())
+
+    def redemptions(self, limit: int = 100, channel: UserId | None = None) -> tuple[Redemption, ...]:
+        """The newest `limit`, newest first."""
+        return self._read(lambda db: _redemptions(db, limit, channel), ())
+
+    def redemption(self, key: str) -> Redemption | None:
+        """The one with this key."""
+        return self._read(lambda db: _redemption(db, key), None)
+
+    def sessions_earned(self, channel: UserId | None = None, since: float | None = None) -> tuple[SessionEarned, ...]:
+        """Sessions that went on at `since` or later, in the order in which they began, with what came of each."""
+        return self._read(lambda db: sessions_earned(db, channel, since), ())
+
+    def entries(self, channel: UserId | None = None, since: float | None = None) -> Iterator[EntryRow]:
+        """Entries at `since` or later: channel by channel (by login), each in the order in which they were made.
+
+        They are read as they are asked for; it is all of one moment, which ends with the iterator.
+        """
+        return self._stream(lambda db: _entries(db, channel, since))
+
+    def notes(self) -> Mapping[str, str]:
+        """All notes."""
+        return self._read(lambda db: dict(db.execute("SELECT key, value FROM notes ORDER BY key")), {})
+
+    def done_at(self, request: int) -> float | None:
+        """When the request with this id was done; None: not yet (or there is none)."""
+        return self._read(lambda db: _done_at(db, request), None)
+
+
+def _points(db: apsw.Connection) -> tuple[PointsRow, ...]:
+    rows = db.execute(
+        f"SELECT k.id, c.login, c.display, {_of('l', LOYALTY)},"  # noqa: S608
+        " b.points, b.alltime, b.rank, b.watch_minutes, b.seen_at, coalesce(g.earned, 0),"
+        " s.rate_per_hour, s.verdict, s.causes"
+        " FROM (SELECT channel AS id FROM loyalty WHERE se IS NOT NULL UNION SELECT channel FROM balances) k"
+        " LEFT JOIN channels c ON c.id = k.id"
+        " LEFT JOIN loyalty l ON l.channel = k.id"
+        " LEFT JOIN balances b ON b.channel = k.id"
+        " LEFT JOIN ledgers g ON g.channel = k.id"
+        " LEFT JOIN channel_state s ON s.channel = k.id"
+        " ORDER BY c.login, k.id"
+    )
+    return tuple(_points_row(*row) for row in rows)
+
+
+def _points_row(*row: Any) -> PointsRow:
+    id_, login, display, *rest = row
+    se, loyalty = loyalty_of(rest[:7])
+    points, alltime, rank, watch_minutes, seen_at, earned, rate, verdict, causes = rest[7:]
+    return PointsRow(
+        id_,
+        login,
+        display,
+        se,
+        loyalty.currency if loyalty else Loyalty().currency,
+        points,
+        alltime,
+        rank,
+        watch_minutes,
+        seen_at,
+        earned,
+        rate,
+        verdict or "unknown",
+        () if causes is None else json_strings(causes),
+        loyalty.enabled if loyalty else None,
+        loyalty.amount if loyalty else None,
+        loyalty.interval if loyalty else None,
+    )
+
+
+def _loyalty(db: apsw.Connection, channel: UserId) -> tuple[SeId | None, Loyalty | None]:
+    for row in db.execute(f"SELECT {LOYALTY} FROM loyalty WHERE channel = ?", (channel,)):  # noqa: S608
+        return loyalty_of(row)
+    return _NOWHERE
+
+
+def _earned(db: apsw.Connection, sinces: Sequence[float]) -> tuple[Mapping[UserId, int], ...]:
+    found: tuple[dict[UserId, int], ...] = tuple({} for _ in sinces)
+    if not sinces:
+        return found
+    times = [milliseconds(since) for since in sinces]
+    sums = ", ".join("total(e.delta) FILTER (WHERE e.at >= ?)" for _ in times)
+    rows = db.execute(
+        f"SELECT l.channel, {sums} FROM ledgers l CROSS JOIN ledger e"  # noqa: S608
+        " WHERE e.ledger = l.no AND e.at >= ? AND e.change = ? GROUP BY l.no ORDER BY l.no",
+        (*times, min(times), EARNED),
+    )
+    for channel, *totals in rows:
+        for into, total in zip(found, totals, strict=True):
+            if total:
+                into[UserId(channel)] = int(total)
+    return found
+
+
+def _chart(db: apsw.Connection, channel: UserId, begin: float, end: float, most: int) -> tuple[ChartPoint, ...]:
+    first, last = milliseconds(begin), milliseconds(end)
+    no = db.execute("SELECT no FROM ledgers WHERE channel = ?", (channel,)).get
+    steps = [
+        ChartPoint(at / 1000, points)
+        for at, points in db.execute(
+            "SELECT at, points FROM ledger WHERE ledger = ? AND at >= ? AND at < ? ORDER BY at, n", (no, first, last)
+        )
+    ]
+    before = db.execute(
+        "SELECT points FROM ledger WHERE ledger = ? AND at < ? ORDER BY at DESC, n DESC LIMIT 1", (no, first)
+    ).get
+    if before is None:
+        return tuple(sampled(steps, most))
+    return (ChartPoint(begin, before), *sampled(steps, max(most, 5) - 1))
+
+
+def _store(db: apsw.Connection, channel: UserId) -> tuple[StoreItem, ...]:
+    rows = db.execute(
+        f"SELECT {ITEM}, first_seen, last_changed, gone_at FROM items WHERE channel = ? ORDER BY place, item",  # noqa: S608
+        (channel,),
+    )
+    return tuple(StoreItem(item_of(row[:-3]), *row[-3:]) for row in rows)
+
+
+def _prices(db: apsw.Connection, channel: UserId, item: ItemId) -> tuple[Price, ...]:
+    rows = db.execute("SELECT at, cost FROM prices WHERE channel = ? AND item = ? ORDER BY id", (channel, item))
+    return tuple(Price(*row) for row in rows)
+
+
+def _redemptions(db: apsw.Connection, limit: int, channel: UserId | None) -> tuple[Redemption, ...]:
+    where, values = ("", ()) if channel is None else ("WHERE channel = ?", (channel,))
+    rows = db.execute(
+        f"SELECT {REDEMPTION} FROM redemptions {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        (*values, max(0, limit)),
+    )
+    return tuple(redemption_of(row) for row in rows)
+
+
+def _redemption(db: apsw.Connection, key: str) -> Redemption | None:
+    for row in db.execute(f"SELECT {REDEMPTION} FROM redemptions WHERE key = ?", (key,)):  # noqa: S608
+        return redemption_of(row)
+    return None
+
+
+def _entries(db: apsw.Connection, channel: UserId | None, since: float | None) -> Iterator[EntryRow]:
+    ledgers = db.execute(
+        "SELECT g.no, g.channel, c.login, c.display FROM ledgers g LEFT JOIN channels c ON c.id = g.channel"
+        " WHERE ?1 IS NULL OR g.channel = ?1 ORDER BY c.login, g.channel",
+        (channel,),
+    )
+    begin = -(2**63) if since is None else milliseconds(since)
+    for no, id_, login, display in list(ledgers):
+        for at, change, delta, points in db.execute(
+            "SELECT at, change, delta, points FROM ledger WHERE ledger = ? AND at >= ? ORDER BY n", (no, begin)
+        ):
+            yield EntryRow(id_, login, display, at / 1000, CHANGES[change].value, delta, points)
+
+
+def _done_at(db: apsw.Connection, request: int) -> float | None:
+    at = db.execute("SELECT done_at FROM requests WHERE id = ?", (request,)).get
+    return None if at is None else float(at)
+
+
+def _of(table: str, columns: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns.split(", "))
