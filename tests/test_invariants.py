@@ -26,8 +26,12 @@ ADAPTERS: dict[str, str | tuple[str, ...]] = {
     "TokenKeeper": "twitch/",
     "TcpChat": "twitch/",
     "Client": ("web.py", "twitch/", "streamelements/"),
+    "ElementsPoints": "streamelements/",
+    "ElementsStore": "streamelements/",
+    "JwtKeeper": "streamelements/",
     "SqliteStorage": "storage/",
     "TokenFile": "storage/",
+    "JwtFile": "storage/",
 }
 """The classes that fulfil ports or carry them, and the floor that has them."""
 
@@ -90,7 +94,9 @@ def test_secrets_are_revealed_only_on_their_way_out() -> None:
         "irc/session.py",  # PASS, and what a server quotes is cut out
         "web.py",  # header and form, and what a server quotes is cut out
         "twitch/signin.py",  # the fingerprint, and whether it can be sent at all
+        "streamelements/jwt.py",  # what is copied with it is taken off, and its end is read
         "storage/tokenfile.py",
+        "storage/jwtfile.py",
         "config/environment.py",  # `oauth:` is taken off
     }
 

@@ -40,6 +40,10 @@ class DataDir:
         return self.path / "streamelements-token.json"
 
     @property
+    def jwt(self) -> Path:
+        return self.path / "streamelements-token.json"
+
+    @property
     def lock(self) -> Path:
         return self.path / "allthepoints.lock"
 

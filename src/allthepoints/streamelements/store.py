@@ -1,0 +1,156 @@
+"""StreamElements on the viewer's behalf. `redeem` is the one place that spends points: it sends one POST, once.
+
+Theory. A POST has four ends, and money hangs on telling them apart:
+
+    it never left                  no connection came to be, or we did not even try      NotSent
+    StreamElements took it         2xx, and the answer names what was asked for          Bought
+    StreamElements said no         4xx, in its own words                                 Refused, Unauthorised
+    nobody knows                   all else: time-out, reset, 5xx, 408, a page of the    Unknown
+                                   proxy whatever its status, a 200 that cannot be read
+
+Only the third is a no, for only StreamElements knows what it booked. Nothing here sends twice: not after a time-out,
+not to where a redirect points, not after a 401 (there is nothing to renew).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import msgspec
+
+from allthepoints.base.clock import Clock
+from allthepoints.base.errors import NotSent, Refused, Unauthorised, Unknown
+from allthepoints.base.types import JSON, ItemId, SeId
+from allthepoints.core.loyalty import Bought, Viewer
+from allthepoints.streamelements import rows
+from allthepoints.streamelements.http import Calls, clear_no
+from allthepoints.streamelements.jwt import JwtKeeper
+from allthepoints.web import Answer, Client, decode, odd
+
+PATIENCE = 30.0
+"""Seconds for the answer to a redemption: a late answer is better than none, and holds the code."""
+
+PAGE = 100
+FULL_PAGE = 25
+"""Redemptions from which on there may be more, where the answer does not say how many there are."""
+
+MOST = 300
+"""Redemptions that are enough, if they come newest first."""
+
+MOST_PAGES = 20
+
+PAUSE = 1.0
+"""Seconds between two pages."""
+
+REDEEMING = "redeeming"
+
+FORBIDDEN = 403
+"""What a token of a kind that is not taken is told."""
+
+
+class ElementsStore:
+    """Fulfils `ports.StoreApi`."""
+
+    def __init__(self, client: Client, base: str, clock: Clock, jwt: JwtKeeper) -> None:
+        self._calls = Calls(client, base, clock)
+        self._clock = clock
+        self._jwt = jwt
+
+    def expires_at(self) -> float | None:
+        """See `ports.StoreApi`."""
+        return self._jwt.expires_at()
+
+    async def me(self) -> Viewer:
+        """See `ports.StoreApi`. The answer holds other secrets of the account: no byte of it is kept or shown."""
+        try:
+            answer = await self._calls.get("account", "channels", "me", token=self._jwt.present(), confidential=True)
+        except Refused as error:
+            if error.status != FORBIDDEN:
+                raise
+            refused = Unauthorised(str(error), error.status, error.message)
+        else:
+            return _viewer(answer)
+        raise refused
+
+    async def redeem(self, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
+        """See `ports.StoreApi`."""
+        token = self._jwt.present()
+        if (until := self._calls.waits_until(REDEEMING)) is not None:
+            raise NotSent(f"{REDEEMING}: not sent, StreamElements asks to wait {until - self._clock.now():.0f} s more")
+        body: dict[str, JSON] = {"input": list(answers)} | ({"message": message} if message else {})
+        answer = await self._calls.post(
+            REDEEMING, "store", se, "redemptions", item, json=body, token=token, within=PATIENCE
+        )
+        return _outcome(answer, se, item)
+
+    async def history(self, own: SeId) -> tuple[Bought, ...]:
+        """See `ports.StoreApi`. Asked for without a limit, which answers all; read on where it did not."""
+        found: dict[str, Bought] = {}
+        read = 0
+        for page in range(MOST_PAGES):
+            if page:
+                await self._clock.sleep(PAUSE)
+            answer = await self._calls.get(
+                "redemptions",
+                *("store", own, "redemptions", "me"),
+                params=(("limit", str(PAGE)), ("offset", str(read))) if page else (),
+                token=self._jwt.present(),
+                confidential=True,
+            )
+            docs, count, total = _page(answer)
+            new = [one for one in docs if one.id not in found]
+            found |= {one.id: one for one in new}
+            read += count
+            whole = read >= total if total is not None else count < FULL_PAGE or not new
+            if whole or ((not new or read >= MOST) and _newest_first(found.values())):
+                return tuple(sorted(found.values(), key=lambda one: one.created_at, reverse=True))
+            if not new:
+                break
+        raise Unknown(f"reading the redemptions: {read} of them came, in no order, and there are more")
+
+
+def _viewer(answer: Answer) -> Viewer:
+    found = rows.viewer(decode(answer, object))
+    if found is None:
+        raise odd(answer, "something that is no account")
+    return found
+
+
+def _outcome(answer: Answer, se: SeId, item: ItemId) -> Bought:
+    """Which of the ends this answer is."""
+    if (no := clear_no(answer)) is not None:
+        raise no
+    if not 200 <= answer.status < 300:
+        raise odd(answer, "neither a yes nor StreamElements' own no")
+    receipt = rows.receipt(decode(answer, object))
+    if receipt is None or not _names(receipt, se, item):
+        raise odd(answer, "something that is no redemption of this item")
+    return replace(receipt, channel=se, item=item)
+
+
+def _names(receipt: Bought, se: SeId, item: ItemId) -> bool:
+    """Whether it speaks of this item, of this channel, and of no other."""
+    told = [(receipt.item, item), (receipt.channel, se)]
+    return any(a is not None for a, _ in told) and all(a is None or a.lower() == b.lower() for a, b in told)
+
+
+class _History(msgspec.Struct):
+    docs: list[msgspec.Raw]
+    total: object = None
+    _total: object = None
+
+
+def _page(answer: Answer) -> tuple[list[Bought], int, int | None]:
+    """The redemptions that can be read, how many there were, and how many there are in all where that is told."""
+    history = decode(answer, _History)
+    read = [rows.bought(rows.value(raw)) for raw in history.docs]
+    total = rows.number(history.total)
+    known = [one for one in read if one is not None]
+    return known, len(read), rows.number(history._total) if total is None else total
+
+
+def _newest_first(docs: Iterable[Bought]) -> bool:
+    """Whether the answer's own order says so: then what was not read is older."""
+    times = [one.created_at for one in docs]
+    return len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
