@@ -39,7 +39,7 @@ class Day(StrEnum):
 
 def simulate(
     irc_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the chat; 0 takes a free one.")] = 0,
-    http_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of Helix and sign-in; 0: a free one.")] = 0,
+    http_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of all the rest; 0: a free one.")] = 0,
     scenario: Annotated[Path | None, typer.Option(metavar="FILE", help="A day of your own, in TOML.")] = None,
     day: Annotated[Day, typer.Option(help="A day that is built in.")] = Day.CALM,
     channels: Annotated[int, typer.Option(min=1, max=5000, help="Channels of a calm or stormy day.")] = 40,
@@ -48,7 +48,7 @@ def simulate(
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a Twitch of your own on this machine until Ctrl-C. Prints the config with which a program uses it."""
+    """Run a Twitch and a StreamElements of your own here until Ctrl-C. Prints the config that leads a program there."""
     tls = _tls(cert, key)
     asyncio.run(_serve(_scenario(scenario, day, channels, seed), tls, irc_port, http_port, as_json))
 
@@ -165,12 +165,14 @@ def _stop_at_signals() -> asyncio.Event:
 
 def _announce(sandbox: Sandbox, endpoints: Endpoints, as_json: bool) -> None:
     tokens = sandbox.issue_tokens()
+    jwt = sandbox.issue_jwt()
     client_id = sandbox.scenario.client_id
     if as_json:
         addresses: dict[str, JSON] = {
             "irc": endpoints.irc,
             "helix": endpoints.helix,
             "oauth": endpoints.oauth,
+            "streamelements": endpoints.streamelements,
             "control": endpoints.control,
         }
         output.say_json(
@@ -180,6 +182,7 @@ def _announce(sandbox: Sandbox, endpoints: Endpoints, as_json: bool) -> None:
                 "account": sandbox.account.login,
                 "token": tokens.access,
                 "refresh_token": tokens.refresh,
+                "jwt": jwt,
             }
         )
         return
@@ -193,9 +196,11 @@ client_id = "{client_id}"
 irc = "{endpoints.irc}"
 helix = "{endpoints.helix}"
 oauth = "{endpoints.oauth}"
+streamelements = "{endpoints.streamelements}"
 
 # Signed in as {sandbox.account.login}, for this sandbox only:
 # export ALLTHEPOINTS_TWITCH_TOKEN={tokens.access} ALLTHEPOINTS_TWITCH_REFRESH_TOKEN={tokens.refresh}
+# export ALLTHEPOINTS_STREAMELEMENTS_JWT={jwt}
 # To steer it: {endpoints.control}
 """)
 
@@ -217,6 +222,11 @@ def _sum_up(tally: Tally, as_json: bool) -> None:
         f"{duration(tally.simulated_s)} went by. {tally.account} was in the chats for {duration(tally.present_s)} of "
         f"{duration(tally.live_s)} of live time ({tally.capture:.1%}), and was paid "
         f"{number(tally.points_paid)} of {number(tally.points_possible)} points."
+    )
+    spent = sum(taken.cost for taken in tally.redemptions)
+    output.say(
+        f"{count(tally.redemption_calls, 'redemption')} asked for, {number(len(tally.redemptions))} taken, for "
+        f"{count(spent, 'point')}; at most {count(tally.elements_worst_minute, 'call')} to StreamElements in a minute."
     )
     output.say(
         f"{count(tally.joins, 'JOIN')}, at most {number(tally.joins_worst)} in 10 s; {count(tally.logins, 'login')}, "

@@ -1,4 +1,5 @@
-"""Days, built from a seed: the demo's, a calm one, a stormy one, and one with very many channels.
+"""Days, built from a seed: the demo's, a calm one, a stormy one, and one with very many channels. What StreamElements
+has of their channels is added by `stores`.
 
 The same arguments give the same day. Streams last 1 to 9 hours and start at any time, some before the day does; a few
 are repetitions. How many are live at once is capped, as the person's taste would cap it.
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from allthepoints.base.clock import Chance
+from allthepoints.sim import stores
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, FaultPlan, LoyaltyPlan, Scenario
 
 HOUR = 3600.0
@@ -34,11 +36,12 @@ def demo_day(seed: int = 1) -> Scenario:
     chance = Chance(seed)
     channels = _channels(chance, count=40, busy=80.0, at_most=25)
     faults = _demo_faults(chance, channels)
+    channels, more_faults = stores.demo_points(Chance(seed), stores.opened(Chance(seed), channels))
     return Scenario(
         name="demo",
         seed=seed,
         channels=channels,
-        faults=faults,
+        faults=(*faults, *more_faults),
         online_lag=(20.0, 75.0),
         offline_lag=(60.0, 300.0),
     )
@@ -47,6 +50,7 @@ def demo_day(seed: int = 1) -> Scenario:
 def calm_day(channels: int = 40, seed: int = 1) -> Scenario:
     """24 h in which nothing goes wrong; Helix is a little behind, as it always is."""
     plans = _channels(Chance(seed), count=channels, busy=channels * 1.5, at_most=90)
+    plans = stores.opened(Chance(seed), plans)
     return Scenario(name="calm", seed=seed, channels=plans, online_lag=(20.0, 75.0), offline_lag=(60.0, 300.0))
 
 
@@ -57,8 +61,8 @@ def stormy_day(channels: int = 40, seed: int = 1) -> Scenario:
     return Scenario(
         name="stormy",
         seed=seed,
-        channels=plans,
-        faults=tuple(_storm(chance, plans)),
+        channels=stores.opened(Chance(seed), plans),
+        faults=(*_storm(chance, plans), *stores.storm(Chance(seed), plans)),
         online_lag=(30.0, 120.0),
         offline_lag=(120.0, 600.0),
     )

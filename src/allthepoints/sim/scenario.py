@@ -30,6 +30,8 @@ from allthepoints.sim import faults
 from allthepoints.sim.durations import seconds
 from allthepoints.sim.limits import Limits
 
+FIRST_CHANNEL_ID = 20_000_000
+
 
 class ScenarioError(UsageError):
     """A scenario that cannot be used; the text names the file and the place."""
@@ -108,6 +110,11 @@ class ChannelPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     balance: int = 0
     """Points that the scenario's account has there when the day begins."""
     store: tuple[ItemPlan, ...] = ()
+
+
+def planned_id(plan: ChannelPlan, place: int) -> str:
+    """The id that a channel has, by its place among the scenario's if it names none."""
+    return plan.id or str(FIRST_CHANNEL_ID + place)
 
 
 class AccountPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

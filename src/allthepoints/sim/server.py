@@ -34,6 +34,7 @@ from allthepoints.sim.irc import ChatServer, MemoryLink
 from allthepoints.sim.oauth import OAuth
 from allthepoints.sim.points import Loyalty
 from allthepoints.sim.scenario import (
+    FIRST_CHANNEL_ID,
     AccountPlan,
     Broadcast,
     ChannelPlan,
@@ -42,6 +43,7 @@ from allthepoints.sim.scenario import (
     LoyaltyPlan,
     Scenario,
     check,
+    planned_id,
 )
 from allthepoints.sim.streamelements import StreamElements
 from allthepoints.sim.tally import Journal, Tally, count
@@ -52,7 +54,6 @@ from allthepoints.sim.world import User, World
 
 SCOPES = ("chat:read", "user:read:follows")
 
-_FIRST_CHANNEL_ID = 20_000_000
 _YEAR = 365 * 86400.0
 
 
@@ -191,7 +192,7 @@ class Sandbox:
         """A new channel, offline. Raises ValueError when login or id is taken or cannot be one."""
         now = self.clock.now()
         name = as_login(login)
-        user = User(channel_id or str(_FIRST_CHANNEL_ID + len(self.world.users)), name, name, now)
+        user = User(channel_id or str(FIRST_CHANNEL_ID + len(self.world.users)), name, name, now)
         self.world.add(user)
         self.elements.add(user, Loyalty())
         if followed:
@@ -225,7 +226,7 @@ class Sandbox:
     def _add_planned(self, plan: ChannelPlan, place: int) -> User:
         return self.world.add(
             User(
-                id=plan.id or str(_FIRST_CHANNEL_ID + place),
+                id=planned_id(plan, place),
                 login=plan.login,
                 display_name=plan.display_name or plan.login,
                 created_at=self.started_at - 5 * _YEAR,
