@@ -185,6 +185,15 @@ def decode(answer: Answer, shape: type[T]) -> T:
     raise odd(answer, "something else than was asked for" if answer.body.strip() else "an empty body")
 
 
+def plain(answer: Answer) -> object:
+    """The body as whatever JSON value it is. Raises Unknown if it is none."""
+    try:
+        return msgspec.json.decode(answer.body)
+    except (ValueError, RecursionError):
+        pass
+    raise odd(answer, "no JSON" if answer.body.strip() else "an empty body")
+
+
 def odd(answer: Answer, trouble: str) -> Unknown:
     """The error for an answer that makes no sense, with its first bytes as far as they may be shown."""
     return Unknown(f"{answer.ask.what}: answered {answer.status} with {trouble}{excerpt(answer)}")

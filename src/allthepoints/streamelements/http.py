@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -145,9 +146,9 @@ def wait_of(answer: Answer, now: float) -> float | None:
 
 
 class _Told(msgspec.Struct):
-    statusCode: object = None
-    error: object = None
-    message: object = None
+    statusCode: Any = None
+    error: Any = None
+    message: Any = None
 
 
 def _error(answer: Answer, status: int, words: str | None, now: float) -> OutsideError:

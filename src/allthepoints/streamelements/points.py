@@ -12,7 +12,7 @@ from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core.loyalty import Balance, Item, Loyalty, LoyaltyChannel
 from allthepoints.streamelements import rows
 from allthepoints.streamelements.http import Calls
-from allthepoints.web import Answer, Client, decode, odd
+from allthepoints.web import Answer, Client, decode, odd, plain
 
 PAGE = 100
 """Items asked for at once. A server that gives fewer is read on."""
@@ -40,7 +40,7 @@ class ElementsPoints:
         answer = await self._read("channel", "channels", login.lower())
         if answer is None:
             return None
-        value = decode(answer, object)
+        value = plain(answer)
         if not rows.on_twitch(value):
             return None
         found = rows.channel(value, login)
@@ -53,7 +53,7 @@ class ElementsPoints:
         answer = await self._read("loyalty settings", "loyalty", se)
         if answer is None:
             return None
-        found = rows.loyalty(decode(answer, object))
+        found = rows.loyalty(plain(answer))
         if found is None:
             raise odd(answer, "something that is no loyalty settings")
         return found
@@ -63,7 +63,7 @@ class ElementsPoints:
         answer = await self._read("points", "points", se, viewer.lower())
         if answer is None:
             return None
-        found = rows.balance(decode(answer, object))
+        found = rows.balance(plain(answer))
         if found is None:
             raise odd(answer, "something that is no balance")
         return found

@@ -139,7 +139,8 @@ def viewer(value: object) -> Viewer | None:
 def value(raw: msgspec.Raw) -> object:
     """One row by itself, so that one that cannot be read spoils only itself: it is None."""
     try:
-        return msgspec.json.decode(raw, type=object)
+        decoded: object = msgspec.json.decode(raw)
+        return decoded
     except (ValueError, RecursionError):
         return None
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -26,7 +27,7 @@ from allthepoints.core.loyalty import Bought, Viewer
 from allthepoints.streamelements import rows
 from allthepoints.streamelements.http import Calls, clear_no
 from allthepoints.streamelements.jwt import JwtKeeper
-from allthepoints.web import Answer, Client, decode, odd
+from allthepoints.web import Answer, Client, decode, odd, plain
 
 PATIENCE = 30.0
 """Seconds for the answer to a redemption: a late answer is better than none, and holds the code."""
@@ -111,7 +112,7 @@ class ElementsStore:
 
 
 def _viewer(answer: Answer) -> Viewer:
-    found = rows.viewer(decode(answer, object))
+    found = rows.viewer(plain(answer))
     if found is None:
         raise odd(answer, "something that is no account")
     return found
@@ -123,7 +124,7 @@ def _outcome(answer: Answer, se: SeId, item: ItemId) -> Bought:
         raise no
     if not 200 <= answer.status < 300:
         raise odd(answer, "neither a yes nor StreamElements' own no")
-    receipt = rows.receipt(decode(answer, object))
+    receipt = rows.receipt(plain(answer))
     if receipt is None or not _names(receipt, se, item):
         raise odd(answer, "something that is no redemption of this item")
     return replace(receipt, channel=se, item=item)
@@ -137,8 +138,8 @@ def _names(receipt: Bought, se: SeId, item: ItemId) -> bool:
 
 class _History(msgspec.Struct):
     docs: list[msgspec.Raw]
-    total: object = None
-    _total: object = None
+    total: Any = None
+    _total: Any = None
 
 
 def _page(answer: Answer) -> tuple[list[Bought], int, int | None]:
