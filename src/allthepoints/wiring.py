@@ -24,14 +24,17 @@ from allthepoints.config.paths import ConfigPath, DataDir, prepare
 from allthepoints.config.policy import policy, session_options
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
-from allthepoints.ports import ChatTransport
+from allthepoints.ports import ChatTransport, JwtStore, StoreApi
 from allthepoints.service.loop import Service
 from allthepoints.service.outside import NO_HOOKS, Hooks, Outside
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.service.supervise import Tasks
 from allthepoints.storage.database import SqliteStorage
+from allthepoints.storage.jwtfile import JwtFile
 from allthepoints.storage.lock import acquire
 from allthepoints.storage.tokenfile import TokenFile
+from allthepoints.streamelements.jwt import JwtKeeper
+from allthepoints.streamelements.store import ElementsStore
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.helix import Helix
 from allthepoints.twitch.oauth import OAuth
@@ -242,3 +245,18 @@ def _heed_signals(service: Service, reload: _Reload) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     if hasattr(signal, "SIGHUP"):
         loop.add_signal_handler(signal.SIGHUP, reload.now)
+
+
+def jwt_store(data: DataDir) -> JwtStore:
+    """Where the viewer's StreamElements JWT is kept."""
+    return JwtFile(data.jwt)
+
+
+@asynccontextmanager
+async def trying_jwt(settings: Settings, jwt: Secret, clock: Clock) -> AsyncIterator[StoreApi]:
+    """StreamElements as the owner of this very JWT sees it: what `login streamelements` needs."""
+    client = Client()
+    try:
+        yield ElementsStore(client, settings.endpoints.streamelements, clock, JwtKeeper(clock, given=jwt))
+    finally:
+        await client.aclose()

@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from allthepoints.base.types import Login, UserId
-from allthepoints.core.health import Warning
 from allthepoints.core.model import Account
 from allthepoints.core.place import Census
+from allthepoints.core.warning import Warning
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.lines import Changes

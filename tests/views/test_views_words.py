@@ -8,16 +8,19 @@ import pytest
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core import redeem
 from allthepoints.core.earning import Cause, Word
-from allthepoints.core.health import TABLE, Warning
+from allthepoints.core.health import TABLE
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.place import Mark, Reason
 from allthepoints.core.records import Event, EventKind
+from allthepoints.core.warning import Warning
+from allthepoints.core.wishes import Hold, Within
 from allthepoints.views.event_text import event_text
 from allthepoints.views.sentence import _BESIDE, _INSTEAD, Glance, sentence
 from allthepoints.views.text import STATES, VERDICTS
 from allthepoints.views.words import (
     CAUSES,
     ELEMENTS_READS,
+    HOLDS,
     LEFT,
     LOST,
     PLACE,
@@ -26,6 +29,7 @@ from allthepoints.views.words import (
     REDEMPTIONS,
     SIGN_IN_REASONS,
     WHY,
+    WITHIN,
     told,
 )
 
@@ -154,6 +158,8 @@ def test_tables_are_complete() -> None:
     assert set(REASONS) == set(redeem.Reason)
     assert set(REDEMPTIONS) == set(redeem.State)
     assert set(VERDICTS) == set(Word)
+    assert set(WITHIN) == set(Within)
+    assert set(HOLDS) == set(Hold)
     assert set(redeem.Reason) >= SIGN_IN_REASONS
 
 
@@ -211,7 +217,7 @@ def test_unknown_words_are_readable() -> None:
 
 def _all_texts() -> Iterable[str]:
     yield from (*WHY.values(), *LOST.values(), *LEFT.values(), *PLACE.values())
-    yield from (*REASONS.values(), *REDEMPTIONS.values(), *ELEMENTS_READS.values())
+    yield from (*REASONS.values(), *REDEMPTIONS.values(), *ELEMENTS_READS.values(), *WITHIN.values(), *HOLDS.values())
     for cause in CAUSES.values():
         yield from (cause.short, cause.text, cause.cure)
     yield from (expected for _, expected in EVENTS.values())

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -109,6 +110,11 @@ class Chance:
     def draw(self) -> float:
         """A number in [0, 1)."""
         return self._random.random()
+
+
+def new_key() -> str:
+    """A name that nothing else ever had: 32 hexadecimal digits."""
+    return uuid.uuid4().hex
 
 
 class Stopwatch:

@@ -24,7 +24,13 @@ COMMANDS: dict[str, str] = {
     "run": "allthepoints.cli.run:run",
     "status": "allthepoints.cli.status:fast",
     "channels": "allthepoints.cli.channels:app",
+    "points": "allthepoints.cli.points:points",
+    "store": "allthepoints.cli.store:store",
+    "wish": "allthepoints.cli.wish:app",
+    "redeem": "allthepoints.cli.redeem:redeem",
+    "redemptions": "allthepoints.cli.redemptions:app",
     "events": "allthepoints.cli.events:events",
+    "export": "allthepoints.cli.export:export",
     "config": "allthepoints.cli.config:app",
     "simulate": "allthepoints.cli.simulate:simulate",
 }

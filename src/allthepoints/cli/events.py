@@ -10,9 +10,10 @@ import typer
 
 from allthepoints.base.clock import pause
 from allthepoints.base.errors import UsageError
-from allthepoints.base.types import JSON, UserId
+from allthepoints.base.types import JSON
 from allthepoints.cli import output
-from allthepoints.cli.here import here, login_of
+from allthepoints.cli.here import here
+from allthepoints.cli.known import channel_named
 from allthepoints.cli.options import AsJson
 from allthepoints.core.records import EventKind
 from allthepoints.storage.read import EventRow, Reader
@@ -37,7 +38,7 @@ def events(
     """What happened, oldest first. With --json a list; with --follow too, one object a line."""
     reader = Reader(here(context).data.database)
     kinds = [_kind(text) for text in kind or ()]
-    of = _channel(reader, channel) if channel is not None else None
+    of = channel_named(reader, channel) if channel is not None else None
     found = reader.events(limit, since, kinds, of)
     if as_json and not follow:
         output.say_json([plain(row) for row in found])
@@ -100,18 +101,6 @@ def _kind(text: str) -> str:
     raise UsageError(
         f"{text!r} is no kind of event" + (f"; did you mean {near[0]}?" if near else ""),
         f"There are: {', '.join(kinds)}.",
-    )
-
-
-def _channel(reader: Reader, text: str) -> UserId:
-    login = login_of(text)
-    found = reader.named(login)
-    if found is not None:
-        return found
-    near = get_close_matches(login, [known.login for known in reader.channels()], n=1)
-    raise UsageError(
-        f"no channel {login} was ever seen here" + (f"; did you mean {near[0]}?" if near else ""),
-        "`allthepoints channels` lists them.",
     )
 
 

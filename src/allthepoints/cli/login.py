@@ -1,4 +1,7 @@
-"""`login` by device code, and `logout`. Needs no terminal, only a browser somewhere."""
+"""`login` and `logout`. At Twitch by device code: that needs no terminal, only a browser somewhere.
+
+At StreamElements by the JWT that the person copies there (`cli.jwt`).
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,7 @@ class Site(StrEnum):
     """Where to sign in."""
 
     TWITCH = "twitch"
+    STREAMELEMENTS = "streamelements"
 
 
 def login(
@@ -49,18 +53,34 @@ def login(
     switch: Annotated[bool, typer.Option("--switch", help="Allow another account than the stored one.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Sign in: confirm a code in your browser. The old sign-in stays until the new one is good."""
-    del site  # there is one
+    """Sign in. At Twitch: confirm a code in your browser. At StreamElements: give the JWT that you copied there.
+
+    The old sign-in stays until the new one is good.
+    """
     where = here(context)
+    if site is Site.STREAMELEMENTS:
+        from allthepoints.cli import jwt
+
+        jwt.sign_in(where, as_json)
+        return
     settings = where.load().settings
     if not settings.twitch.client_id:
         raise UsageError("there is no client id in the config", REGISTER.format(path=where.config.path))
     asyncio.run(sign_in(where, settings, SystemClock(), switch=switch, as_json=as_json))
 
 
-def logout(context: typer.Context, as_json: AsJson = False) -> None:
-    """Revoke the sign-in at Twitch, and forget it here."""
+def logout(
+    context: typer.Context,
+    site: Annotated[Site, typer.Argument(help="Where to sign out.")] = Site.TWITCH,
+    as_json: AsJson = False,
+) -> None:
+    """Sign out. At Twitch: revoke the sign-in, and forget it here. At StreamElements: forget the JWT here."""
     where = here(context)
+    if site is Site.STREAMELEMENTS:
+        from allthepoints.cli import jwt
+
+        jwt.sign_out(where, as_json)
+        return
     if not where.data.tokens.exists():
         _say_logout(as_json, signed_out=False, revoked=False)
         return

@@ -17,7 +17,7 @@ from allthepoints.core.redeem import Redemption
 from allthepoints.storage.nouns import ITEM, LOYALTY, REDEMPTION, item_of, loyalty_of, redemption_of
 from allthepoints.storage.read import Reader
 from allthepoints.storage.read_sessions import SessionEarned, sessions_earned
-from allthepoints.storage.sampling import ChartPoint, sampled
+from allthepoints.storage.sampling import LEAST, sampled
 from allthepoints.storage.text import json_strings
 from allthepoints.storage.writing_points import CHANGES, EARNED, milliseconds
 
@@ -72,6 +72,13 @@ class Price(NamedTuple):
     cost: int
 
 
+class ChartPoint(NamedTuple):
+    """From `at` on the balance was `points`, until the next one."""
+
+    at: float
+    points: int
+
+
 class EntryRow(NamedTuple):
     """One entry of a ledger: the balance moved by `delta`, to `points`. `change`: a word of `core.records.Change`."""
 
@@ -106,8 +113,12 @@ class PointsReader(Reader):
         """`earned` for several times at once, which costs about as much as for the earliest."""
         return self._read(lambda db: _earned(db, sinces), tuple({} for _ in sinces))
 
+    def last_earned(self) -> Mapping[UserId, float]:
+        """When something was last earned, for each channel where anything ever was."""
+        return self._read(_last_earned, {})
+
     def chart(self, channel: UserId, begin: float, end: float, most: int = 2000) -> tuple[ChartPoint, ...]:
-        """The balance as steps in [begin, end), ascending in time: at most `most` points (but no fewer than 4).
+        """The balance as steps in [begin, end), ascending in time: at most `most` points (one below 5 counts as 5).
 
         The first is at `begin`, with what the balance was then, where that is known. The first and last entry are
         kept, and the lowest and highest of each stretch.
@@ -215,21 +226,29 @@ def _earned(db: apsw.Connection, sinces: Sequence[float]) -> tuple[Mapping[UserI
     return found
 
 
+def _last_earned(db: apsw.Connection) -> Mapping[UserId, float]:
+    """Nearly every entry is of something earned, so few are looked at."""
+    rows = db.execute(
+        "SELECT g.channel,"
+        " (SELECT e.at FROM ledger e WHERE e.ledger = g.no AND e.change = ? ORDER BY e.at DESC LIMIT 1)"
+        " FROM ledgers g",
+        (EARNED,),
+    )
+    return {UserId(channel): at / 1000 for channel, at in rows if at is not None}
+
+
 def _chart(db: apsw.Connection, channel: UserId, begin: float, end: float, most: int) -> tuple[ChartPoint, ...]:
     first, last = milliseconds(begin), milliseconds(end)
     no = db.execute("SELECT no FROM ledgers WHERE channel = ?", (channel,)).get
-    steps = [
-        ChartPoint(at / 1000, points)
-        for at, points in db.execute(
-            "SELECT at, points FROM ledger WHERE ledger = ? AND at >= ? AND at < ? ORDER BY at, n", (no, first, last)
-        )
-    ]
+    rows = db.execute(
+        "SELECT at, points FROM ledger WHERE ledger = ? AND at >= ? AND at < ? ORDER BY at, n", (no, first, last)
+    )
+    steps = [(at, points) for at, points in rows]
     before = db.execute(
         "SELECT points FROM ledger WHERE ledger = ? AND at < ? ORDER BY at DESC, n DESC LIMIT 1", (no, first)
     ).get
-    if before is None:
-        return tuple(sampled(steps, most))
-    return (ChartPoint(begin, before), *sampled(steps, max(most, 5) - 1))
+    head = () if before is None else (ChartPoint(begin, before),)
+    return (*head, *(ChartPoint(at / 1000, points) for at, points in sampled(steps, max(LEAST + 1, most) - len(head))))
 
 
 def _store(db: apsw.Connection, channel: UserId) -> tuple[StoreItem, ...]:

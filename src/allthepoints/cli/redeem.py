@@ -1,0 +1,177 @@
+"""`redeem`: buy something, once. It shows what is about to happen, asks, and waits until it is known how it ended.
+
+Nothing is sent from here: a confirmed intent is left for the service under a key of its own, and the service (the
+running one, or one that runs in this process for this errand) checks everything anew, writes it down, and sends it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allthepoints.base.clock import new_key
+from allthepoints.base.errors import FaultError, NotSent, SignInNeeded, UsageError
+from allthepoints.base.types import JSON
+from allthepoints.cli import output
+from allthepoints.cli.confirm import answer, confirmed, is_terminal
+from allthepoints.cli.exits import Exit
+from allthepoints.cli.fresh import ask
+from allthepoints.cli.here import Here, here
+from allthepoints.cli.options import AsJson
+from allthepoints.cli.redemptions import as_plain, show_outcome
+from allthepoints.cli.store import Shelf, item_named, read_shelf
+from allthepoints.core.loyalty import Item
+from allthepoints.core.redeem import Redemption, State
+from allthepoints.storage import lock
+from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.store import Filled, proposal, question
+from allthepoints.views.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WAIT = 90.0
+"""Seconds. Checks are given up after 60, and an answer after 30 more."""
+
+UNDER_WAY = frozenset({State.CONFIRMED, State.SENT})
+
+
+def redeem(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Whose store.")],
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="The item's id, or its name.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="ANSWER", help="The answer to a question of the item; once for each, in order."
+        ),
+    ] = None,
+    message: Annotated[str, typer.Option("--message", help="A message beside it, where the item takes one.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: it is meant.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Make all checks, and send nothing.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Buy something from a channel's store with your points. It cannot be undone.
+
+    Exit code 0: you have it; 3: it was refused, and nothing was spent; 4: it is not known yet.
+    """
+    where = here(context)
+    if not (yes or dry_run or is_terminal()):
+        raise UsageError("nobody can be asked here, and points are not spent unasked", "Add --yes if it is meant.")
+    _see_that_signed_in(where)
+    shelf = _read(where, channel)
+    wanted = item_named(shelf, item)
+    filled = _filled(wanted, inputs or (), message)
+    say = output.note if as_json else output.say
+    for line in proposal(wanted, shelf.who, shelf.currency, shelf.points, filled):
+        say(line)
+    if not (yes or dry_run) and not confirmed(question(wanted, shelf.currency)):
+        output.note("Nothing was sent.")
+        return Exit.OK
+    outcome = _carry_out(where, shelf, wanted, filled, dry_run)
+    if as_json:
+        output.say_json(as_plain(outcome, with_code=True))
+    else:
+        output.say()
+        show_outcome(outcome, shelf.who, shelf.currency)
+    return exit_of(outcome)
+
+
+def exit_of(redemption: Redemption) -> Exit:
+    """How the command ends."""
+    match redemption.state:
+        case State.ACCEPTED | State.CHECKED:
+            return Exit.OK
+        case State.REJECTED:
+            return Exit.REFUSED
+        case _:
+            return Exit.UNKNOWN
+
+
+def _read(where: Here, channel: str) -> Shelf:
+    """An outage is a fault here: nothing was bought, so the exit code must not say "unknown"."""
+    try:
+        return read_shelf(where, channel)
+    except NotSent as error:
+        raise FaultError(f"{error}; nothing was sent", error.hint) from error
+
+
+def _see_that_signed_in(where: Here) -> None:
+    """Before anything is asked. A running service may have its JWT from an environment that is not ours."""
+    if lock.holder(where.data.lock) is not None or where.data.jwt.exists():
+        return
+    if not os.environ.get("ALLTHEPOINTS_STREAMELEMENTS_JWT", "").strip():
+        raise SignInNeeded(
+            "you are not signed in to StreamElements, so nothing can be redeemed",
+            "Run `allthepoints login streamelements`; it tells where the JWT is found.",
+        )
+
+
+def _filled(item: Item, inputs: Sequence[str], message: str) -> Filled:
+    """The answers to the item's questions; those that miss are asked for, where somebody is there."""
+    answers = [text.strip() for text in inputs]
+    if len(answers) > len(item.asks):
+        raise UsageError(
+            f"{clean(item.name)} asks {len(item.asks)} questions, and --input was given {len(answers)} times"
+        )
+    if message and not item.takes_message:
+        raise UsageError(f"{clean(item.name)} takes no message", "Leave --message out.")
+    missing = item.asks[len(answers) :]
+    if missing and not is_terminal():
+        asked = "; ".join(clean(text) for text in missing)
+        raise UsageError(f"{clean(item.name)} asks: {asked}", "Give --input once for each question, in order.")
+    answers += [answer(clean(text)) for text in missing]
+    if not all(answers):
+        raise UsageError("an answer is empty", "Every question of the item wants one.")
+    return Filled(tuple(answers), message.strip())
+
+
+def _carry_out(where: Here, shelf: Shelf, item: Item, filled: Filled, dry: bool) -> Redemption:
+    reader, key = PointsReader(where.data.database), new_key()
+    at = where.now()
+    data: dict[str, JSON] = {
+        "key": key,
+        "item": item.id,
+        "cost": item.cost,
+        "answers": list(filled.answers),
+        "message": filled.message,
+        "dry": dry,
+    }
+
+    def over() -> bool:
+        found = reader.redemption(key)
+        return found is not None and found.state not in UNDER_WAY
+
+    try:
+        ask(where, "redeem", shelf.login, data, over, WAIT, key)
+    except KeyboardInterrupt:
+        output.note(f"It may go on without you: `allthepoints redemptions show {key}` tells how it ended.")
+        raise
+    return _outcome(
+        reader.redemption(key),
+        Redemption(
+            key,
+            shelf.channel,
+            shelf.login,
+            item.id,
+            item.cost,
+            at,
+            name=item.name,
+            answers=filled.answers,
+            message=filled.message,
+            dry=dry,
+        ),
+    )
+
+
+def _outcome(found: Redemption | None, asked: Redemption) -> Redemption:
+    """What is known when the waiting is over. A row that is still under way is not known, and so is one that no service
+    ever took up."""
+    if found is not None and found.state not in UNDER_WAY:
+        return found
+    if found is not None:
+        return replace(found, state=State.UNKNOWN, text=found.text or "it is still under way")
+    return replace(asked, state=State.UNKNOWN, text="the service did not take it up in time")

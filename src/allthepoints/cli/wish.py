@@ -1,0 +1,295 @@
+"""`wish`: what you want of the stores. It is kept in the config, and you are told once when it can be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allthepoints.base.errors import UsageError
+from allthepoints.base.types import JSON, Login
+from allthepoints.cli import output
+from allthepoints.cli.confirm import confirmed, is_terminal
+from allthepoints.cli.fresh import ask
+from allthepoints.cli.here import Here, here, login_of
+from allthepoints.cli.options import AsJson
+from allthepoints.cli.store import Shelf, item_named, known_shelf
+from allthepoints.config.policy import policy
+from allthepoints.core.loyalty import Item
+from allthepoints.core.policy import Wish
+from allthepoints.core.redeem import State
+from allthepoints.core.wishes import Standing, Within, eta, find, hold, standing
+from allthepoints.storage import lock
+from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.columns import Column, table
+from allthepoints.views.text import clean, duration, number, when
+from allthepoints.views.words import HOLDS, WITHIN, told
+
+if TYPE_CHECKING:
+    from allthepoints.core.redeem import Redemption
+    from allthepoints.storage.read_points import PointsRow
+
+MOST = 10_000
+DAY = 86_400.0
+
+ALLOW_WITHIN = 10.0
+
+AUTO_ALLOWED = "auto_allowed"
+"""The note that says that the person knows what an automatic wish means."""
+
+MEANS = """This wish is redeemed without asking, while you are away or asleep:
+  at most {max_cost} points each, {count} in all{per_day}{keep}.
+What is spent cannot be undone. `allthepoints wish remove {channel} {item}` ends it at any time."""
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=False, invoke_without_command=True)
+
+Channel = Annotated[str, typer.Argument(metavar="CHANNEL", help="Whose store.")]
+ItemText = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id, or its exact name.")]
+
+
+@app.callback()
+def wish(context: typer.Context, as_json: AsJson = False) -> None:
+    """What you want of the stores: you are told once when it can be had, gets cheaper or comes back."""
+    if context.invoked_subcommand is None:
+        _list(here(context), as_json)
+
+
+@app.command("list")
+def list_wishes(context: typer.Context, as_json: AsJson = False) -> None:
+    """Your wishes, and how each stands."""
+    _list(here(context), as_json)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    channel: Channel,
+    item: ItemText,
+    auto: Annotated[bool, typer.Option("--auto", help="Redeem it without asking, within the bounds below.")] = False,
+    max_cost: Annotated[int | None, typer.Option(min=0, help="With --auto: never pay more for one.")] = None,
+    per_day: Annotated[int | None, typer.Option(min=0, help="With --auto: points to spend on it in 24 hours.")] = None,
+    keep: Annotated[int | None, typer.Option(min=0, help="With --auto: never leave fewer points than this.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="With --auto: how many in all (1).")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --auto: do not ask, it is meant.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Wish for an item of a channel's store. A wish that is there already gets these options instead of its own."""
+    where, login = here(context), login_of(channel)
+    found = _known(where, login, item)
+    bounds = {"max_cost": max_cost, "per_day": per_day, "keep": keep, "count": count}
+    options: dict[str, bool | int] = {}
+    if auto:
+        options = _auto(found, bounds)
+    elif any(value is not None for value in bounds.values()):
+        raise UsageError("bounds were given without --auto", "Without --auto nothing is redeemed by itself.")
+    text = item.strip() if found is None else found.id if item.strip() == found.id else found.name.strip()
+    if auto:
+        _confirm(where, login, text, options, yes)
+    _edit(where, login, text, options, found, as_json)
+    if auto:
+        _allow(where)
+
+
+@app.command()
+def remove(context: typer.Context, channel: Channel, item: ItemText, as_json: AsJson = False) -> None:
+    """Take a wish back."""
+    from allthepoints.config.edit import WishChange, edit
+
+    where, login = here(context), login_of(channel)
+    found = _known(where, login, item)
+    texts = {item.strip(), *(() if found is None else (found.id, found.name.strip()))}
+    made = edit(where.config.path, [WishChange(login, text, present=False) for text in sorted(texts)])
+    if as_json:
+        output.say_json(
+            {"config": str(where.config.path), "removed": [{"channel": c.channel, "item": c.item} for c in made]}
+        )
+    elif made:
+        output.say(f"You do not wish for {item.strip()} of {login} any more.")
+    else:
+        raise UsageError(f"there is no wish for {item.strip()!r} of {login}", "`allthepoints wish list` shows them.")
+
+
+# -- adding --------------------------------------------------------------------------------------------------------
+def _known(where: Here, login: Login, text: str) -> Item | None:
+    """The item, where the channel's store is known here. Raises UsageError if that store has several or none of it."""
+    reader = PointsReader(where.data.database)
+    if reader.named(login) is None:
+        return None
+    shelf: Shelf = known_shelf(where, login)
+    return item_named(shelf, text) if shelf.items() else None
+
+
+def _auto(item: Item | None, bounds: dict[str, int | None]) -> dict[str, bool | int]:
+    """What the config gets. The bound on the price is today's price where none is given."""
+    if item is not None and item.asks:
+        raise UsageError(f"{clean(item.name)} asks something, which only you can answer", "Leave --auto out.")
+    if bounds["max_cost"] is None:
+        if item is None:
+            raise UsageError("--auto needs --max-cost: the item's price is not known here yet")
+        bounds = {**bounds, "max_cost": item.cost}
+    return {"auto": True, **{key: value for key, value in bounds.items() if value is not None}}
+
+
+def _confirm(where: Here, login: Login, item: str, options: dict[str, bool | int], yes: bool) -> None:
+    """Say what it means while nobody is there, and have it confirmed."""
+    count, per_day, keep = (options.get(key) for key in ("count", "per_day", "keep"))
+    output.note(
+        MEANS.format(
+            max_cost=number(int(options["max_cost"])),
+            count=number(int(count or 1)),
+            per_day="" if per_day is None else f", {number(int(per_day))} points in 24 hours",
+            keep=f", and never below {number(int(keep))} points" if keep else "",
+            channel=login,
+            item=f'"{item}"' if " " in item else item,
+        )
+    )
+    if yes or AUTO_ALLOWED in PointsReader(where.data.database).notes():
+        return
+    if not is_terminal():
+        raise UsageError("nobody can be asked here, and points are not spent unasked", "Add --yes if it is meant.")
+    if not confirmed("Redeem it without asking?"):
+        raise UsageError("nothing was changed", "Without --auto you are told when it can be had.")
+
+
+def _edit(
+    where: Here, login: Login, item: str, options: dict[str, bool | int], found: Item | None, as_json: bool
+) -> None:
+    from allthepoints.config.edit import WishChange, edit
+
+    path = where.config.path
+    remark = clean(found.name) if found is not None and item == found.id else ""
+    made = edit(path, [WishChange(login, item, options, remark=remark)])
+    if as_json:
+        output.say_json(
+            {"config": str(path), "channel": login, "item": item, "changed": bool(made), "options": dict(options)}
+        )
+        return
+    what = clean(found.name) if found is not None else item
+    output.say(f"You wish for {what} of {login}." if made else f"You wished for {what} of {login} already.")
+    if found is None:
+        output.note(f"{login}'s store was not read yet, so whether it has that item is not known.")
+    if made and lock.holder(where.data.lock) is not None:
+        output.note("The running service takes it up by itself.")
+
+
+def _allow(where: Here) -> None:
+    """Tell the service what was understood; where none runs, this process is it for a moment."""
+    reader = PointsReader(where.data.database)
+    if not ask(where, "allow_auto", None, {"allowed": True}, lambda: AUTO_ALLOWED in reader.notes(), ALLOW_WITHIN):
+        output.note("The service has not answered yet; it takes up by itself that you allowed it.")
+
+
+# -- listing -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Wished:
+    """A wish, and how it stands. `row` and `stands` None: its channel's store is not known here."""
+
+    wish: Wish
+    stands: Standing | None
+    row: PointsRow | None
+    held: str | None
+
+    @property
+    def eta_s(self) -> float | None:
+        if self.stands is None or self.stands.within is not Within.NOT_ENOUGH or self.row is None:
+            return None
+        return eta(self.stands.missing, self.row.rate_per_hour)
+
+
+def _list(where: Here, as_json: bool) -> None:
+    found = _wished(where)
+    if as_json:
+        output.say_json([_plain(one) for one in found])
+        return
+    if not found:
+        output.say("No wish yet. `allthepoints wish add CHANNEL ITEM` adds one.")
+        return
+    columns = (
+        Column("channel", keep=4, flexible=True),
+        Column("item", keep=6, flexible=True),
+        Column("cost", keep=3, right=True),
+        Column("when", keep=5),
+        Column("by itself", keep=2, flexible=True),
+    )
+    for line in table(columns, [_cells(one, where.now()) for one in found], output.width()):
+        output.say(line)
+
+
+def _wished(where: Here) -> list[_Wished]:
+    reader, now = PointsReader(where.data.database), where.now()
+    rows = {row.channel: row for row in reader.points()}
+    bought = reader.redemptions(MOST)
+    found = []
+    for wanted in policy(where.load().settings).wishes:
+        channel = reader.named(wanted.channel)
+        store = () if channel is None else reader.store(channel)
+        row = None if channel is None else rows.get(channel)
+        item = find(wanted, {one.item.id: one.item for one in store if not one.gone})
+        mine = [r for r in bought if item is not None and r.channel == channel and r.item == item.id]
+        points = None if row is None else row.points
+        stands = standing(item, points, now, _last(mine)) if store else None
+        found.append(_Wished(wanted, stands, row, _held(wanted, item, points, mine, now)))
+    return found
+
+
+def _last(bought: list[Redemption]) -> float | None:
+    return max((r.settled_at or r.asked_at for r in bought if r.state is State.ACCEPTED), default=None)
+
+
+def _held(wanted: Wish, item: Item | None, points: int | None, bought: list[Redemption], now: float) -> str | None:
+    """Why it is not redeemed by itself; None: it will be, or nothing can be said."""
+    if item is None or not wanted.auto:
+        return None
+    spent = [r for r in bought if r.auto and r.state not in (State.REJECTED, State.CHECKED)]
+    today = sum(r.cost for r in spent if r.asked_at > now - DAY)
+    enough = item.cost if points is None else max(points, item.cost + wanted.keep)  # too few points is no refusal
+    held = hold(wanted, item, enough, today, len(spent))
+    return None if held is None else held.value
+
+
+def _cells(one: _Wished, now: float) -> tuple[str, ...]:
+    stands = one.stands
+    item = None if stands is None else stands.item
+    itself = (
+        "" if not one.wish.auto else told(HOLDS, one.held) if one.held else f"up to {number(one.wish.max_cost or 0)}"
+    )
+    return (
+        one.wish.channel,
+        clean(item.name) if item is not None else clean(one.wish.item),
+        "" if item is None else number(item.cost),
+        _when(one, now),
+        itself,
+    )
+
+
+def _when(one: _Wished, now: float) -> str:
+    if one.stands is None:
+        return "the store was not read yet"
+    if one.eta_s is not None:
+        return f"in about {duration(one.eta_s)}"
+    if one.stands.within is Within.NOT_ENOUGH:
+        return f"{number(one.stands.missing)} missing"
+    if one.stands.ready_at is not None:
+        return f"{when(one.stands.ready_at, now)}"
+    return told(WITHIN, one.stands.within)
+
+
+def _plain(one: _Wished) -> dict[str, JSON]:
+    stands, item = one.stands, None if one.stands is None else one.stands.item
+    return {
+        "channel": one.wish.channel,
+        "item": one.wish.item,
+        "item_id": None if item is None else item.id,
+        "name": None if item is None else item.name,
+        "cost": None if item is None else item.cost,
+        "standing": "unread" if stands is None else stands.within.value,
+        "missing": None if stands is None else stands.missing,
+        "eta_s": None if one.eta_s is None else int(one.eta_s),
+        "auto": one.wish.auto,
+        "max_cost": one.wish.max_cost,
+        "per_day": one.wish.per_day,
+        "keep": one.wish.keep,
+        "count": one.wish.count,
+        "held": one.held,
+    }
