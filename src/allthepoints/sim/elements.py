@@ -211,8 +211,9 @@ class Elements:
         """What it was paid for sitting in the chat."""
         if channel.provider != "twitch":
             return Earned()
-        sat = self._world.sat.get((channel.owner.id, viewer.id), [])
-        return self.purse(channel, viewer).wages.so_far(channel.terms, broadcasts(channel.owner), sat, now)
+        sat, wages = self._world.sat.get((channel.owner.id, viewer.id), []), self.purse(channel, viewer).wages
+        wages.login = viewer.login
+        return wages.so_far(channel.terms, broadcasts(channel.owner), sat, now)
 
     def possible(self, channel: SeChannel, viewer: User, now: float) -> Earned:
         """What it would have been paid, had it sat there from each stream's start to its end."""

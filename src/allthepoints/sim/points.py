@@ -8,7 +8,7 @@ who came a moment ago waits, someone who just left is still paid. Repetitions pa
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +45,8 @@ class Terms:
         return self._loyalties[-1]
 
     def change(self, at: float, loyalty: Loyalty) -> None:
-        """Other settings from `at` on. Raises ValueError for another interval: StreamElements' clock is not re-set."""
+        """Other settings after `at`: a payment of that very moment is made already. Raises ValueError for another
+        interval: StreamElements' clock is not re-set."""
         if loyalty.interval != self.now.interval:
             raise ValueError("the interval of a channel stays what it is for the day")
         self._since.append(at)
@@ -57,9 +58,9 @@ class Terms:
 
     def at(self, paid_at: float) -> Loyalty | None:
         """The settings by which a payment is made; None if nobody is there to make it."""
-        if any(since <= paid_at < until for since, until in self._absences):
+        if any(since < paid_at <= until for since, until in self._absences):
             return None
-        return self._loyalties[bisect_right(self._since, paid_at) - 1]
+        return self._loyalties[bisect_left(self._since, paid_at) - 1]
 
 
 def payments(loyalty: Loyalty, started_at: float, ended_at: float, first: int = 1) -> Iterator[tuple[float, float]]:

@@ -27,6 +27,7 @@ from allthepoints.base.types import as_login
 from allthepoints.sim.agenda import Agenda
 from allthepoints.sim.control import Control
 from allthepoints.sim.elements import JWT_LIFE, Elements, SeChannel, StoreItem, guid
+from allthepoints.sim.elements_shapes import Secrets
 from allthepoints.sim.faults import Desk
 from allthepoints.sim.helix import Helix
 from allthepoints.sim.hub import ChatHub
@@ -187,6 +188,12 @@ class Sandbox:
         `foreign`: signed by nobody we know."""
         user = self.world.find(account) if account is not None else self.account
         return self.elements.issue_jwt(user, self.clock.now(), expires_in, foreign=foreign)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that was given out or told of the account and that nobody may find again: tokens, JWTs, and what
+        StreamElements tells of its own channel."""
+        own = self.elements.of(self.account)
+        return (*self.tokens.issued(), *self.elements.jwts, *(Secrets(own).all() if own is not None else ()))
 
     def add_channel(self, login: str, *, channel_id: str = "", followed: bool = True) -> User:
         """A new channel, offline. Raises ValueError when login or id is taken or cannot be one."""

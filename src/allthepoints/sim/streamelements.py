@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -22,6 +20,7 @@ from allthepoints.sim import elements_shapes as shapes
 from allthepoints.sim import jwt
 from allthepoints.sim.agenda import Agenda
 from allthepoints.sim.elements import Elements, SeChannel, StoreItem
+from allthepoints.sim.elements_call import GUID, Call, field_of, invalid
 from allthepoints.sim.limits import MinuteWindow
 from allthepoints.sim.store import redeem
 from allthepoints.sim.tally import Journal
@@ -34,7 +33,6 @@ FORBIDDEN = "Not allowed to perform this operation"
 PATIENCE = 100.0
 """Seconds after which the proxy in front gives up what is behind it (524)."""
 
-_GUID = re.compile(r"[0-9a-fA-F]{24}\Z")
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -44,32 +42,6 @@ class _Wish(msgspec.Struct, forbid_unknown_fields=True):
 
     input: tuple[str, ...] = ()
     message: str | None = None
-
-
-@dataclass(slots=True)
-class Call:
-    """One call. `name`: its kind, under which it is counted."""
-
-    request: Request
-    name: str
-    known: frozenset[str]
-
-    def text(self, name: str) -> str:
-        """A part of the path."""
-        return unquote(str(self.request.path_params[name]))
-
-    def number(self, name: str, default: int, lowest: int, highest: int | None = None) -> int:
-        """A number of the query. Raises Problem 400."""
-        raw = self.request.query_params.get(name)
-        if raw is None:
-            return default
-        if not re.fullmatch(r"-?[0-9]{1,9}", raw):
-            raise _invalid(name, f'"{name}" must be a number')
-        if int(raw) < lowest:
-            raise _invalid(name, f'"{name}" must be larger than or equal to {lowest}')
-        if highest is not None and int(raw) > highest:
-            raise _invalid(name, f'"{name}" must be less than or equal to {highest}')
-        return int(raw)
 
 
 Handler = Callable[[Call], object]
@@ -120,7 +92,7 @@ class StreamElements:
     def _channel(self, call: Call) -> object:
         name = call.text("channel")
         found = self._elements.named(name)
-        if not _GUID.match(name) and name != name.lower():
+        if not GUID.match(name) and name != name.lower():
             self._odd(call.name, "a name that is not in lower case")
         if found is None:
             raise Problem(404, f"channel {name} was not found")
@@ -184,7 +156,7 @@ class StreamElements:
         channel = self._of_path(call)
         source = call.request.query_params.get("source", "all")
         if source not in ("all", "website", "bot", "extension"):
-            raise _invalid("source", '"source" must be one of [website, bot, extension, all]')
+            raise invalid("source", '"source" must be one of [website, bot, extension, all]')
         limit, offset = call.number("limit", self._store_page, 1, 1000), call.number("offset", 0, 0)
         shown = [one for one in channel.items.values() if source == "all" or source in one.sources]
         cut_off = shown[offset : offset + limit] if limit else shown[offset:]
@@ -251,7 +223,7 @@ class StreamElements:
         try:
             return msgspec.json.decode(raw, type=_Wish)
         except msgspec.DecodeError:
-            raise _invalid("input", '"input" must be an array') from None
+            raise invalid("input", '"input" must be an array') from None
 
     async def _lost(self, request: Request, kind: str) -> Response:
         """An answer that never comes, or says nothing of what happened."""
@@ -291,7 +263,7 @@ class StreamElements:
                     raise Problem(429, "Too Many Requests")
             return answer(handler(call), 200, headers)
         except Problem as problem:
-            return elements_error(problem.status, problem.message, headers, _field(problem))
+            return elements_error(problem.status, problem.message, headers, field_of(problem))
 
     def _count(self, call: Call) -> None:
         self._journal.elements[call.name] += 1
@@ -325,44 +297,19 @@ class StreamElements:
         return caller
 
     def _of_path(self, call: Call) -> SeChannel:
-        channel_id = _guid(call, "channel")
-        found = self._elements.channels.get(channel_id)
+        found = self._elements.channels.get(call.guid("channel"))
         if found is None:
             raise Problem(404, "")
         return found
 
     def _item_of_path(self, call: Call, channel: SeChannel) -> StoreItem:
-        found = channel.items.get(_guid(call, "item"))
+        found = channel.items.get(call.guid("item"))
         if found is None:
             raise Problem(404, "")
         return found
 
     def _odd(self, name: str, text: str) -> None:
         self._journal.odd(f"StreamElements {name}: {text}")
-
-
-class _Invalid(Problem):
-    """What Joi says: with the field."""
-
-    def __init__(self, name: str, message: str, detail: str) -> None:
-        super().__init__(400, message)
-        self.field = (name, detail)
-
-
-def _invalid(name: str, detail: str) -> Problem:
-    return _Invalid(name, f'child "{name}" fails because [{detail}]', detail)
-
-
-def _field(problem: Problem) -> tuple[str, str] | None:
-    return problem.field if isinstance(problem, _Invalid) else None
-
-
-def _guid(call: Call, name: str) -> str:
-    text = call.text(name)
-    if _GUID.match(text):
-        return text.lower()
-    pattern = "/^[0-9a-fA-F]{24}$/"
-    raise _invalid(name + "Id" if name == "item" else name, f'"{name}" fails to match the required pattern: {pattern}')
 
 
 def _odd_number(kind: str, points: int) -> object:
