@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.base.types import ItemId, Login, SeId, StreamId, UserId
 from allthepoints.core import records as r
+from allthepoints.core.loyalty import Balance, Item, Loyalty
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
+from allthepoints.core.redeem import Reason, Redemption, State
 from allthepoints.ports import Storage
 from allthepoints.storage.database import Database, SqliteStorage
 from allthepoints.testing.memory_storage import Memory, MemoryStorage
@@ -48,6 +50,38 @@ streams = st.sampled_from(["s1", "s2", "s3", "s4"]).map(StreamId)
 logins = st.sampled_from(["alpha", "beta", "gamma"]).map(Login)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=140)
 refs = st.builds(ChannelRef, ids, logins, words)
+wholes = st.integers(-(2**31), 2**31)
+items = st.builds(
+    Item,
+    st.sampled_from(["i1", "i2", "i3"]).map(ItemId),
+    words,
+    wholes,
+    stock=st.none() | wholes,
+    enabled=st.booleans(),
+    asks=st.lists(words, max_size=2).map(tuple),
+    sources=st.frozensets(st.sampled_from(["website", "bot", "extension"])),
+    order=st.integers(0, 2),
+)
+redemptions = st.builds(
+    Redemption,
+    st.sampled_from(["k1", "k2", "k3"]),
+    ids,
+    logins,
+    st.just(ItemId("i1")),
+    wholes,
+    times,
+    st.sampled_from(State),
+    answers=st.lists(words, max_size=2).map(tuple),
+    message=words,
+    known=st.lists(words, max_size=2).map(tuple),
+    sent_at=st.none() | times,
+    code=st.none() | words,
+    reason=st.none() | st.sampled_from(Reason),
+    text=words,
+)
+loyalties = st.builds(
+    Loyalty, words, st.booleans(), st.none() | wholes, st.none() | st.floats(1, 1e6), wholes, st.frozensets(logins)
+)
 records = st.one_of(
     st.builds(r.Event, times, st.sampled_from(r.EventKind), st.none() | ids, st.just({}) | st.just({"stream": "s1"})),
     st.builds(r.ChannelKnown, times, refs, st.none() | st.integers(0, 5)),
@@ -67,6 +101,13 @@ records = st.one_of(
     ),
     st.builds(r.RefusalCleared, times, ids),
     st.builds(r.AttemptsSpent, times, st.sampled_from(["join", "login"]), st.integers(1, 5)),
+    st.builds(r.LoyaltyKnown, times, ids, st.none() | st.just(SeId("5e")), st.none() | loyalties),
+    st.builds(r.BalanceKnown, times, ids, st.builds(Balance, wholes, st.none() | wholes, st.none() | wholes)),
+    st.builds(r.LedgerEntry, times.map(lambda at: at * 3), ids, st.sampled_from(r.Change), wholes, wholes),
+    st.builds(r.ItemKnown, times, ids, items),
+    st.builds(r.ItemGone, times, ids, st.sampled_from(["i1", "i2", "i4"]).map(ItemId)),
+    st.builds(r.RedemptionKept, times, redemptions),
+    st.builds(r.Noted, times, words, st.none() | words),
 )
 
 
@@ -85,6 +126,8 @@ def test_sqlite_remembers_what_memory_does(batches: list[tuple[Sequence[r.Record
             rows = database._connection.execute("SELECT channel, stream, began_at, ended_at, why FROM presence")
             kept = [(i.channel, i.stream, i.began_at, i.ended_at, i.why) for i in memory.memory.presence]
             assert rows.fetchall() == kept
+            prices = database._connection.execute("SELECT channel, item, at, cost FROM prices ORDER BY id")
+            assert prices.fetchall() == memory.memory.prices
             database.close()
 
     asyncio.run(same())

@@ -11,7 +11,12 @@ from allthepoints.base.clock import Chance
 from allthepoints.storage.database import Database
 from allthepoints.storage.lock import acquire, holder
 from allthepoints.storage.read import Reader
+from allthepoints.storage.read_points import PointsReader
 from allthepoints.storage.tokenfile import TokenFile
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import writer
 
 WRITER = Path(__file__).with_name("writer.py")
 ROUNDS = 20
@@ -55,7 +60,7 @@ def check_database(folder: Path, recorded: int) -> int:
     else:  # the very first file may have been made, and nothing written yet: true, and nothing is lost
         assert all("was empty" in warning for warning in database.warnings)
     assert database._connection.execute("PRAGMA integrity_check").get == "ok"
-    database.load()
+    restored = database.load()
     database.close()
     numbers = [event.data["number"] for event in Reader(path).events(limit=10**6)]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -65,6 +70,10 @@ def check_database(folder: Path, recorded: int) -> int:
     assert all(interval.ended_at is not None for interval in after)
     assert Reader(path).status().service.get("number") == (numbers[-1] if numbers else None)
     assert len(before) == len(after)
+    assert restored.redemptions == tuple(writer.sent(number) for number in numbers)  # as SENT: the core decides
+    reader = PointsReader(path)
+    assert [entry.delta for entry in reader.entries()] == numbers
+    assert reader.earned(0.0) == ({writer.ALPHA: sum(numbers)} if numbers else {})
     return len(numbers)
 
 

@@ -16,6 +16,7 @@ import pytest
 from allthepoints.base.errors import FaultError
 from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core import records as r
+from allthepoints.core.loyalty import Balance, Loyalty
 from allthepoints.core.model import ChannelRef
 from allthepoints.storage import migrations as m
 from allthepoints.storage.ask import ask
@@ -23,6 +24,7 @@ from allthepoints.storage.database import Database
 from allthepoints.storage.migrations import LATEST, MIGRATIONS, Migration, migrate, version_of
 from allthepoints.storage.read import Reader
 from allthepoints.storage.schema import APPLICATION_ID
+from allthepoints.testing.storage_contract import SENT
 
 T0 = 1_700_000_000.0
 ALPHA = ChannelRef(UserId("1"), Login("alpha"), "Alpha")
@@ -276,6 +278,13 @@ def test_the_person_is_told_of_the_copy(path: Path, monkeypatch: pytest.MonkeyPa
     database.close()
 
 
+def kept(path: Path, version: int) -> None:
+    """The file of an older version, as it was."""
+    connection = apsw.Connection(str(path))
+    connection.execute((SCHEMAS / f"v{version}.sql").read_text()).fetchall()
+    connection.close()
+
+
 def schema_of(connection: apsw.Connection) -> list[str]:
     rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
     return sorted(" ".join(sql.split()) for (sql,) in rows)
@@ -283,11 +292,9 @@ def schema_of(connection: apsw.Connection) -> list[str]:
 
 @pytest.mark.parametrize("version", range(1, LATEST + 1))
 def test_a_kept_file_of_each_schema_can_be_used(path: Path, version: int) -> None:
-    connection = apsw.Connection(str(path))
-    connection.execute((SCHEMAS / f"v{version}.sql").read_text()).fetchall()
-    connection.close()
+    kept(path, version)
     database = Database(path, T0)
-    restored = database.load()
+    restored, restored_requests = database.load(), database.requests()
     assert restored.account == UserId("9")
     assert [known.ref.login for known in restored.channels] == ["alpha2", "beta"]
     assert restored.names == (("alpha", "1"), ("beta", "2"), ("alpha2", "1"))
@@ -300,3 +307,43 @@ def test_a_kept_file_of_each_schema_can_be_used(path: Path, version: int) -> Non
     database.close()
     fresh.close()
     assert [interval.why for interval in Reader(path).presence(UserId("1"), 0, T0)] == ["offline", "crash"]
+    assert [request.kind for request in restored_requests] == ["retry"]
+
+
+def test_a_kept_file_of_schema_1_is_upgraded_with_a_copy(path: Path) -> None:
+    kept(path, 1)
+    database = Database(path, T0)
+    copy = path.with_name("allthepoints.db.before-v2")
+    assert database.warnings == (f"the database was brought to the newest schema; a copy from before is {copy}",)
+    before = apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READONLY)
+    assert version_of(before) == 1
+    now = database._connection
+    for table in ("channels", "logins", "sessions", "told", "presence", "events", "refusals", "attempts"):
+        everything = f"SELECT * FROM {table}"
+        assert now.execute(everything).fetchall() == before.execute(everything).fetchall() != []
+    before.close()
+    row = Reader(path).status().channels[0]
+    assert (row.login, row.state, row.points, row.verdict, row.causes) == ("alpha2", "present", None, "unknown", ())
+    restored = database.load()
+    assert restored.purses == restored.redemptions == restored.notes == ()
+    database.record([r.RedemptionKept(T0, SENT), r.LedgerEntry(T0, ALPHA.id, r.Change.EARNED, 5, 5)], T0)
+    assert database.load().redemptions == (SENT,)
+    database.close()
+
+
+def test_a_kept_file_of_schema_2_gives_back_its_points(path: Path) -> None:
+    kept(path, 2)
+    database = Database(path, T0)
+    restored = database.load()
+    purse, nowhere = restored.purses
+    assert purse.loyalty == Loyalty("acorns", True, 5, 600.0, 2, frozenset({Login("nightbot")}))
+    assert (purse.balance, purse.seen_at) == (Balance(1845, 615, 212, 1290), T0 - 9.5)
+    assert [(entry.change, entry.delta) for entry in purse.entries] == [("opening", 0), ("earned", 5), ("earned", 5)]
+    assert [(item.name, item.cost, item.stock, item.asks) for item in purse.items] == [
+        ("Pick the next map 🗺", 1500, 3, ("Map name",))
+    ]
+    assert nowhere == r.PurseKept(UserId("2"), T0 - 900, None)
+    assert [(known.key, known.state, known.known) for known in restored.redemptions] == [("k1", "sent", ("r0",))]
+    assert restored.notes == (("flat:1", "told"),)
+    assert ask(path, "redeem", ALPHA.login, T0, key="k1") == 1
+    database.close()

@@ -303,6 +303,6 @@ async def test_a_database_that_cannot_be_opened_leaves_no_thread(path: Path) -> 
 
 def test_readers_start_fast() -> None:
     heavy = "{'httpx2', 'rich', 'typer', 'asyncio', 'ssl', 'allthepoints.irc.session'}"
-    code = f"import sys, allthepoints.storage.read; print({heavy} & set(sys.modules))"
+    code = f"import sys, allthepoints.storage.read_points; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-
-class ChartPoint(NamedTuple):
-    """From `at` (epoch seconds) on the balance was `points`, until the next one."""
-
-    at: float
-    points: int
-
+Step = tuple[int, int]
+"""A time and a value."""
 
 LEAST = 4
 """First, last, and one bucket's lowest and highest."""
 
 
-def sampled(points: Sequence[ChartPoint], most: int) -> list[ChartPoint]:
-    """At most `most` of `points` (ascending in time; a `most` below LEAST counts as that).
+def sampled(steps: Sequence[Step], most: int) -> list[Step]:
+    """At most `most` of `steps`, which ascend in time (a `most` below LEAST counts as LEAST).
 
     The first and the last are kept. The time between is cut into equal buckets, of each of which the lowest and the
-    highest point are kept, in their order.
+    highest are kept, in their order.
     """
     most = max(LEAST, most)
-    if len(points) <= most:
-        return list(points)
-    first, last = points[0], points[-1]
-    buckets = (most - 2) // 2
-    width = (last.at - first.at) / buckets
-    found: dict[int, tuple[int, int]] = {}
-    for index in range(1, len(points) - 1):
-        at, value = points[index]
-        bucket = min(int((at - first.at) / width), buckets - 1) if width > 0 else 0
-        low, high = found.get(bucket, (index, index))
-        if value < points[low].points:
+    if len(steps) <= most:
+        return list(steps)
+    begin, buckets = steps[0][0], (most - 2) // 2
+    span = steps[-1][0] - begin + 1
+    kept, present = [0], -1
+    low = high = 0
+    for index in range(1, len(steps) - 1):
+        at, value = steps[index]
+        bucket = (at - begin) * buckets // span
+        if bucket != present:
+            if present >= 0:
+                kept += (low, high) if low < high else (high, low)
+            present, low, high = bucket, index, index
+        elif value < steps[low][1]:
             low = index
-        elif value > points[high].points:
+        elif value > steps[high][1]:
             high = index
-        found[bucket] = (low, high)
-    kept = sorted({index for pair in found.values() for index in pair})
-    return [first, *(points[index] for index in kept), last]
+    kept += (low, high) if low < high else (high, low)
+    kept.append(len(steps) - 1)
+    return [steps[index] for place, index in enumerate(kept) if place == 0 or index != kept[place - 1]]
