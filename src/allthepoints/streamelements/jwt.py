@@ -27,6 +27,9 @@ CURE = (
 LONGEST = 16_384
 """Characters. Real ones have about 400."""
 
+BEGINS = "eyJ"
+"""How every JWT begins: the base64 of `{"`."""
+
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 
 
@@ -101,6 +104,6 @@ def _malformed(text: str) -> str:
         return "the StreamElements JWT is empty"
     if len(text) > LONGEST:
         return "the StreamElements JWT has other text around it"
-    if text.count(".") == 0:
+    if "." not in text and not text.startswith(BEGINS):
         return "this is not a JWT, which has three parts with dots between them (perhaps it is the overlay token)"
     return "the StreamElements JWT is not whole"

@@ -103,7 +103,10 @@ class ElementsStore:
             new = [one for one in docs if one.id not in found]
             found |= {one.id: one for one in new}
             read += count
-            whole = read >= total if total is not None else count < FULL_PAGE or not new
+            if total is None:
+                whole = count < FULL_PAGE or not new
+            else:
+                whole = read >= total and (bool(new) or page == 0)  # a page that only repeats adds nothing
             if whole or ((not new or read >= MOST) and _newest_first(found.values())):
                 return tuple(sorted(found.values(), key=lambda one: one.created_at, reverse=True))
             if not new:
