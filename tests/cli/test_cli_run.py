@@ -184,8 +184,10 @@ def test_simulate_prints_a_config_to_paste(atp: Atp, tmp_path: Path, monkeypatch
     paste, _, rest = result.out.partition("\n\n# Signed in")
     (tmp_path / "pasted.toml").write_text(paste)
     assert tomllib.loads(paste)["endpoints"]["irc"].startswith("irc://127.0.0.1:")
+    assert tomllib.loads(paste)["endpoints"]["streamelements"].endswith("/kappa/v2")
     assert atp("config", "check", str(tmp_path / "pasted.toml")).code == 0
     assert "export ALLTHEPOINTS_TWITCH_TOKEN=" in rest
+    assert "export ALLTHEPOINTS_STREAMELEMENTS_JWT=eyJ" in rest
     assert "alpha is live." in rest
     assert "me was in the chats for 0 s of" in rest
 
@@ -195,8 +197,8 @@ def test_simulate_prints_a_config_to_paste(atp: Atp, tmp_path: Path, monkeypatch
 def test_simulate_as_json(atp: Atp, day: str) -> None:
     result = atp("simulate", "--day", day, "--channels", "5", "--json")
     first, *middle, last = map(json.loads, result.out.splitlines())
-    assert set(first) == {"endpoints", "client_id", "account", "token", "refresh_token"}
-    assert set(first["endpoints"]) == {"irc", "helix", "oauth", "control"}
+    assert set(first) == {"endpoints", "client_id", "account", "token", "refresh_token", "jwt"}
+    assert set(first["endpoints"]) == {"irc", "helix", "oauth", "streamelements", "control"}
     assert all(set(line) == {"at", "text"} for line in middle)
     assert last["tally"]["account"] == "me"
 

@@ -116,6 +116,7 @@ class News:
         journal = self._sandbox.journal
         now = {f"Fault: {name}": amount for name, amount in journal.faults.items()}
         now["A chat connection was opened"] = journal.connections
+        now["A redemption was asked for"] = journal.redemption_calls
         now["A sign-in was renewed"] = journal.refreshes
         for text, amount in now.items():
             if amount > self._counts.get(text, 0):
