@@ -281,6 +281,7 @@ async def test_our_redemptions_are_never_a_part_that_proves_nothing() -> None:
 
 
 async def test_a_bad_row_of_ours_spoils_only_itself() -> None:
+    assert [one.id for one in await Elements(page([None, None, *docs(1)], 3)).store.history(OWN)] == [f"{1:024x}"]
     good = docs(2)
     assert [one.id for one in await Elements(page([None, 7, doc(1, 0, _id=None), *good], 4)).store.history(OWN)] == [
         good[0]["_id"]

@@ -88,6 +88,7 @@ class ElementsStore:
     async def history(self, own: SeId) -> tuple[Bought, ...]:
         """See `ports.StoreApi`. Asked for without a limit, which answers all; read on where it did not."""
         found: dict[str, Bought] = {}
+        seen: set[bytes] = set()
         read = 0
         for page in range(MOST_PAGES):
             if page:
@@ -99,19 +100,18 @@ class ElementsStore:
                 token=self._jwt.present(),
                 confidential=True,
             )
-            docs, count, total = _page(answer)
-            new = [one for one in docs if one.id not in found]
-            found |= {one.id: one for one in new}
-            read += count
-            if total is None:
-                whole = count < FULL_PAGE or not new
-            else:
-                whole = read >= total and (bool(new) or page == 0)  # a page that only repeats adds nothing
-            if whole or ((not new or read >= MOST) and _newest_first(found.values())):
+            docs, total = _page(answer)
+            known = len(seen)
+            seen |= {bytes(raw) for raw in docs}
+            read += len(docs)
+            found |= {one.id: one for raw in docs if (one := rows.bought(rows.value(raw))) is not None}
+            whole = len(docs) < FULL_PAGE if total is None else max(len(seen), len(docs)) >= total
+            repeats = len(seen) == known
+            if whole or ((repeats or len(seen) >= MOST) and _newest_first(found.values())):
                 return tuple(sorted(found.values(), key=lambda one: one.created_at, reverse=True))
-            if not new:
+            if repeats:
                 break
-        raise Unknown(f"reading the redemptions: {read} of them came, in no order, and there are more")
+        raise Unknown(f"reading the redemptions: {len(seen)} of them came, in no order, and there are more")
 
 
 def _viewer(answer: Answer) -> Viewer:
@@ -145,13 +145,11 @@ class _History(msgspec.Struct):
     _total: Any = None
 
 
-def _page(answer: Answer) -> tuple[list[Bought], int, int | None]:
-    """The redemptions that can be read, how many there were, and how many there are in all where that is told."""
+def _page(answer: Answer) -> tuple[list[msgspec.Raw], int | None]:
+    """Redemptions, and how many there are in all where that is told, under one of two names."""
     history = decode(answer, _History)
-    read = [rows.bought(rows.value(raw)) for raw in history.docs]
     total = rows.number(history.total)
-    known = [one for one in read if one is not None]
-    return known, len(read), rows.number(history._total) if total is None else total
+    return history.docs, rows.number(history._total) if total is None else total
 
 
 def _newest_first(docs: Iterable[Bought]) -> bool:
