@@ -317,7 +317,7 @@ async def test_one_item_and_its_codes() -> None:
         keys = (await got(client, f"{path}/{items[3]['_id']}", headers=owner))["accessCodes"]["keys"]
         assert keys == ["AAA", "BBB"]
         assert await got(client, f"{path}/{items[3]['_id']}", 401) == NOT_ALLOWED
-        assert (await got(client, f"{path}/zzz", 400, headers=mine))["details"][0]["path"] == ["item"]
+        assert (await got(client, f"{path}/zzz", 400, headers=mine))["details"][0]["path"] == ["itemId"]
         assert await got(client, f"{path}/{'0' * 24}", 404, headers=mine) == {"statusCode": 404, "error": "Not Found"}
 
 

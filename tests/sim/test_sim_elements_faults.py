@@ -194,8 +194,9 @@ async def test_errors_in_streamelements_own_words() -> None:
             "error": "Internal Server Error",
             "message": "An internal server error occurred",
         }
-        seat.box.fault("body", path="/kappa", kind="truncated")
-        assert (await seat.get("/channels/alpha")).status_code == 200
+        seat.box.fault("body", path="/kappa", kind="foreign")
+        answer = await seat.get("/channels/alpha")
+        assert (answer.status_code, answer.json()) == (200, {"statusCode": "404", "error": "Not Found"})
         assert seat.box.tally().elements_limited == 0, "a fault is not the client's"
 
 

@@ -241,7 +241,7 @@ async def test_who_may_not_and_what_is_not_there() -> None:
         ]
         assert [one.status_code for one in answers] == [401, 401, 400, 404, 404]
         assert answers[0].json()["message"] == "Not allowed to perform this operation"
-        assert answers[2].json()["message"].startswith('child "item" fails because ["item" fails to match')
+        assert answers[2].json()["message"].startswith('child "itemId" fails because ["itemId" fails to match')
         assert answers[3].json() == {"statusCode": 404, "error": "Not Found"}
         assert (shop.balance(), shop.box.tally().redemption_calls) == (1000, 5)
 

@@ -41,7 +41,8 @@ class Call:
         """An id of the path. Raises Problem 400 for what cannot be one."""
         text = self.text(name)
         if not GUID.match(text):
-            raise invalid(name, f'"{name}" fails to match the required pattern: /^[0-9a-fA-F]{{24}}$/')
+            label = "itemId" if name == "item" else name
+            raise invalid(label, f'"{label}" fails to match the required pattern: /^[0-9a-fA-F]{{24}}$/')
         return text.lower()
 
 

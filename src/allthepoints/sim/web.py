@@ -104,7 +104,7 @@ async def troubled(request: Request, troubles: Troubles, clock: Clock) -> Respon
     if path.startswith(ELEMENTS) and (proxy := troubles.take("elements_html", now, path=path)) is not None:
         return page(proxy["code"])
     if (body := troubles.take("body", now, path=path)) is not None:
-        return _odd_body(body["kind"])
+        return _odd_body(body["kind"], path)
     return None
 
 
@@ -156,7 +156,7 @@ def _elements_status(fault: Mapping[str, Any], now: float) -> Response:
     return elements_error(code, fault["message"] or usual, headers)
 
 
-def _odd_body(kind: str) -> Response:
+def _odd_body(kind: str, path: str) -> Response:
     json = "application/json; charset=utf-8"
     if kind == "html":
         return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", 200, media_type="text/html")
@@ -169,6 +169,8 @@ def _odd_body(kind: str) -> Response:
         "data_null": b'{"data":null}',
         "foreign": b'{"error":"Unauthorized","status":401,"message":"Invalid OAuth token"}',
     }
+    if kind == "foreign" and path.startswith(ELEMENTS):
+        return Response(b'{"statusCode":"404","error":"Not Found"}', 200, media_type=json)
     return Response(bodies[kind], 200, media_type=json)
 
 
