@@ -123,7 +123,7 @@ class Stage:
             snapshots[:] = [snapshot]
 
         stack = AsyncExitStack()
-        service = await self._assemble(stack, Hooks(on_snapshot, on_event), chat)
+        service = await self._assemble(stack, wiring.logged(Hooks(on_snapshot, on_event)), chat)
         task = asyncio.get_running_loop().create_task(service.run(), name="the service")
         self.running = Running(service, task, events, snapshots, stack)
         return service

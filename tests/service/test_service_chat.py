@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
@@ -14,6 +17,7 @@ from service_stages import Fakes, Sockets, Stage, Steady, stage
 from allthepoints.base.types import Login
 from allthepoints.core.records import EventKind
 from allthepoints.twitch.chat import TcpChat
+from allthepoints.views.lines import Changes
 
 pytestmark = pytest.mark.anyio
 
@@ -258,6 +262,44 @@ async def test_fc_05_nothing_listens_for_a_while(sockets: Sockets) -> None:
     assert not sockets.warned()
 
 
+async def test_fc_05_g_ten_seconds_of_outage_and_another_address(
+    sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chat's name leads elsewhere when it is back: each attempt asks anew where that is."""
+    server, loop, address = sockets.sandbox._chat_server, asyncio.get_running_loop(), "127.0.0.1"
+    port = int(sockets.settings.endpoints.irc.rsplit(":", 1)[1])
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        assert host == "localhost"
+        asked.append(address)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))]
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    sockets.chat = TcpChat(f"irc://localhost:{port}", sockets.clock)
+    sockets.add(*ROOMS, live=True)
+    await sockets.start()
+    await sockets.until(lambda: len(sockets.rooms) == 30, within=30)
+    await sockets.elapse(60)
+    await server.stop()
+    await sockets.elapse(10)
+    address = "127.0.0.2"
+    await _bound(server.start(port, address))
+    await sockets.until(lambda: len(sockets.rooms) == 30, within=60)
+    opened = sockets.told(EventKind.DISCONNECTED, EventKind.CONNECTED)
+    assert len(asked) == len(opened) - 1 > 2  # each attempt stood or failed, and the first that stood also ended
+    assert (asked[0], asked[-1]) == ("127.0.0.1", "127.0.0.2")
+    assert sockets.tally.join_limit_violations == 0
+    assert {len(sockets.sat(login)) for login in ROOMS} == {2}
+
+
+async def _bound(starting: Awaitable[int]) -> None:
+    try:
+        await starting
+    except OSError as error:
+        pytest.skip(f"loopback has one address only here: {error.strerror}")
+
+
 # -- logins --------------------------------------------------------------------------------------------------------
 async def test_fc_06_no_storm_of_logins(on: Stage) -> None:
     """Closed straight after NICK ten times: ever longer pauses, one attempt at a time, told once each."""
@@ -275,6 +317,46 @@ async def test_fc_06_no_storm_of_logins(on: Stage) -> None:
     pauses = [later - earlier for earlier, later in pairwise(lost)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == pytest.approx(120 * 0.99, abs=1)
+
+
+async def test_fc_06_the_log_has_one_line_for_each_attempt(fakes: Fakes, caplog: pytest.LogCaptureFixture) -> None:
+    """And `run` shows none of them: that the chat is not there has been said."""
+    fakes.chance = Steady(0.99)
+    fakes.add("alpha", live=True)
+    fakes.sandbox.fault("close_after_nick", n=10)
+    said, faces = Changes(), []
+    caplog.set_level(logging.DEBUG)
+    await fakes.start()
+    while fakes.rooms != {"alpha"}:
+        await fakes.elapse(0.25)
+        faces += said.between(fakes.snapshot)
+    ended = [line for line in caplog.messages if "ended" in line]
+    assert len(ended) == 10
+    assert len(caplog.messages) == len(ended) + 5, caplog.messages  # started, signed in, live, connected, in the chat
+    assert len([change for change in faces if change.kind == "warning"]) == 1
+    assert len(faces) == 7, faces
+
+
+async def test_fc_06_the_cpu_is_idle_between_attempts(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passes of the event loop in an hour of attempts that fail."""
+    fakes.chance = Steady(0.99)
+    fakes.add("alpha", live=True)
+    fakes.sandbox.fault("close_after_nick", seconds=1e9)
+    await fakes.start()
+    await fakes.elapse(600)
+    loop, passes, logins = asyncio.get_running_loop(), 0, fakes.tally.logins
+    once = loop._run_once
+
+    def counted() -> None:
+        nonlocal passes
+        passes += 1
+        once()
+
+    monkeypatch.setattr(loop, "_run_once", counted)
+    await fakes.elapse(3600)
+    polls, attempts = 3600 / 30, fakes.tally.logins - logins
+    assert attempts >= 29
+    assert passes <= 20 * (polls + attempts)
 
 
 async def test_fc_06_a_short_welcome_is_no_success(on: Stage) -> None:

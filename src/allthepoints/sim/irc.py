@@ -24,10 +24,10 @@ class ChatServer:
         self.sockets: set[ChatSocket] = set()
         self._server: asyncio.Server | None = None
 
-    async def start(self, port: int) -> int:
-        """Bind 127.0.0.1; 0 takes a free port. Answers the port."""
+    async def start(self, port: int, host: str = "127.0.0.1") -> int:
+        """Bind `host`, an address of loopback; port 0 takes a free one. Answers the port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: ChatSocket(self), "127.0.0.1", port)
+        self._server = await loop.create_server(lambda: ChatSocket(self), host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
