@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from starlette.types import ASGIApp
 
 from allthepoints import wiring
 from allthepoints.base.clock import Chance, LoopClock
@@ -27,15 +26,12 @@ from allthepoints.service.loop import Service
 from allthepoints.sim.scenario import Scenario
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.timelapse import TimelapseLoop
+from allthepoints.testing.inprocess import InProcess
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.link import Link
 
 EPOCH = 1_795_564_800.0
 """Every simulated day is 25 November 2026, UTC."""
-
-Headers = list[tuple[bytes, bytes]]
-Answer = tuple[int, Headers, bytes]
-"""Status, headers, body."""
 
 NOWHERE = "irc://127.0.0.1:6667"
 """Where the chat would be, if there were sockets."""
@@ -129,52 +125,6 @@ class _MemoryLoop(TimelapseLoop):
             return super().idle(inner, timeout)
         self._now += timeout
         return []
-
-
-class InProcess(httpx2.AsyncBaseTransport):
-    """HTTP without a network: calls the app. It does less than the library's own, and a day has many calls."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        headers = [(name.lower(), value) for name, value in request.headers.raw]
-        target = request.url.path, request.url.query
-        status, found, content = await self.call(request.method, target, headers, await request.aread())
-        return httpx2.Response(status, headers=found, stream=httpx2.ByteStream(content))
-
-    async def call(self, method: str, target: tuple[str, bytes], headers: Headers, body: bytes = b"") -> Answer:
-        """One request, without any library; `target` is path and query."""
-        coming = [{"type": "http.request", "body": body, "more_body": False}]
-        told: list[Any] = []
-
-        async def receive() -> Any:
-            return coming.pop() if coming else await asyncio.get_running_loop().create_future()
-
-        async def send(message: Any) -> None:
-            told.append(message)
-
-        await self._app(_scope(method, target, headers), receive, send)
-        head, *bodies = told
-        return head["status"], head["headers"], b"".join(part.get("body", b"") for part in bodies)
-
-
-def _scope(method: str, target: tuple[str, bytes], headers: Headers) -> dict[str, Any]:
-    path, query = target
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query,
-        "root_path": "",
-        "headers": headers,
-        "server": ("127.0.0.1", 80),
-        "client": ("127.0.0.1", 1),
-    }
 
 
 class _MemoryChat(TcpChat):

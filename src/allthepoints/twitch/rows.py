@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -119,7 +120,8 @@ def _row(raw: msgspec.Raw, shape: type[T]) -> T | None:
         return None
 
 
-def _ref(user_id: object, login: str | None, display: str | None) -> ChannelRef | None:
+@lru_cache(maxsize=8192)  # the same few rows come with every poll
+def _ref(user_id: str | int | None, login: str | None, display: str | None) -> ChannelRef | None:
     known_id, known_login = _id(user_id), _login(login)
     if known_id is None or known_login is None:
         return None
