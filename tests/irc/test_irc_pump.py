@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from itertools import cycle
 
 import pytest
 import trustme
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allthepoints.irc.pump import MAX_TICK, Pace, PlainPump, Pump, TlsFailed, TlsPump
@@ -37,6 +38,7 @@ class Server:
             self.tls.do_handshake()
 
     def read(self) -> bytes:
+        """What has come; nothing before the handshake is done."""
         try:
             return self.tls.read(65536)
         except ssl.SSLWantReadError:
@@ -93,6 +95,40 @@ def test_records_cut_anywhere(server: Server) -> None:
     wire = server.outbound.read()
     got = b"".join(bytes(pump.feed(wire[at : at + 1])) for at in range(len(wire)))
     assert got == b"one\r\ntwo\r\n"
+
+
+@given(
+    st.sampled_from([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]),
+    st.integers(0, 40),
+    st.lists(st.integers(1, 700), min_size=1, max_size=40),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_cut_stalls_the_handshake(version: ssl.TLSVersion, sent_at: int, cuts: list[int]) -> None:
+    """Bytes arrive cut anywhere, in both directions by turns, and we speak at any moment: as long as one side has not
+    got the other's words, bytes are on their way."""
+    server, pump, sizes = Server(version), TlsPump(client_context(), "irc.example.net"), cycle(cuts)
+    up, down, heard, got, spoken, step = bytearray(), bytearray(), b"", b"", False, 0
+    pump.start()
+    while (heard, got) != (b"NICK me\r\n", b":tmi.twitch.tv 001 me :hi\r\n"):
+        if step == sent_at:
+            pump.send(b"NICK me\r\n")
+        up += pump.outgoing()
+        assert up or down or step < sent_at, "nobody has anything to say, and not all was said"
+        size = next(sizes)
+        server.inbound.write(bytes(up[:size]))
+        del up[:size]
+        server.shake_hands()
+        heard += server.read()
+        if not spoken and server.tls.version() is not None and heard:
+            server.tls.write(b":tmi.twitch.tv 001 me :hi\r\n")
+            spoken = True
+        down += server.outbound.read()
+        size = next(sizes)
+        got += bytes(pump.feed(bytes(down[:size])))
+        del down[:size]
+        step += 1
+    assert pump.open
+    assert not pump.closed
 
 
 def test_more_than_the_buffer_holds(server: Server) -> None:
