@@ -48,7 +48,7 @@ class Chat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_ping: float = 30.0
     pong_timeout: float = 10.0
     welcome_timeout: float = 20.0
-    read_tick: float = 0.03
+    read_tick: float = 0.05
     forced_part_is_ban: bool = True
 
 
