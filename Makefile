@@ -35,4 +35,4 @@ $(VENV)/.bench-installed: $(VENV)/.test-installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench .venv-presence .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""The program that allthepoints set out to replace, written again in our own words, on `bottom`.
+"""The program that allthepoints set out to replace, written again in our own words, on `bottom` 3.
 
 What it does is what its article tells: it signs in to chat, answers PING, and every `wait_time` seconds asks Helix for
 each streamer whether he is live, all requests at once. From the last answer and this one it takes the set difference,
@@ -13,19 +13,13 @@ seconds before it connects again.
 from __future__ import annotations
 
 import asyncio
-import collections
-import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import bottom
-
-OLD = not bottom.__version__.startswith("3")
-"""bottom before 3 has the same client, but was written for Pythons before 3.10."""
 
 PATIENCE = 300.0
 """Seconds for an answer of Helix."""
@@ -60,8 +54,6 @@ class ArticleBot:
         self._over = False
         self._live: set[str] = set()
         self._client = bottom.Client(where.host, where.port, ssl=where.tls)
-        if OLD:  # it makes its events with an argument that Python 3.10 has taken away
-            self._client._events = collections.defaultdict(asyncio.Event)
         self._client.on("CLIENT_CONNECT", self._sign_in)
         self._client.on("CLIENT_DISCONNECT", self._connect_again)
         self._client.on("PING", self._answer_ping)
@@ -78,7 +70,7 @@ class ArticleBot:
         """What the end of a process does: the socket is closed, and nothing is done any more."""
         self._over = True
         self._client._event_handlers.clear()
-        protocol = self._client.protocol if OLD else self._client._protocol
+        protocol = self._client._protocol
         if protocol is not None:
             protocol.close()
 
@@ -115,8 +107,7 @@ class ArticleBot:
     async def _sign_in(self, **_: object) -> None:
         await self._send("PASS", password=self._config["oauth_token"])
         await self._send("NICK", nick=self._config["bot_username"])
-        line = f"CAP REQ :{CAPABILITIES}"
-        await _done(self._client.send_raw(line) if OLD else self._client.send_message(line))
+        await self._client.send_message(f"CAP REQ :{CAPABILITIES}")
 
     async def _connect_again(self, **_: object) -> None:
         await asyncio.sleep(AGAIN)
@@ -127,10 +118,4 @@ class ArticleBot:
         await self._send("PONG", message=message)
 
     async def _send(self, command: str, **words: str) -> None:
-        await _done(self._client.send(command, **words))
-
-
-async def _done(result: Any) -> None:
-    """bottom 3 sends in a coroutine, bottom 2 at once."""
-    if inspect.isawaitable(result):
-        await result
+        await self._client.send(command, **words)

@@ -8,16 +8,23 @@ when and what goes wrong when. All run on simulated time with the chat on loopba
 
 The days are made easier for the article's bot in one point: its chat token never expires. It cannot renew one, and its
 article used a kind that lived for two months.
+
+The article's bot runs on bottom 3, which needs Python 3.12. On an older one the whole bench is handed over to a newer
+interpreter, where one is found, in an environment of its own (.venv-presence); where none is, the bot's rows are left
+out, and why is said.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.metadata
+import importlib.util
 import json
 import logging
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,6 +36,7 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import msgspec
+import newer
 import rig
 import table
 
@@ -37,6 +45,7 @@ from allthepoints.sim import days
 from allthepoints.sim.scenario import FaultPlan, Scenario
 from allthepoints.sim.server import Endpoints, Sandbox
 from allthepoints.sim.tally import Tally
+from allthepoints.testing.inprocess import InProcess
 
 DAYS = {"calm": days.calm_day, "stormy": days.stormy_day}
 
@@ -47,6 +56,8 @@ RESTART = 10.0
 """Seconds until a supervisor starts again what has died."""
 
 TWO_MONTHS = 60 * 86400.0
+
+BOTTOM = "bottom==3.0.0"
 
 ORDER = OURS, ALONE, SUPERVISED = "allthepoints", "the article's bot", "the same, supervised"
 
@@ -139,7 +150,7 @@ async def _lives(
 
 def _calling(sandbox: Sandbox) -> Callable[[str, str, Mapping[str, str], bytes], Awaitable[bytes]]:
     """HTTP for the article's bot: 57,600 requests a day go in process, or the bench would measure them."""
-    app = rig.InProcess(sandbox.app)
+    app = InProcess(sandbox.app)
 
     async def call(method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
         parts = urlsplit(url)
@@ -236,15 +247,19 @@ def measure(names: Sequence[str], seeds: Sequence[int], channels: int, programs:
 
 
 def the_other_bot() -> tuple[bool, str]:
-    """Whether the article's bot can be run here, and what to say of that."""
+    """Whether the article's bot can be run here, and what to say of that. Does not return where another Python can."""
+    version = importlib.metadata.version("bottom") if importlib.util.find_spec("bottom") else ""
+    if BOTTOM.endswith(f"=={version}"):
+        return True, f"The article's bot runs on bottom {version}, Python {sys.version.split()[0]}."
+    found = newer.interpreter()
+    if found is None:
+        return False, f"The article's bot is left out: {BOTTOM} needs Python 3.12 or newer, and none was found."
     try:
-        import bottom
-    except ImportError:
-        return False, "The article's bot is left out: it needs bottom (`make bench` installs it)."
-    note = f"The article's bot runs on bottom {bottom.__version__}, Python {sys.version.split()[0]}"
-    if bottom.__version__.startswith("3"):
-        return True, f"{note}."
-    return True, f"{note} (bottom 3 needs Python 3.12; the one call that Python 3.10 has taken away is mended)."
+        python = newer.environment(found, ".venv-presence", BOTTOM)
+    except RuntimeError as error:
+        return False, f"The article's bot is left out: {BOTTOM} could not be installed ({error})."
+    sys.stdout.flush()
+    sys.exit(subprocess.call([python, __file__, *sys.argv[1:]]))
 
 
 def rows(results: Sequence[Result]) -> list[list[str]]:
