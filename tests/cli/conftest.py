@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from cli_home import AT, RECORDS, ROWS, SERVICE, Atp, Result
+from points_home import Errands, fill
 
+from allthepoints import wiring
 from allthepoints.cli.app import main
 from allthepoints.storage.database import Database
 from allthepoints.storage.lock import acquire
@@ -72,3 +74,28 @@ def running(recorded: Path) -> Iterator[Path]:
     """The same, and it runs still."""
     with acquire(recorded / "allthepoints.lock"):
         yield recorded
+
+
+@pytest.fixture
+def earned(home: Path) -> Path:
+    """A data directory in which a service ran that read points, a store and redemptions."""
+    data = home / "data"
+    data.mkdir()
+    fill(data, SERVICE)
+    return data
+
+
+@pytest.fixture
+def earning(earned: Path) -> Iterator[Path]:
+    """The same, and it runs still."""
+    with acquire(earned / "allthepoints.lock"):
+        yield earned
+
+
+@pytest.fixture
+def errands(earned: Path, monkeypatch: pytest.MonkeyPatch) -> Errands:
+    """No service runs, and this stands in for it. There is a JWT."""
+    stand_in = Errands(earned)
+    monkeypatch.setattr(wiring, "errand", stand_in.run, raising=False)
+    monkeypatch.setenv("ALLTHEPOINTS_STREAMELEMENTS_JWT", "a.b.c")
+    return stand_in

@@ -66,6 +66,7 @@ class RunningSandbox:
         return (
             f'[twitch]\nclient_id = "{self.sandbox.scenario.client_id}"\n[poll]\nlive = "200ms"\n'
             f'[endpoints]\nirc = "{e.irc}"\nhelix = "{e.helix}"\noauth = "{e.oauth}"\n'
+            f'streamelements = "{e.streamelements}"\n'
         )
 
 

@@ -197,12 +197,46 @@ def test_comments_around_wishes_stay(tmp_path: Path) -> None:
         assert comment in path.read_text()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_comment_before_the_next_table_is_not_the_wishs(tmp_path: Path, end: str) -> None:
+    text = (
+        "[[wish]]\nchannel = 'alpha' # A\nitem = 'x'\nauto = true # why\nmax_cost = 5\n\n# how often\n[poll]\n"
+        "live = '30s'\n\n# later\n[[wish]]\nchannel = 'beta'\nitem = 'y'\n# the end\n"
+    ).replace("\n", end)
+    path = written(tmp_path, text)
+    edit(path, [WishChange(ALPHA, "x", {"auto": True, "keep": 3})])
+    assert path.read_bytes().decode() == text.replace("max_cost = 5", "keep = 3")
+    edit(path, [WishChange(ALPHA, "x", {"auto": False})])
+    assert f"auto = false # why{end}{end}# how often" in path.read_bytes().decode()
+    edit(path, [WishChange(ALPHA, "x", present=False), WishChange(BETA, "y", present=False)])
+    assert (
+        path.read_bytes().decode()
+        == "\n# how often\n[poll]\nlive = '30s'\n\n# later\n# the end\n".replace("\n", end)[len(end) :]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[wish]]\nchannel = "alpha"\nitem = """\\\n  x\\\n"""\n',
+        '[[wish]]\nchannel = "alpha"\nitem = """\\\n[[wish]]\\\n"""\n',
+    ],
+)
+def test_what_only_looks_like_a_wish_is_not_edited(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError, match="cannot be"):
+        edit(path, [WishChange(ALPHA, "x", {"auto": True, "keep": 1})])
+    assert path.read_text() == text
+
+
 def test_a_new_wish_reads_well(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     edit(path, [WishChange(ALPHA, HYDRATE, {"auto": True, "max_cost": 100}, remark="Hydrate")])
     assert path.read_text() == (
         f'[[wish]]\nchannel = "alpha"\nitem = "{HYDRATE}" # Hydrate\nauto = true\nmax_cost = 100\n'
     )
+    edit(path, [WishChange(BETA, MAP)])
+    assert path.read_text().endswith(f'max_cost = 100\n\n[[wish]]\nchannel = "beta"\nitem = "{MAP}"\n')
 
 
 wish_changes = st.builds(

@@ -28,7 +28,7 @@ from allthepoints.core.redeem import Redemption, State
 from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.store import Filled, proposal, question
-from allthepoints.views.text import clean
+from allthepoints.views.text import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,9 +114,8 @@ def _filled(item: Item, inputs: Sequence[str], message: str) -> Filled:
     """The answers to the item's questions; those that miss are asked for, where somebody is there."""
     answers = [text.strip() for text in inputs]
     if len(answers) > len(item.asks):
-        raise UsageError(
-            f"{clean(item.name)} asks {len(item.asks)} questions, and --input was given {len(answers)} times"
-        )
+        asked = count(len(item.asks), "question")
+        raise UsageError(f"{clean(item.name)} asks {asked}, and --input was given {len(answers)} times")
     if message and not item.takes_message:
         raise UsageError(f"{clean(item.name)} takes no message", "Leave --message out.")
     missing = item.asks[len(answers) :]

@@ -108,12 +108,14 @@ def show_outcome(redemption: Redemption, channel: str, currency: str) -> None:
 
 def _show_times(where: Here, found: Redemption) -> None:
     now, zone = where.now(), zone_in(where)
-    said = [f"asked {when(found.asked_at, now, zone)}"]
+    said = [f"Asked {when(found.asked_at, now, zone)}"]
     if found.sent_at is not None:
         said.append(f"sent {when(found.sent_at, now, zone)}")
     if found.settled_at is not None:
         said.append(f"settled {when(found.settled_at, now, zone)}")
-    output.say(f"{', '.join(said)}{', by itself for a wish' if found.auto else ''}. Key {found.key}.".capitalize())
+    if found.auto:
+        said.append("by itself, for a wish")
+    output.say(f"{', '.join(said)}. Key {found.key}.")
 
 
 def _named(reader: PointsReader, key: str) -> Redemption:

@@ -97,7 +97,10 @@ def remove(context: typer.Context, channel: Channel, item: ItemText, as_json: As
     from allthepoints.config.edit import WishChange, edit
 
     where, login = here(context), login_of(channel)
-    found = _known(where, login, item)
+    try:
+        found = _known(where, login, item)
+    except UsageError:  # it may be gone by now
+        found = None
     texts = {item.strip(), *(() if found is None else (found.id, found.name.strip()))}
     made = edit(where.config.path, [WishChange(login, text, present=False) for text in sorted(texts)])
     if as_json:
@@ -176,6 +179,8 @@ def _edit(
 def _allow(where: Here) -> None:
     """Tell the service what was understood; where none runs, this process is it for a moment."""
     reader = PointsReader(where.data.database)
+    if AUTO_ALLOWED in reader.notes():
+        return
     if not ask(where, "allow_auto", None, {"allowed": True}, lambda: AUTO_ALLOWED in reader.notes(), ALLOW_WITHIN):
         output.note("The service has not answered yet; it takes up by itself that you allowed it.")
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import tomlkit
 import tomlkit.exceptions
-import tomlkit.items
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.base.files import write_atomically
 from allthepoints.base.types import Login, NotALogin, as_login
 from allthepoints.config.load import load, parse
+from allthepoints.config.wishes import WishChange, changed
+
+__all__ = ["Change", "WishChange", "edit"]
 
 LISTS = ("include", "exclude", "priority", "paused")
 """The keys of [channels] that can be edited."""
-
-_WISH = frozenset({"channel", "item"})
-"""What makes a wish that wish."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -35,18 +34,6 @@ class Change:
     present: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class WishChange:
-    """Have a [[wish]] of `item` in `channel`, with these other keys and no more; or not have it. `remark`: a comment
-    behind the item, when it is added."""
-
-    channel: Login
-    item: str
-    options: Mapping[str, bool | int] = field(default_factory=dict)
-    present: bool = True
-    remark: str = ""
-
-
 AnyChange = TypeVar("AnyChange", Change, WishChange)
 
 
@@ -57,16 +44,14 @@ def edit(path: Path, changes: Sequence[AnyChange]) -> tuple[AnyChange, ...]:
     """
     load(path, named=False)
     before, mode, bom = _read(path)
-    document = _document(before, path)
-    made = tuple(
-        change
-        for change in changes
-        if (_apply_wish(document, change) if isinstance(change, WishChange) else _apply(document, change))
-    )
+    after, made = before, []
+    for change in changes:
+        if (text := _changed(after, path, change)) is not None:
+            after = text
+            made.append(change)
     if not made:
         return ()
-    after = tomlkit.dumps(document)
-    parse(after, str(path))
+    _see_that_it_says(after, path, made)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, bom + after.encode(), mode)
@@ -75,7 +60,29 @@ def edit(path: Path, changes: Sequence[AnyChange]) -> tuple[AnyChange, ...]:
             f"{path}: cannot be written: {error.strerror}",
             "The file and its folder must be writable (in a container: mount the folder, not the file).",
         ) from error
-    return made
+    return tuple(made)
+
+
+def _changed(text: str, path: Path, change: Change | WishChange) -> str | None:
+    """The text with the change; None where it is so already."""
+    document = _document(text, path)
+    if isinstance(change, WishChange):
+        return changed(document, text, change)
+    return tomlkit.dumps(document) if _apply(document, change) else None
+
+
+def _see_that_it_says(text: str, path: Path, made: Sequence[Change | WishChange]) -> None:
+    """Nothing is written that cannot be read, or that does not say what was asked last of each wish."""
+    try:
+        settings = parse(text, str(path)).settings
+    except ConfigError as error:
+        raise ConfigError(f"{path}: cannot be edited: {error}", "Edit it by hand.") from error
+    wishes = {(wish.channel, wish.item.casefold()): wish for wish in settings.wish}
+    for change in {(c.channel, c.item.casefold()): c for c in made if isinstance(c, WishChange)}.values():
+        wish = wishes.get((change.channel, change.item.casefold()))
+        said = wish is not None and all(getattr(wish, key) == value for key, value in change.options.items())
+        if (wish is not None) != change.present or (change.present and not said):
+            raise ConfigError(f"{path}: cannot be edited: its [[wish]] tables are unusual", "Edit it by hand.")
 
 
 def _read(path: Path) -> tuple[str, int, bytes]:
@@ -117,52 +124,6 @@ def _add(document: tomlkit.TOMLDocument, change: Change) -> bool:
         return False
     entries.append(str(change.login))
     return True
-
-
-def _apply_wish(document: tomlkit.TOMLDocument, change: WishChange) -> bool:
-    wishes: Any = document.get("wish")
-    places = [at for at, entry in enumerate(wishes or ()) if _same_wish(entry, change)]
-    if not change.present:
-        for at in reversed(places):
-            del wishes[at]
-        if places and not wishes:
-            del document["wish"]
-        return bool(places)
-    if places:
-        return _set_options(wishes[places[0]], change.options)
-    _add_wish(document, wishes, change)
-    return True
-
-
-def _add_wish(document: tomlkit.TOMLDocument, wishes: Any, change: WishChange) -> None:
-    inline = isinstance(wishes, tomlkit.items.Array)  # wish = [{channel = ...}], as nobody writes it but a program
-    entry: Any = tomlkit.inline_table() if inline else tomlkit.table()
-    entry["channel"] = str(change.channel)
-    entry["item"] = change.item
-    if change.remark and not inline:
-        entry["item"].comment(change.remark)
-    _set_options(entry, change.options)
-    if wishes is None:
-        wishes = document["wish"] = tomlkit.aot()
-    wishes.append(entry)
-
-
-def _set_options(entry: Any, options: Mapping[str, bool | int]) -> bool:
-    """Have these keys in a wish beside its channel and item; answers whether that was not so already."""
-    before = {key: value for key, value in entry.unwrap().items() if key not in _WISH}
-    if before == dict(options):
-        return False
-    for key in before.keys() - options.keys():
-        del entry[key]
-    for key, value in options.items():
-        if before.get(key) != value:
-            entry[key] = value
-    return True
-
-
-def _same_wish(entry: Any, change: WishChange) -> bool:
-    named = str(entry.get("item", "")).strip().casefold() == change.item.casefold()
-    return named and _login(entry.get("channel")) == change.channel
 
 
 def _login(entry: object) -> Login | None:
