@@ -7,7 +7,7 @@ import logging
 import logging.handlers
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,11 @@ from allthepoints.base.clock import Chance, Clock, SystemClock
 from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.secret import Secret
 from allthepoints.base.threads import Unawaited
+from allthepoints.base.types import JSON, Login
 from allthepoints.config import load, watch
 from allthepoints.config.environment import Environment
 from allthepoints.config.paths import ConfigPath, DataDir, prepare
-from allthepoints.config.policy import policy, session_options
+from allthepoints.config.policy import errand_policy, policy, session_options
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
 from allthepoints.ports import ChatTransport, JwtStore, StoreApi
@@ -34,6 +35,7 @@ from allthepoints.storage.jwtfile import JwtFile
 from allthepoints.storage.lock import acquire
 from allthepoints.storage.tokenfile import TokenFile
 from allthepoints.streamelements.jwt import JwtKeeper
+from allthepoints.streamelements.points import ElementsPoints
 from allthepoints.streamelements.store import ElementsStore
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.helix import Helix
@@ -50,6 +52,9 @@ LOOK_FOR_REQUESTS = 1.0
 ANSWER_WITHIN = 1.0
 """Seconds that the end of the program waits for an answer under way: it may be the only copy of a token."""
 
+ERRAND_LOOKS = 0.05
+"""Seconds between looks whether an errand is done."""
+
 LOG_BYTES = 1_000_000
 LOG_FILES = 3
 """The logs together take at most LOG_BYTES * (LOG_FILES + 1)."""
@@ -62,11 +67,17 @@ class Given:
     token: Secret | None = None
     refresh: Secret | None = None
     client_secret: Secret | None = None
+    jwt: Secret | None = None
 
     @classmethod
     def by(cls, environment: Environment) -> Given:
         """What stands in the environment."""
-        return cls(environment.twitch_token, environment.twitch_refresh_token, environment.twitch_client_secret)
+        return cls(
+            environment.twitch_token,
+            environment.twitch_refresh_token,
+            environment.twitch_client_secret,
+            environment.streamelements_jwt,
+        )
 
 
 @asynccontextmanager
@@ -103,12 +114,14 @@ async def assembled(
     transport: httpx2.AsyncBaseTransport | None = None,
     requests_every: float = 0.0,
     durable: bool = True,
+    errand: bool = False,
 ) -> AsyncIterator[Service]:
     """A service that is ready to `run`.
 
-    `chat` and `transport` replace the network of chat and of HTTP. Not `durable`: its data is thrown away.
+    `chat` and `transport` replace the network of chat and of HTTP. Not `durable`: its data is thrown away. `errand`: it
+    is for StreamElements alone.
     """
-    client = Client(transport)
+    client, elements = Client(transport), Client(transport)  # two, so that a host that hangs does not hold up the other
     try:
         async with signing_in(settings, given, data, clock, client) as (_, keeper):
             storage = await SqliteStorage.open(data.database, clock.now(), durable=durable)
@@ -116,14 +129,19 @@ async def assembled(
                 log.warning("%s", warning)
             chat = chat or TcpChat(settings.endpoints.irc, clock, tick=settings.chat.read_tick)
             helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.note(fact))  # noqa: PLW0108 -- made a line later
-            outside = Outside(helix, chat, keeper, storage, clock, chance)
-            service = Service(outside, policy(settings), session_options(settings), hooks, requests_every)
+            points = ElementsPoints(elements, settings.endpoints.streamelements, clock)
+            jwt = JwtKeeper(clock, jwt_store(data), given.jwt)
+            store = ElementsStore(elements, settings.endpoints.streamelements, clock, jwt)
+            outside = Outside(helix, chat, keeper, points, store, storage, clock, chance)
+            wanted = errand_policy() if errand else policy(settings)
+            service = Service(outside, wanted, session_options(settings), hooks, requests_every)
             try:
                 yield service
             finally:
                 await _close(storage)
     finally:
         await client.aclose()
+        await elements.aclose()
 
 
 async def run(
@@ -157,6 +175,35 @@ async def run(
                 await service.run()
             finally:
                 await tasks.cancel()
+
+
+async def errand(
+    settings: Settings,
+    data: DataDir,
+    environment: Environment,
+    kind: str,
+    login: Login | None,
+    asked: Mapping[str, JSON],
+    until: Callable[[], bool],
+    seconds: float,
+) -> None:
+    """Ask something of a service that runs for this alone, without any chat, until `until()` or so many seconds.
+
+    `kind`, `login` and `asked` as in `service.requests`. Raises AlreadyRunning, FaultError, ValueError.
+    """
+    asyncio.get_running_loop().set_default_executor(Unawaited())
+    clock = SystemClock()
+    with acquire(data.lock):
+        async with assembled(settings, Given.by(environment), data, clock, Chance(), errand=True) as service:
+            running = asyncio.ensure_future(service.run())
+            try:
+                service.ask(kind, login, asked)
+                ends = clock.now() + seconds
+                while clock.now() < ends and not running.done() and not until():
+                    await clock.sleep(ERRAND_LOOKS)
+            finally:
+                service.stop()
+                await running
 
 
 async def _close(storage: SqliteStorage) -> None:

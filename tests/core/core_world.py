@@ -13,24 +13,34 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from allthepoints.base.clock import Chance
-from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.base.types import Login, SeId, StreamId, UserId
 from allthepoints.core import facts as f
 from allthepoints.core.actions import (
     Action,
+    CheckJwt,
     CloseConnection,
+    ElementsRead,
+    FindLoyalty,
     JoinRooms,
     OpenConnection,
     PartRooms,
+    ReadBalance,
     ReadFollows,
+    ReadHistory,
+    ReadItems,
     ReadLive,
+    ReadLoyalty,
     ReadUsers,
     RenewSignIn,
+    SendRedemption,
 )
 from allthepoints.core.apply import apply
 from allthepoints.core.intend import intend
+from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel
 from allthepoints.core.model import Account, ChannelRef, Lost, Stream, StreamKind, Why
 from allthepoints.core.observed import Observed
 from allthepoints.core.plan import plan, room_cap
+from allthepoints.core.plan_points import GAP
 from allthepoints.core.policy import JOIN_IN_FLIGHT, JOIN_LIMIT, LOGIN_LIMIT, WINDOW, Policy
 from allthepoints.core.presence import State
 from allthepoints.core.records import Event, EventKind, Record
@@ -189,6 +199,7 @@ class World:
         self.chat_down = False
         self.login_refused = False
         self.helix_down = False
+        self.elements_down = False
         self.token = "good"
         # what is watched
         self.join_spans: dict[tuple[int, Login], Span] = {}
@@ -196,6 +207,7 @@ class World:
         self.all_logins: list[Span] = []
         self.open_logins: dict[int, Span] = {}
         self.told_out: set[UserId] = set()
+        self.reads: list[float] = []
 
     # -- the world changes -----------------------------------------------------------------------------------------
     def add(self, *numbers: int, followed: bool = True) -> None:
@@ -333,6 +345,36 @@ class World:
                 self._join(action)
             case PartRooms():
                 self._part(action)
+            case CheckJwt():
+                self._later(lambda: [f.JwtSeen(self.now, JwtState.MISSING)])
+            case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
+                self._watch_read()
+                self._later(lambda: [self._elements(action)])
+            case SendRedemption():
+                raise AssertionError("nobody asked for a redemption")
+
+    def _watch_read(self) -> None:
+        """Reads of StreamElements go out one at a time, and never in a rush."""
+        self.reads = [at for at in self.reads if at > self.now - 60.0] + [self.now]
+        assert len(self.reads) <= 60 / GAP + 2, "far below one a second"
+
+    def _elements(self, action: ElementsRead) -> f.Fact:
+        """Every channel is there, and pays the ordinary."""
+        if self.elements_down:
+            return f.ElementsFailed(self.now, "any", "502", self.chance.draw())
+        match action:
+            case FindLoyalty(login):
+                owner = self.owner(login)
+                found = None if owner is None else LoyaltyChannel(SeId(f"se{owner}"), self.channels[owner])
+                return f.LoyaltyFound(self.now, login, found)
+            case ReadLoyalty(channel):
+                return f.LoyaltyRead(self.now, channel, Loyalty(amount=5, interval=600.0))
+            case ReadBalance(channel):
+                return f.BalanceRead(self.now, channel, Balance(int(self.now - T0) // 120))
+            case ReadItems(channel):
+                return f.ItemsRead(self.now, channel, ())
+            case ReadHistory():
+                return f.HistoryRead(self.now, ())
 
     def _sign_in(self) -> list[f.Fact]:
         match self.token:

@@ -434,6 +434,13 @@ def test_only_what_the_union_of_actions_names_is_ever_done() -> None:
         "CloseConnection",
         "JoinRooms",
         "PartRooms",
+        "FindLoyalty",
+        "ReadLoyalty",
+        "ReadBalance",
+        "ReadItems",
+        "ReadHistory",
+        "CheckJwt",
+        "SendRedemption",
     }
 
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from allthepoints.base.types import Login, UserId
 from allthepoints.core import facts as f
-from allthepoints.core.actions import ReadFollows, ReadLive, ReadUsers, RenewSignIn
+from allthepoints.core.actions import CheckJwt, ElementsRead, ReadFollows, ReadLive, ReadUsers, RenewSignIn
 from allthepoints.core.desired import desired, is_meant
 from allthepoints.core.health import warnings
 from allthepoints.core.model import Lost, StreamKind
@@ -221,7 +221,8 @@ class Storm(RuleBasedStateMachine):
         before = len(self.world.core.done)
         self.world.run(600.0)
         idle = [action for _, action in self.world.core.done[before:]]
-        assert all(isinstance(a, ReadFollows | ReadLive | ReadUsers | RenewSignIn) for a in idle), idle
+        looks = ReadFollows | ReadLive | ReadUsers | RenewSignIn | CheckJwt | ElementsRead
+        assert all(isinstance(a, looks) for a in idle), idle
         self._all_is_well()
         check_records(self.world)
 

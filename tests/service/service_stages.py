@@ -42,6 +42,7 @@ from allthepoints.storage.read import Reader
 from allthepoints.storage.tokenfile import TokenFile
 from allthepoints.testing.chat import MemoryChat
 from allthepoints.testing.fakes import FakeLiveApi, FakeTokens, FakeTwitch
+from allthepoints.testing.fakes_points import FakeElements, FakePointsApi, FakeStoreApi
 from allthepoints.testing.memory_storage import Memory, MemoryStorage
 
 EPOCH = 1_800_000_000.0
@@ -325,12 +326,15 @@ class Fakes(Stage):
     def __post_init__(self) -> None:
         self.sandbox.begin()
         self.twitch = FakeTwitch(self.clock)
+        self.elements = FakeElements(self.clock)
         self.tokens = _Tokens(self.twitch, self.sandbox)
         self.chat = MemoryChat(self.sandbox.connect_chat, self.clock)
 
     async def _assemble(self, stack: AsyncExitStack, hooks: Hooks, chat: ChatTransport | None) -> Service:
         storage = self.storage(self.memory)
-        outside = Outside(FakeLiveApi(self.twitch), chat or self.chat, self.tokens, storage, self.clock, self.chance)
+        points, store = FakePointsApi(self.elements), FakeStoreApi(self.elements)
+        live, chat = FakeLiveApi(self.twitch), chat or self.chat
+        outside = Outside(live, chat, self.tokens, points, store, storage, self.clock, self.chance)
         return Service(outside, self.policy, SessionOptions(), hooks, requests_every=self.requests_every)
 
     def _add(self, login: str) -> None:
@@ -389,7 +393,7 @@ class Sockets(Stage):
 
     async def begin(self) -> None:
         ends = await self.sandbox.start()
-        here = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth)
+        here = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth, streamelements=ends.streamelements)
         self.settings = structs.replace(self.settings, endpoints=here)
         self.data = DataDir(self.folder)
         self.sign_in_again()

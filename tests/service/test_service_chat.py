@@ -73,12 +73,12 @@ async def test_fc_03_a_ban_is_respected_until_the_person_says_otherwise(on: Stag
     assert (on.row("beta").state, on.row("beta").reason) == ("refused", "banned")
     assert on.warned() == {"channels_refused"}
     assert len(on.told(EventKind.REFUSED)) == 1
-    service.retry(Login("beta"))
+    service.ask("retry", Login("beta"))
     await on.elapse(60)
     assert on.tally.joins_after_ban == 1
     assert on.row("beta").state == "refused"
     on.sandbox.fault("unban", channel="beta")
-    service.retry(Login("beta"))
+    service.ask("retry", Login("beta"))
     await on.until(lambda: on.rooms == {"alpha", "beta"}, within=2)
 
 

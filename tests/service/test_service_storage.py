@@ -257,7 +257,7 @@ async def test_a_quiet_channel_is_shown_as_it_is_known(on: Stage) -> None:
     on.go_offline("alpha")
     await on.elapse(400)
     assert (on.row("alpha").live, on.row("alpha").state) == (False, "refused")
-    service.retry(Login("alpha"))
+    service.ask("retry", Login("alpha"))
     await on.elapse(1)
     assert (on.row("alpha").state, on.row("alpha").reason) == ("absent", "offline")
     assert on.stored_rows()["alpha"].state == "absent"

@@ -36,7 +36,7 @@ async def live_through(folder: Path, told: list[str]) -> Sandbox:
 
     settings = Settings(
         twitch=Twitch(client_id=DAY.client_id),
-        endpoints=Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth),
+        endpoints=Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth, streamelements=ends.streamelements),
     )
     given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh))
     hooks = wiring.logged(Hooks(on_event=on_event))

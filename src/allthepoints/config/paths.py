@@ -40,10 +40,6 @@ class DataDir:
         return self.path / "streamelements-token.json"
 
     @property
-    def jwt(self) -> Path:
-        return self.path / "streamelements-token.json"
-
-    @property
     def lock(self) -> Path:
         return self.path / "allthepoints.lock"
 

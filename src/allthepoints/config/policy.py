@@ -25,9 +25,7 @@ def policy(settings: Settings) -> Policy:
         forced_part_is_ban=chat.forced_part_is_ban,
         poll_balance=poll.balance,
         poll_store=poll.store,
-        wishes=tuple(
-            Wish(w.channel, w.item, w.auto, w.max_cost, w.per_day, w.keep, w.count) for w in settings.wish
-        ),
+        wishes=tuple(Wish(w.channel, w.item, w.auto, w.max_cost, w.per_day, w.keep, w.count) for w in settings.wish),
     )
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from allthepoints.core import apply_chat, apply_live
+from allthepoints.core import apply_chat, apply_live, apply_points, apply_redeem
 from allthepoints.core.closing import reopen
 from allthepoints.core.facts import (
+    AutoAllowed,
     Banned,
     ConfigRejected,
     ConfigTaken,
@@ -24,6 +25,8 @@ from allthepoints.core.facts import (
     Parted,
     ReadFailed,
     ReconnectAsked,
+    RedeemAsked,
+    RedemptionAnswered,
     RetryAsked,
     SignedIn,
     SignInLost,
@@ -57,10 +60,11 @@ def apply(observed: Observed, policy: Policy, fact: Fact) -> list[Record]:
     return list(_changes(observed, policy, fact))
 
 
-def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # noqa: PLR0912 -- one arm a fact
+def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # noqa: PLR0912, PLR0915 -- one arm a fact
     match fact:
         case Ticked():
             yield from apply_chat.expire(o, policy, fact.at)
+            yield from apply_redeem.review(o, fact.at)
         case LiveRead():
             yield from apply_live.live_read(o, policy, fact)
         case FollowsRead():
@@ -95,6 +99,8 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             yield from _woke(o, fact)
         case HelixPoints():
             o.points = fact
+        case RedeemAsked() | RedemptionAnswered() | AutoAllowed():
+            yield from apply_redeem.apply(o, fact)
         case ConfigTaken():
             o.config_error = None
             o.roster = None
@@ -107,6 +113,8 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             o.storage_error = o.storage_error or (fact.at, fact.error)
         case StorageWorks():
             o.storage_error = None
+        case _:
+            yield from apply_points.apply(o, policy, fact)
 
 
 def restore(restored: Restored, now: float) -> Observed:
@@ -131,6 +139,8 @@ def restore(restored: Restored, now: float) -> Observed:
             channel.seen_at = max(opened.at, min(now, restored.alive_at))
             o.live.add(channel.ref.id)
     o.told.update(restored.told)
+    o.last_account = restored.account
+    apply_points.restore(o, restored)
     o.join_times = tuple(min(now, at) + JOIN_IN_FLIGHT for at in restored.joins)
     o.login_times = tuple(min(now, at) for at in restored.logins)
     return o
@@ -187,6 +197,9 @@ def _account(o: Observed, fact: SignedIn) -> Iterator[Record]:
             connection.doomed = True
             yield from apply_chat.no_longer_there(o, connection.conn, fact.at, "closed")
         o.reads["follows"].done_at = None
+    if o.last_account not in (None, fact.account.user_id):
+        apply_points.another_account(o)
+    o.last_account = fact.account.user_id
     o.account, o.may_read_follows = fact.account, fact.follows
 
 

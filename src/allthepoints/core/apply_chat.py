@@ -359,6 +359,8 @@ def _presence(o: Observed, channel_id: UserId, at: float, why: str) -> Iterator[
         yield Event(at, EventKind.PRESENT, channel_id)
     elif not present and channel.present_since is not None:
         at = max(at, channel.present_since)
+        if (purse := o.elements.purses.get(channel_id)) is not None:
+            purse.left(channel.present_since, at)
         channel.present_since = None
         yield PresenceClosed(at, channel_id, why)
         yield Event(at, EventKind.LEFT, channel_id, {"why": why})

@@ -126,6 +126,11 @@ def _read_done(o: Observed, what: str, at: float, error: str | None) -> Iterator
         read.done_at, read.again = None, False
 
 
+def taken_in(o: Observed, ref: ChannelRef, at: float) -> Iterator[Record]:
+    """A channel that a person looks at, whom nobody told us of before."""
+    yield from _ref_seen(o, _new(o, ref), ref, at, told=True)
+
+
 def _channel_of(o: Observed, policy: Policy, ref: ChannelRef) -> Channel | None:
     """The channel of a row; one we did not know is taken in, if we may have asked for it."""
     if channel := o.channels.get(ref.id):

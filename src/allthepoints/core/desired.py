@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from allthepoints.base.types import UserId
+from allthepoints.core.apply_wishes import unmet
 from allthepoints.core.observed import UNRANKED, Channel, Observed, Roster, roster
 from allthepoints.core.policy import Policy
+from allthepoints.core.worth import pays, per_hour
 
 NO_PLACE = UNRANKED + 1
 
@@ -26,8 +28,9 @@ def _desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     names = roster(policy, observed)
     held = {room.channel for room in observed.rooms.values() if room.holds_slot}
     meant = ((observed.live & names.followed) | (observed.live & names.included.keys())) - names.barred
+    wished = {i for i in observed.live if policy.wishes and unmet(policy, observed, i, now)}
     ranked = [
-        _rank(names, channel, channel.ref.id in held)
+        _rank(names, observed, channel, channel.ref.id in held, channel.ref.id in wished)
         for channel in map(observed.channels.__getitem__, meant)
         if _eligible(observed, channel, now)
     ]
@@ -43,13 +46,18 @@ def _eligible(observed: Observed, channel: Channel, now: float) -> bool:
     )
 
 
-def _rank(names: Roster, channel: Channel, held: bool) -> tuple[int, bool, int, int, UserId]:
-    """Explicit priority; then who is in stays in, because a swap costs a JOIN and a gap and gains a trifle; then the
-    include list, in its order; then the follows, newest first as Twitch lists them."""
+def _rank(
+    names: Roster, o: Observed, channel: Channel, held: bool, wished: bool
+) -> tuple[int, bool, bool, float, int, int, UserId]:
+    """Explicit priority; then who pays anything; then where a wish is not met yet; then what it pays an hour, where who
+    is in counts for more, because a swap costs a JOIN and a gap and gains a trifle; then the include list, in its
+    order; then the follows, newest first as Twitch lists them."""
     channel_id, place = channel.ref.id, channel.followed
     return (
         names.rank.get(channel_id, NO_PLACE),
-        not held,
+        not pays(o, channel_id),
+        not wished,
+        -per_hour(o, channel_id, held),
         names.included.get(channel_id, NO_PLACE),
         NO_PLACE if place is None else place,
         channel_id,

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core.ledger import Ledger
-from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, Viewer
+from allthepoints.core.loyalty import INTERVAL, LAG, Balance, Bought, Item, JwtState, Loyalty, Viewer
 from allthepoints.core.redeem import Redemption
+
+SHOWS_WITHIN = 900.0
+"""Seconds after which a balance has shown a redemption, if it ever will."""
 
 
 @dataclass(slots=True)
@@ -34,21 +37,52 @@ class Purse:
     """StreamElements does not know us there (404), which reads as a balance of 0."""
     ledger: Ledger = field(default_factory=Ledger)
     spent: int = 0
-    """Paid for redemptions that the balance, as last read, did not show yet."""
+    """Paid for redemptions that the balance, as last read, did not show yet; since `spent_at`."""
+    spent_at: float = 0.0
     present_s: float = 0.0
-    """Seconds of confirmed, live presence since the last reading but for the interval that is open."""
-    flat_told: bool = False
+    """Seconds of presence since the last reading, but for the interval that is open."""
+    left_at: float = 0.0
+    """When the last interval of presence ended."""
+    rate: float | None = None
+    """Points an hour, as of the last reading."""
+    interval: float = INTERVAL
+    """Seconds from one payment to the next, told or learned."""
     items: dict[ItemId, Item] = field(default_factory=dict)
     items_at: float = 0.0
     looked_at: float = 0.0
     """When a person last looked at this channel's points or store."""
+    doubted: bool = False
+    """StreamElements does not know its id (any more): look it up again."""
     refused: dict[str, float] = field(default_factory=dict)
     """What StreamElements said no to ("balance", ...), and until when it is not asked again."""
+    changed_at: float = 0.0
+    """When anything here was last learned."""
 
     @property
     def nowhere(self) -> bool:
         """StreamElements does not have this channel."""
         return self.found_at > 0.0 and self.se is None
+
+    def pay(self, cost: int, at: float) -> None:
+        """A redemption was taken, or may have been: a fall by its price is that."""
+        self.spent += cost
+        self.spent_at = at
+
+    def forget_spent(self, now: float) -> None:
+        """What a balance does not show for long, it will not show any more; a later fall is something else."""
+        if now > self.spent_at + SHOWS_WITHIN:
+            self.spent = 0
+
+    def left(self, since: float, at: float) -> None:
+        """An interval of presence ended."""
+        self.present_s += max(0.0, at - max(since, self.balance_at))
+        self.left_at = at
+
+    def stayed(self, present_since: float | None, now: float) -> float:
+        """Seconds of presence since the last reading, as StreamElements may have seen it: its list of viewers lags."""
+        if present_since is not None:
+            return self.present_s + max(0.0, now - max(present_since, self.balance_at))
+        return self.present_s + max(0.0, min(now, self.left_at + LAG) - max(self.left_at, self.balance_at))
 
 
 @dataclass(slots=True)
@@ -82,6 +116,8 @@ class Elements:
     error: str = ""
     jwt: Jwt = field(default_factory=Jwt)
     redemptions: dict[str, Redemption] = field(default_factory=dict)
+    in_flight: set[str] = field(default_factory=set)
+    """Keys of redemptions whose POST this process is performing."""
     history: tuple[Bought, ...] = ()
     history_at: float = 0.0
     notes: dict[str, str] = field(default_factory=dict)
@@ -91,3 +127,13 @@ class Elements:
         if channel not in self.purses:
             self.purses[channel] = Purse(channel)
         return self.purses[channel]
+
+
+def read_key(channel: UserId) -> str:
+    """The key of the note that says when a channel's store was last read."""
+    return f"items:{channel}"
+
+
+def nowhere_key(login: Login) -> str:
+    """The key of the note that says when StreamElements was last found to have no channel of this login."""
+    return f"nowhere:{login}"

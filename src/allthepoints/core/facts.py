@@ -372,6 +372,22 @@ class Ticked:
     at: float
 
 
+ElementsFact = (
+    LoyaltyFound
+    | LoyaltyRead
+    | BalanceRead
+    | ItemsRead
+    | HistoryRead
+    | ElementsFailed
+    | JwtSeen
+    | JwtUnknown
+    | LookAsked
+)
+"""What is known of StreamElements."""
+
+RedemptionFact = RedeemAsked | RedemptionAnswered | AutoAllowed
+"""What becomes of redemptions."""
+
 Fact = (
     SignedIn
     | SignInLost
@@ -390,18 +406,8 @@ Fact = (
     | TimedOut
     | ReconnectAsked
     | ConnectionLost
-    | LoyaltyFound
-    | LoyaltyRead
-    | BalanceRead
-    | ItemsRead
-    | HistoryRead
-    | ElementsFailed
-    | JwtSeen
-    | JwtUnknown
-    | RedemptionAnswered
-    | LookAsked
-    | RedeemAsked
-    | AutoAllowed
+    | ElementsFact
+    | RedemptionFact
     | Woke
     | RetryAsked
     | ConfigTaken

@@ -7,53 +7,21 @@ with it. A row that is only a consequence of another is not shown beside it (`hi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from allthepoints.base.types import Login
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.apply_live import TOLD_AFTER
 from allthepoints.core.desired import desired
+from allthepoints.core.health_points import POINTS
 from allthepoints.core.observed import Observed, Phase, SignIn, roster
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
-
-INFO, WARNING, ERROR = "info", "warning", "error"
+from allthepoints.core.warning import ERROR, INFO, WARNING, Row, Warning
 
 FEW_POINTS = 0.1
 """Part of the Helix points of a minute below which they are called low. One poll needs some twenty of 800."""
 
 POINTS_LIFE = 60.0
 """Helix fills the bucket up within a minute; what a header said is of no interest afterwards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Warning:
-    """`severity`: info, warning or error. `since`: when the condition began, in epoch seconds."""
-
-    code: str
-    severity: str
-    title: str
-    text: str
-    since: float
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One kind of warning.
-
-    `since(policy, observed, now)` tells when the condition began, or None where it does not hold. `delay` in seconds.
-    `text` may hold `{detail}`, which `detail` fills in.
-    """
-
-    code: str
-    severity: str
-    title: str
-    text: str
-    since: Callable[[Policy, Observed, float], float | None]
-    detail: Callable[[Policy, Observed, float], str] = lambda _p, _o, _n: ""
-    delay: float = 0.0
-    hidden_by: tuple[str, ...] = ()
 
 
 def warnings(policy: Policy, observed: Observed, now: float) -> tuple[Warning, ...]:
@@ -166,8 +134,8 @@ def _channels(count: int) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
 
-# -- the table: worst first, a cause before what it hides ------------------------------------------------------------
-TABLE: tuple[Row, ...] = (
+# -- the table: a cause before what it hides ------------------------------------------------------------
+PRESENCE: tuple[Row, ...] = (
     Row(
         "sign_in_needed",
         ERROR,
@@ -301,3 +269,6 @@ TABLE: tuple[Row, ...] = (
         hidden_by=("sign_in_needed", "chat_disconnected"),
     ),
 )
+
+TABLE: tuple[Row, ...] = tuple(sorted((*PRESENCE, *POINTS), key=lambda row: (ERROR, WARNING, INFO).index(row.severity)))
+"""All of them, worst first."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from allthepoints.core import apply_redeem, redeem
 from allthepoints.core.actions import (
     Action,
+    CheckJwt,
     CloseConnection,
+    FindLoyalty,
     JoinRooms,
     OpenConnection,
     PartRooms,
+    ReadBalance,
     ReadFollows,
+    ReadHistory,
+    ReadItems,
     ReadLive,
+    ReadLoyalty,
     ReadUsers,
     RenewSignIn,
+    SendRedemption,
 )
 from allthepoints.core.apply_chat import PART_OWED, book_lost_join
 from allthepoints.core.observed import Connection, Observed, Phase, Room
@@ -28,7 +37,7 @@ def intend(observed: Observed, action: Action, now: float) -> list[Record]:
     return list(_bookings(observed, action, now))
 
 
-def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
+def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:  # noqa: PLR0912 -- one arm an action
     match action:
         case RenewSignIn():
             o.sign_in.pending, o.sign_in.renewing = True, action.refused
@@ -52,6 +61,12 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
             yield AttemptsSpent(now, "join", len(action.logins))
         case PartRooms():
             _leave(o, action, now)
+        case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
+            o.elements.pending, o.elements.asked_at = True, now
+        case CheckJwt():
+            o.elements.jwt.pending = True
+        case SendRedemption(key):
+            yield from _send(o, key, now)
 
 
 def _ask(o: Observed, action: JoinRooms, now: float) -> None:
@@ -72,3 +87,15 @@ def _leave(o: Observed, action: PartRooms, now: float) -> None:
         room.state, room.since = step(room.state, Input.LEAVE), now
         room.written_at, room.part_owed_until = now, now + PART_OWED
         o.channels[room.channel].left = (room.conn, now)
+
+
+def _send(o: Observed, key: str, now: float) -> Iterator[Record]:
+    """The row that says SENT; the POST leaves only once it is on the disk."""
+    redemption = o.elements.redemptions[key]
+    purse = o.elements.purses[redemption.channel]
+    balance = purse.balance
+    known = (bought.id for bought in o.elements.history if bought.item == redemption.item)
+    o.elements.in_flight.add(key)
+    redemption = replace(redemption, se=purse.se)  # by which it is found again among our redemptions
+    sent = redeem.send(redemption, now, known, 0 if balance is None else balance.points)
+    yield from apply_redeem.keep(o, sent, now)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from allthepoints.base.budget import Window
 from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.core.elements import Elements
 from allthepoints.core.facts import HelixPoints
 from allthepoints.core.model import Account, ChannelRef, Stream, StreamKind
 from allthepoints.core.policy import JOIN_IN_FLIGHT, JOIN_LIMIT, LOGIN_LIMIT, WINDOW, WINDOW_MARGIN, Policy
@@ -222,6 +223,9 @@ class Observed:
     """Nobody was asked who is live since the start, or since the host woke: join nobody on old knowledge."""
     stale_since: float = 0.0
     points: HelixPoints | None = None
+    elements: Elements = field(default_factory=Elements)
+    last_account: UserId | None = None
+    """Whose balances are remembered."""
     config_error: tuple[float, str] | None = None
     storage_error: tuple[float, str] | None = None
 

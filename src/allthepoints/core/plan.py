@@ -5,8 +5,8 @@ Nothing here remembers anything: call it twice with the same state and it answer
 is reached in which it says nothing. It never asks for what is already under way (`intend` books every action): every
 performer answers with a fact, come what may, and what the server leaves unanswered ends by a deadline in `apply`.
 
-Four planners, in this order, each for itself: the sign-in, what to read from Helix, which connections to have, which
-rooms to be in.
+Five planners, in this order, each for itself: the sign-in, what to read from Helix, which connections to have, which
+rooms to be in; and what to ask of StreamElements (`plan_points`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from allthepoints.core.actions import (
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.desired import desired
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Room, SignIn, roster
+from allthepoints.core.plan_points import plan_points
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
 
@@ -61,14 +62,20 @@ def plan(policy: Policy, observed: Observed, now: float) -> Plan:
     """What to do now."""
     draft = _Draft(now)
     _plan_sign_in(policy, observed, draft)
+    if policy.presence:
+        _plan_presence(policy, observed, draft)
+    plan_points(policy, observed, draft)
+    return draft.plan()
+
+
+def _plan_presence(policy: Policy, observed: Observed, draft: _Draft) -> None:
     if observed.sign_in.state in (SignIn.GOOD, SignIn.DOUBTED) and observed.account is not None:
         _plan_reads(policy, observed, draft)
-    wanted = [] if observed.stale else desired(policy, observed, now)
-    slots = wanted[: room_cap(policy, observed, now)]
+    wanted = [] if observed.stale else desired(policy, observed, draft.now)
+    slots = wanted[: room_cap(policy, observed, draft.now)]
     closing = _plan_connections(policy, observed, slots, draft)
     _plan_rooms(policy, observed, slots, closing, draft)
     _wake_for_timers(policy, observed, draft)
-    return draft.plan()
 
 
 def room_cap(policy: Policy, observed: Observed, now: float) -> int:

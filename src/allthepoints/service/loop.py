@@ -6,38 +6,58 @@ performs. Then it sleeps until a fact arrives or the plan wants to be asked agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 
-from allthepoints.base.types import Login
+from allthepoints.base.types import JSON, Login
 from allthepoints.core.actions import (
     Action,
+    CheckJwt,
     CloseConnection,
+    FindLoyalty,
     JoinRooms,
     OpenConnection,
     PartRooms,
+    ReadBalance,
     ReadFollows,
+    ReadHistory,
+    ReadItems,
     ReadLive,
+    ReadLoyalty,
     ReadUsers,
     RenewSignIn,
+    SendRedemption,
 )
 from allthepoints.core.apply import apply, restore
-from allthepoints.core.facts import ConfigRejected, ConfigTaken, ConnectionLost, Fact, RetryAsked, Ticked, Woke
+from allthepoints.core.facts import (
+    ConfigRejected,
+    ConfigTaken,
+    ConnectionLost,
+    Fact,
+    RedemptionAnswered,
+    Ticked,
+    Woke,
+)
 from allthepoints.core.intend import intend
 from allthepoints.core.model import Lost
 from allthepoints.core.observed import Observed, Phase
 from allthepoints.core.plan import plan
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import Event, EventKind, Record
+from allthepoints.core.redeem import Reason
 from allthepoints.irc.session import SessionOptions
 from allthepoints.ports import HELIX, Request
 from allthepoints.service.connection import Connections
+from allthepoints.service.elements import ElementsCalls
 from allthepoints.service.inbox import Inbox
 from allthepoints.service.outside import NO_HOOKS, Hooks, Outside
 from allthepoints.service.reads import Reads
 from allthepoints.service.recorder import Batch, Recorder, batch
-from allthepoints.service.requests import Requests
+from allthepoints.service.requests import Requests, fact_of
 from allthepoints.service.snapshot import Snapshot, Snapshots
 from allthepoints.service.supervise import Tasks
+
+log = logging.getLogger(__name__)
 
 STOP_WITHIN = 3.5
 """Seconds for a stop in all. A program must be gone within 5, and others clean up behind us."""
@@ -78,6 +98,7 @@ class Service:
         self._snapshots = Snapshots()
         self._recorder = Recorder(storage, clock, inbox.put)
         self._reads = Reads(outside.live, outside.tokens, clock, chance, inbox.put)
+        self._elements = ElementsCalls(outside.points, outside.store, clock, chance, inbox.put)
         self._chat = Connections(outside.chat, outside.tokens, clock, chance, inbox.put, options or SessionOptions())
         self._requests = Requests(storage, self._recorder, clock, self._answer)
         self._requests_every = requests_every
@@ -106,9 +127,10 @@ class Service:
         """A changed config that cannot be used: the old one stays, and every face says so."""
         self._inbox.put(ConfigRejected(self._clock.now(), error))
 
-    def retry(self, login: Login) -> None:
-        """The person says that a refused channel may be asked again."""
-        self._inbox.put(RetryAsked(self._clock.now(), login))
+    def ask(self, kind: str, login: Login | None = None, data: Mapping[str, JSON] | None = None) -> None:
+        """What a person asks of the running service: the kinds of `service.requests`, without the detour through the
+        database. Raises ValueError for what makes no sense."""
+        self._inbox.put(fact_of(Request(0, self._clock.now(), kind, login, data or {}), self._clock.now()))
 
     async def run(self) -> None:
         """Run until `stop`. Raises FaultError if the memory cannot be read."""
@@ -132,11 +154,10 @@ class Service:
             changes += intend(self._observed, action, now)
         self._look_at = now + HEARTBEAT if decided.wake_at is None else decided.wake_at
         written = self._picture(changes, now)
-        if written is not None:
-            await self._recorder.keep(written)
+        kept = written is None or await self._recorder.keep(written)
         self._tell(changes)
         for action in decided.actions:
-            self._perform(action)
+            self._perform(action, kept)
 
     def _with_jump(self, facts: list[Fact]) -> list[Fact]:
         """If the host slept, that comes before what was seen since: a loss seen on waking is as old as the sleep."""
@@ -165,7 +186,8 @@ class Service:
         assert self.snapshot is not None
         self._hooks.tell(changes, self.snapshot)
 
-    def _perform(self, action: Action) -> None:
+    def _perform(self, action: Action, kept: bool = True) -> None:
+        """Do it. `kept`: what was decided is on the disk; money is spent on no other ground."""
         match action:
             case RenewSignIn(refused):
                 self._reads.sign_in(self._chat.refused_token if refused else None)
@@ -180,10 +202,21 @@ class Service:
                 self._chat.join(conn, logins)
             case PartRooms(conn, logins):
                 self._chat.part(conn, logins)
+            case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
+                self._elements.read(action)
+            case CheckJwt():
+                self._elements.check_jwt()
+            case SendRedemption() if kept:
+                self._elements.send(action)
+            case SendRedemption(key):
+                now = self._clock.now()
+                self._inbox.put(RedemptionAnswered(now, key, unsent=Reason.NOT_WRITTEN))
 
     def _answer(self, request: Request) -> None:
-        if request.kind == "retry" and request.login is not None:
-            self.retry(request.login)
+        try:
+            self._inbox.put(fact_of(request, self._clock.now()))
+        except ValueError as error:
+            log.warning("request %d (%s) makes no sense: %s", request.id, request.kind, error)
 
     # -- the end ---------------------------------------------------------------------------------------------------
     async def _shut_down(self) -> None:
@@ -191,6 +224,7 @@ class Service:
         by = (now if self._stop_asked_at is None else self._stop_asked_at) + STOP_WITHIN
         await self._tasks.cancel()
         await self._reads.aclose()
+        await self._elements.aclose()
         changes = await self._leave_rooms(min(now + LEAVE_WITHIN, by - CLOSE_WITHIN))
         await self._chat.aclose(CLOSE_WITHIN)
         now = self._clock.now()

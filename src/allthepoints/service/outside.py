@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from allthepoints.base.clock import Chance, Clock
 from allthepoints.core.records import Event, Record
-from allthepoints.ports import ChatTransport, LiveApi, Storage, Tokens
+from allthepoints.ports import ChatTransport, LiveApi, PointsApi, Storage, StoreApi, Tokens
 from allthepoints.service.snapshot import Snapshot
 
 
@@ -18,6 +18,8 @@ class Outside:
     live: LiveApi
     chat: ChatTransport
     tokens: Tokens
+    points: PointsApi
+    store: StoreApi
     storage: Storage
     clock: Clock
     chance: Chance

@@ -79,16 +79,20 @@ class Recorder:
         """Patience has ended for the batch on its way."""
         self._failed = False
         self._dropped = 0
+        self._lost = 0
+        """Batches that storage could make nothing of."""
         self._hurry = asyncio.Event()
         self._tasks = Tasks()
 
-    async def keep(self, newer: Batch) -> None:
+    async def keep(self, newer: Batch) -> bool:
         """Write this after all that waits, also where it is but a sign of life; return when it is on the disk, or when
-        patience ends."""
+        patience ends. Answers whether it is on the disk."""
+        lost = self._lost
         self._enqueue(newer)
         if not (self._late or self._failed) and self._writing is not None:
             await asyncio.wait({self._writing}, timeout=PATIENCE)
             self._late = self._writing is not None
+        return self._writing is None and not self._failed and self._lost == lost
 
     async def flush(self, newer: Batch, seconds: float) -> None:
         """Write this too, and try for so many seconds to get everything written. No task is left."""
@@ -135,6 +139,7 @@ class Recorder:
             self._tell_failed(str(error))
             await self._pause()
         except Exception:
+            self._lost += 1
             log.exception("%d records could not be written, and are lost", len(current.records))
         else:
             self._tell_works()

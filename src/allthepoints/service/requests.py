@@ -3,12 +3,65 @@ that both can reach."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
 
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import FaultError
+from allthepoints.base.types import JSON, ItemId, Login
+from allthepoints.core.facts import AutoAllowed, Fact, LookAsked, RedeemAsked, RetryAsked
 from allthepoints.ports import Request, Storage
 from allthepoints.service.recorder import Recorder, batch
+
+
+class _Redeem(msgspec.Struct, frozen=True):
+    key: str
+    item: str
+    cost: int
+    answers: tuple[str, ...] = ()
+    message: str = ""
+    dry: bool = False
+
+
+class _Allowed(msgspec.Struct, frozen=True):
+    allowed: bool
+
+
+def fact_of(request: Request, now: float) -> Fact:
+    """What a request means. Raises ValueError for one that makes no sense.
+
+    "retry" and "look" name a channel; "redeem" too, with `{"key", "item", "cost", "answers", "message", "dry"}`;
+    "allow_auto" has `{"allowed"}`.
+    """
+    match request.kind:
+        case "retry":
+            return RetryAsked(now, _login(request))
+        case "look":
+            return LookAsked(now, _login(request))
+        case "redeem":
+            asked = _read(request.data, _Redeem)
+            at = min(request.at, now)  # a confirmation that lay about for long is not one any more
+            item, answers, message = ItemId(asked.item), asked.answers, asked.message
+            return RedeemAsked(at, asked.key, _login(request), item, asked.cost, answers, message, asked.dry)
+        case "allow_auto":
+            return AutoAllowed(now, _read(request.data, _Allowed).allowed)
+        case kind:
+            raise ValueError(f"nothing is known of {kind!r}")
+
+
+def _login(request: Request) -> Login:
+    if request.login is None:
+        raise ValueError("it names no channel")
+    return request.login
+
+
+_T = TypeVar("_T")
+
+
+def _read(data: Mapping[str, JSON], shape: type[_T]) -> _T:
+    return msgspec.convert(data, shape)  # what it raises is a ValueError
 
 
 class Requests:

@@ -11,14 +11,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from allthepoints.base.types import JSON, UserId
+from allthepoints.core.apply_points import TOLD_AFTER, judged
+from allthepoints.core.apply_wishes import within_reach
 from allthepoints.core.desired import desired
-from allthepoints.core.health import Warning, warnings
+from allthepoints.core.earning import Verdict
+from allthepoints.core.elements import Purse
+from allthepoints.core.health import warnings
 from allthepoints.core.model import Account
 from allthepoints.core.observed import Channel, Observed, Roster, SignIn, roster
 from allthepoints.core.place import Census, Mark, Place, census, place
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
+from allthepoints.core.warning import Warning
 from allthepoints.ports import ChannelRow
+
+VERDICT_STANDS = 30.0
+"""Seconds for which a verdict stands if nothing but time goes by: they turn on minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ class Snapshot:
     warnings: tuple[Warning, ...]
     helix_points: tuple[int, int] | None
     """Remaining, limit."""
+    wishes: int = 0
+    """How many wishes are within reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,10 @@ class Snapshots:
         """Rows that may change by themselves: not known to be offline, or refused for a time."""
         self._roster: Roster | None = None
         self._users_read_at: float | None = None
+        self._at = 0.0
+        self._shown: dict[UserId, tuple[object, ...]] = {}
+        """What the row of each channel was made of."""
+        self._verdicts: dict[UserId, tuple[tuple[object, ...], Verdict]] = {}
         self._service: dict[str, JSON] = {}
 
     def make(self, policy: Policy, observed: Observed, now: float) -> tuple[Snapshot, Changes]:
@@ -65,13 +79,15 @@ class Snapshots:
         wanted = desired(policy, observed, now)
         slots = frozenset(wanted[: room_cap(policy, observed, now)])
         looked_at = self._looked_at(names, observed, rooms.keys())
+        looked_at |= {i for i, purse in observed.elements.purses.items() if purse.changed_at >= self._at}
+        self._at = now
         places = {
             i: place(policy, observed, observed.channels[i], slots, now, rooms.get(i, ()))
             for i in looked_at
             if i in rooms or i in names.followed or i in names.included
         }
         numbers = {channel: number for number, channel in enumerate(wanted)}
-        rows = tuple(self._changed_rows(observed, places, numbers, now))
+        rows = tuple(self._changed_rows(policy, observed, places, numbers, now))
         gone = tuple(i for i in looked_at if i not in places and i in self._rows)
         self._take(rows, gone)
         counts, worries = census(policy, observed, now, places), warnings(policy, observed, now)
@@ -83,8 +99,9 @@ class Snapshots:
             self._rows,
             worries,
             None if observed.points is None else (observed.points.remaining, observed.points.limit),
+            within_reach(policy, observed, now),
         )
-        return snapshot, Changes(rows, gone, self._service_changes(observed, counts, worries))
+        return snapshot, Changes(rows, gone, self._service_changes(snapshot))
 
     def _looked_at(self, names: Roster, observed: Observed, rooms: Iterable[UserId]) -> set[UserId]:
         """The channels whose rows may have changed; all that are not absent are among them."""
@@ -103,6 +120,7 @@ class Snapshots:
         self._rows = self._rows | {row.id: row for row in rows}
         for channel in gone:
             del self._rows[channel]
+            self._shown.pop(channel, None)
             self._unsettled.discard(channel)
         for row in rows:
             if row.live is None or row.state != Mark.ABSENT:
@@ -111,17 +129,47 @@ class Snapshots:
                 self._unsettled.discard(row.id)
 
     def _changed_rows(
-        self, observed: Observed, places: Mapping[UserId, Place], numbers: Mapping[UserId, int], now: float
+        self,
+        policy: Policy,
+        observed: Observed,
+        places: Mapping[UserId, Place],
+        numbers: Mapping[UserId, int],
+        now: float,
     ) -> Iterator[ChannelRow]:
         for channel_id, where in places.items():
             before, channel = self._rows.get(channel_id), observed.channels[channel_id]
             number, live = numbers.get(channel_id), None if observed.stale and channel.live else channel.live
-            if before is None or not _shows(before, channel, where, number, live):
-                since = before.since if before is not None and before.state == where.state else now
-                yield _row(channel, where, number, live, since)
+            since = before.since if before is not None and before.state == where.state else now
+            purse = observed.elements.purses.get(channel_id)
+            earning = self._verdict(policy, observed, channel, purse, now)
+            shown = (where, channel.ref, number, live, channel.stream, purse and purse.changed_at, earning)
+            if self._shown.get(channel_id) != shown:
+                self._shown[channel_id] = shown
+                row = _row(channel, where, number, live, since, purse, earning)
+                if row != before:
+                    yield row
 
-    def _service_changes(self, observed: Observed, counts: Census, worries: tuple[Warning, ...]) -> dict[str, JSON]:
-        account = observed.account
+    def _verdict(
+        self, policy: Policy, observed: Observed, channel: Channel, purse: Purse | None, now: float
+    ) -> Verdict:
+        """What is judged of a channel changes with what is known of it, and slowly with time."""
+        known = (
+            purse and purse.changed_at,
+            channel.live,
+            channel.present_since,
+            channel.stream,
+            observed.elements.failures >= TOLD_AFTER,
+            now // VERDICT_STANDS,
+        )
+        before = self._verdicts.get(channel.ref.id)
+        if before is not None and before[0] == known:
+            return before[1]
+        verdict = judged(observed, policy, channel, now)
+        self._verdicts[channel.ref.id] = known, verdict
+        return verdict
+
+    def _service_changes(self, snapshot: Snapshot) -> dict[str, JSON]:
+        account, counts = snapshot.account, snapshot.census
         service: dict[str, JSON] = {
             "account": None if account is None else {"user_id": account.user_id, "login": account.login},
             "chat": {
@@ -133,31 +181,26 @@ class Snapshots:
             },
             "warnings": [
                 {"code": w.code, "severity": w.severity, "title": w.title, "text": w.text, "since": w.since}
-                for w in worries
+                for w in snapshot.warnings
             ],
+            "wishes": snapshot.wishes,
         }
         changed = {key: value for key, value in service.items() if self._service.get(key) != value}
         self._service = service
         return changed
 
 
-def _shows(row: ChannelRow, channel: Channel, where: Place, number: int | None, live: bool | None) -> bool:
-    """Whether the row says all this already; nearly all do, nearly always."""
+def _row(
+    channel: Channel,
+    where: Place,
+    number: int | None,
+    live: bool | None,
+    since: float | None,
+    purse: Purse | None,
+    earning: Verdict,
+) -> ChannelRow:
     stream = channel.stream if channel.live else None
-    return (
-        row.state == where.state
-        and row.reason == where.reason
-        and row.live is live
-        and row.place == number
-        and row.title == (stream.title if stream else None)
-        and row.live_since == (stream.started_at if stream else None)
-        and row.login == channel.ref.login
-        and row.display == channel.ref.display
-    )
-
-
-def _row(channel: Channel, where: Place, number: int | None, live: bool | None, since: float | None) -> ChannelRow:
-    stream = channel.stream if channel.live else None
+    balance = None if purse is None else purse.balance
     return ChannelRow(
         id=channel.ref.id,
         login=channel.ref.login,
@@ -169,4 +212,8 @@ def _row(channel: Channel, where: Place, number: int | None, live: bool | None, 
         live_since=stream.started_at if stream else None,
         place=number,
         title=stream.title if stream else None,
+        points=None if balance is None else balance.points,
+        rate_per_hour=None if purse is None or purse.rate is None else round(purse.rate, 1),
+        verdict=earning.word,
+        causes=tuple(earning.causes),
     )

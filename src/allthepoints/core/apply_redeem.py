@@ -1,0 +1,215 @@
+"""Redemptions in the state: asked, checked, answered, settled. The rules stand in `core.redeem`; this keeps the books.
+
+`review` runs at every turn, just before the plan: whatever may not be sent is settled there, so that what is left
+CONFIRMED and checked is what the plan may send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from allthepoints.base.types import ItemId, UserId
+from allthepoints.core import redeem
+from allthepoints.core.elements import Purse
+from allthepoints.core.facts import AutoAllowed, RedeemAsked, RedemptionAnswered, RedemptionFact
+from allthepoints.core.loyalty import JwtState
+from allthepoints.core.observed import Observed
+from allthepoints.core.records import Event, EventKind, Noted, Record, RedemptionKept
+from allthepoints.core.redeem import Reason, Redemption, State
+
+NOWHERE = UserId("")
+
+AUTO_ALLOWED = "auto_allowed"
+"""The note that says that the person knows what an automatic wish means."""
+
+
+def auto_key(channel: UserId, item: ItemId) -> str:
+    """The key of the note that counts what was bought of an item without asking: bought, on its way or unclear."""
+    return f"auto:{channel}:{item}"
+
+
+def apply(o: Observed, fact: RedemptionFact) -> Iterator[Record]:
+    """One fact of a redemption."""
+    match fact:
+        case RedeemAsked():
+            yield from asked(o, fact)
+        case RedemptionAnswered():
+            yield from answered(o, fact)
+        case AutoAllowed():
+            yield from auto_allowed(o, fact)
+
+
+def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
+    """A confirmed intent. One that is known already is not a second one."""
+    if fact.key in o.elements.redemptions:
+        return
+    channel = o.addresses.get(fact.login) or o.names.get(fact.login)
+    purse = None if channel is None else o.elements.purses.get(channel)
+    item = None if purse is None else purse.items.get(fact.item)
+    redemption = Redemption(
+        key=fact.key,
+        channel=channel or NOWHERE,
+        login=fact.login,
+        item=fact.item,
+        cost=fact.cost,
+        asked_at=fact.at,
+        name=item.name if item is not None else "",
+        answers=fact.answers,
+        message=fact.message,
+        dry=fact.dry,
+    )
+    yield from confirm(o, redemption)
+
+
+def confirm(o: Observed, redemption: Redemption) -> Iterator[Record]:
+    """The row that comes before everything else. An item that is being bought already is not bought beside it."""
+    reason: Reason | None = None
+    if redemption.channel == NOWHERE:
+        reason = Reason.NOT_AT_STREAMELEMENTS
+    elif any(other.item == redemption.item for other in open_in(o, redemption.channel)):
+        reason = Reason.IN_PROGRESS
+    at = redemption.asked_at
+    yield from keep(o, redemption if reason is None else redeem.forbid(redemption, reason, at), at)
+
+
+def open_in(o: Observed, channel: UserId) -> Iterator[Redemption]:
+    """The redemptions of a channel whose outcome is not known."""
+    return (r for r in o.elements.redemptions.values() if r.channel == channel and r.open)
+
+
+def review(o: Observed, now: float) -> Iterator[Record]:
+    """Settle what may not be sent, and doubt what nobody will answer any more."""
+    for redemption in list(o.elements.redemptions.values()):
+        match redemption.state:
+            case State.CONFIRMED:
+                yield from _review_confirmed(o, redemption, now)
+            case State.SENT if redemption.key not in o.elements.in_flight:
+                yield from _unknown(o, redemption, "the program ended before the answer came", now)
+
+
+def ready(o: Observed, redemption: Redemption, now: float) -> bool:
+    """Whether everything was read anew since it was confirmed, and nothing in its channel is unclear."""
+    purse = o.elements.purses.get(redemption.channel)
+    return (
+        purse is not None
+        and purse.se is not None
+        and min(purse.items_at, purse.balance_at, o.elements.history_at) >= redemption.asked_at
+        and jwt_state(o, now) is JwtState.GOOD
+        and not any(other.state is not State.CONFIRMED for other in open_in(o, redemption.channel))
+    )
+
+
+def jwt_state(o: Observed, now: float) -> JwtState:
+    """What the token is worth now: an end that has come needs no check."""
+    jwt = o.elements.jwt
+    if jwt.state is JwtState.GOOD and jwt.expires_at is not None and jwt.expires_at <= now:
+        return JwtState.EXPIRED
+    return jwt.state
+
+
+def answered(o: Observed, fact: RedemptionAnswered) -> Iterator[Record]:
+    """What became of the one POST."""
+    elements = o.elements
+    elements.in_flight.discard(fact.key)
+    redemption = elements.redemptions.get(fact.key)
+    if redemption is None or redemption.state is not State.SENT:
+        return
+    purse = elements.purse(redemption.channel)
+    purse.looked_at = max(purse.looked_at, fact.at)  # price, stock and balance have moved, or will not have
+    if fact.bought is not None:
+        purse.pay(redemption.cost, fact.at)
+        yield from keep(o, redeem.accept(redemption, fact.bought, fact.at), fact.at)
+    elif fact.refusal is not None:
+        yield from keep(o, redeem.refuse(redemption, fact.at, fact.refusal), fact.at)
+    elif fact.unsent is not None:
+        yield from keep(o, redeem.not_left(redemption, fact.at, fact.unsent, fact.error), fact.at)
+    else:
+        yield from _unknown(o, redemption, fact.error, fact.at)
+
+
+def settle_unknown(o: Observed, now: float) -> Iterator[Record]:
+    """Our redemptions were read: what was unclear may be clear now."""
+    elements = o.elements
+    for redemption in [r for r in elements.redemptions.values() if r.state is State.UNKNOWN]:
+        purse = elements.purse(redemption.channel)
+        sent_at = redemption.sent_at or 0.0
+        points = purse.balance.points if purse.balance is not None and purse.balance_at > sent_at else None
+        claimed = {r.bought for r in elements.redemptions.values() if r.bought is not None}
+        settled = redeem.settle(redemption, elements.history, elements.history_at, claimed, points, now)
+        if settled is not None:
+            if settled.state is State.REJECTED:
+                purse.spent = max(0, purse.spent - settled.cost)
+            yield from keep(o, settled, now)
+
+
+def auto_allowed(o: Observed, fact: AutoAllowed) -> Iterator[Record]:
+    """The person said yes to automatic wishes, or took it back."""
+    if fact.allowed:
+        o.elements.notes[AUTO_ALLOWED] = "yes"
+    else:
+        o.elements.notes.pop(AUTO_ALLOWED, None)
+    yield Noted(fact.at, AUTO_ALLOWED, "yes" if fact.allowed else None)
+
+
+_EVENTS = {
+    State.ACCEPTED: EventKind.REDEEMED,
+    State.REJECTED: EventKind.REDEMPTION_REFUSED,
+    State.UNKNOWN: EventKind.REDEMPTION_UNKNOWN,
+    State.SENT: EventKind.REDEMPTION_SENT,
+}
+
+
+def keep(o: Observed, redemption: Redemption, at: float) -> Iterator[Record]:
+    """Book a redemption as it now stands, and tell of it. Never its code."""
+    o.elements.redemptions[redemption.key] = redemption
+    yield RedemptionKept(at, redemption)
+    if redemption.auto and redemption.state is State.REJECTED:
+        key = auto_key(redemption.channel, redemption.item)
+        o.elements.notes[key] = count = str(max(0, int(o.elements.notes.get(key, "0")) - 1))
+        yield Noted(at, key, count)
+    if (kind := _EVENTS.get(redemption.state)) is not None:
+        data: dict[str, str | int | float | None] = {
+            "key": redemption.key,
+            "item": redemption.name or redemption.item,
+            "cost": redemption.cost,
+            "reason": redemption.reason,
+            "text": redemption.text,
+            "auto": int(redemption.auto),
+        }
+        yield Event(at, kind, redemption.channel or None, data)
+
+
+# -- inside --------------------------------------------------------------------------------------------------------
+def _review_confirmed(o: Observed, redemption: Redemption, now: float) -> Iterator[Record]:
+    purse = o.elements.purses.get(redemption.channel)
+    reason = _obstacle(o, redemption, purse, now)
+    if reason is not None:
+        yield from keep(o, redeem.forbid(redemption, reason, now, _why_unchecked(o, reason)), now)
+    elif redemption.dry and ready(o, redemption, now):
+        yield from keep(o, redeem.checked(redemption, now), now)
+
+
+def _obstacle(o: Observed, redemption: Redemption, purse: Purse | None, now: float) -> Reason | None:
+    """What forbids to send, as far as it was read since the confirmation."""
+    since = redemption.asked_at
+    if now >= since + redeem.CHECK_WITHIN:
+        return Reason.UNCHECKED
+    if purse is not None and purse.nowhere and purse.found_at >= since:
+        return Reason.NOT_AT_STREAMELEMENTS
+    jwt = jwt_state(o, now)
+    if jwt is not JwtState.GOOD and o.elements.jwt.checked_at >= since:
+        return redeem.forbidden(redemption, None, 0, jwt)
+    if purse is not None and purse.balance is not None and ready(o, redemption, now):
+        return redeem.forbidden(redemption, purse.items.get(redemption.item), purse.balance.points, jwt)
+    return None
+
+
+def _why_unchecked(o: Observed, reason: Reason) -> str:
+    if reason is not Reason.UNCHECKED:
+        return ""
+    return o.elements.error or o.elements.jwt.error
+
+
+def _unknown(o: Observed, redemption: Redemption, text: str, at: float) -> Iterator[Record]:
+    o.elements.purse(redemption.channel).pay(redemption.cost, at)
+    yield from keep(o, redeem.vanish(redemption, text), at)

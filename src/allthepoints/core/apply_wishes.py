@@ -1,0 +1,121 @@
+"""Wishes in the state: what is news of them is told once, and what may be bought without asking is confirmed.
+
+Looked at whenever a store or a balance was read. The judgement stands in `core.wishes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from allthepoints.base.types import UserId
+from allthepoints.core import apply_redeem, wishes
+from allthepoints.core.elements import Purse
+from allthepoints.core.loyalty import Item, JwtState
+from allthepoints.core.observed import Observed
+from allthepoints.core.policy import Policy, Wish
+from allthepoints.core.records import Event, Noted, Record
+from allthepoints.core.redeem import Redemption, State
+from allthepoints.core.wishes import Standing, Within
+
+DAY = 86_400.0
+
+AUTO_RESTS = 1800.0
+"""Seconds for which an automatic purchase rests after StreamElements, or we, said no to it."""
+
+
+def of_channel(policy: Policy, o: Observed, channel: UserId) -> Iterator[tuple[Wish, Purse]]:
+    """The wishes about a channel whose store was read."""
+    purse = o.elements.purses.get(channel)
+    if purse is None or purse.items_at == 0.0:
+        return
+    for wish in policy.wishes:
+        if (o.addresses.get(wish.channel) or o.names.get(wish.channel)) == channel:
+            yield wish, purse
+
+
+def stands(o: Observed, wish: Wish, purse: Purse, now: float) -> Standing:
+    """How a wish stands now."""
+    item = wishes.find(wish, purse.items)
+    points = None if purse.balance is None else purse.balance.points
+    return wishes.standing(item, points, now, None if item is None else _bought_at(o, purse.channel, item))
+
+
+def within_reach(policy: Policy, o: Observed, now: float) -> int:
+    """How many wishes could be had now."""
+    channels = {o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes}
+    return sum(
+        stands(o, wish, purse, now).within is Within.OBTAINABLE
+        for channel in channels
+        if channel is not None
+        for wish, purse in of_channel(policy, o, channel)
+    )
+
+
+def unmet(policy: Policy, o: Observed, channel: UserId, now: float) -> bool:
+    """Whether points of this channel are wanted for something that they do not reach yet."""
+    return any(
+        stands(o, wish, purse, now).within is Within.NOT_ENOUGH for wish, purse in of_channel(policy, o, channel)
+    )
+
+
+def look(o: Observed, policy: Policy, channel: UserId, now: float) -> Iterator[Record]:
+    """A store or a balance was read: what is news, and what is bought."""
+    for wish, purse in of_channel(policy, o, channel):
+        standing = stands(o, wish, purse, now)
+        key = wishes.note_key(channel, wish)
+        note = o.elements.notes.get(key)
+        told, news = wishes.changes(wishes.told(note), now, standing)
+        if str(told) != note:
+            o.elements.notes[key] = str(told)
+            yield Noted(now, key, str(told))
+        if news is not None:
+            item = standing.item
+            currency = purse.loyalty.currency if purse.loyalty is not None else None
+            data: dict[str, str | int | float | None] = {"item": wish.item, "cost": None, "currency": currency}
+            if item is not None:
+                data |= {"item": item.name, "id": item.id, "cost": item.cost}
+            yield Event(now, news, channel, data)
+        if wish.auto and standing.item is not None and standing.within is Within.OBTAINABLE:
+            yield from _buy(o, wish, purse, standing.item, now)
+
+
+def _bought_at(o: Observed, channel: UserId, item: Item) -> float | None:
+    sent = (
+        redemption.sent_at
+        for redemption in o.elements.redemptions.values()
+        if redemption.channel == channel and redemption.item == item.id and redemption.state is not State.REJECTED
+    )
+    return max((at for at in sent if at is not None), default=None)
+
+
+def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Iterator[Record]:
+    """Confirm in the person's name, who allowed it. From here on it is a redemption like any other."""
+    elements = o.elements
+    if apply_redeem.AUTO_ALLOWED not in elements.notes or apply_redeem.jwt_state(o, now) is not JwtState.GOOD:
+        return
+    mine = [r for r in elements.redemptions.values() if r.auto and r.channel == purse.channel and r.item == item.id]
+    if any(r.open or now < r.asked_at + AUTO_RESTS for r in mine):
+        return
+    count_key = apply_redeem.auto_key(purse.channel, item.id)
+    bought = [r for r in mine if r.state is State.ACCEPTED]
+    today = sum(r.cost for r in bought if r.asked_at > now - DAY)
+    counted = int(elements.notes.get(count_key, "0"))
+    assert purse.balance is not None, "what can be had was paid for by a balance"
+    if not wishes.may_buy(wish, item, purse.balance.points, today, counted):
+        return
+    elements.notes[count_key] = str(counted + 1)
+    yield Noted(now, count_key, str(counted + 1))
+    key = f"auto-{purse.channel}-{item.id}-{now * 1000:.0f}"
+    yield from apply_redeem.confirm(
+        o,
+        Redemption(
+            key=key,
+            channel=purse.channel,
+            login=o.channels[purse.channel].ref.login,
+            item=item.id,
+            cost=item.cost,
+            asked_at=now,
+            name=item.name,
+            auto=True,
+        ),
+    )

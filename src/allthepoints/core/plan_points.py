@@ -1,0 +1,248 @@
+"""What to ask of StreamElements, and when: one read at a time, evenly, and no more than is looked at.
+
+Theory. The limit is not published, so the rule is politeness: reads go out one by one, GAP apart, the most overdue
+first; what pays nobody or does not move is read more seldom; where we are not, nothing is read but a last time after we
+left. What a person waits for (a look, a redemption) goes first and closer together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from allthepoints.base.types import Login, UserId
+from allthepoints.core.actions import (
+    Action,
+    CheckJwt,
+    ElementsRead,
+    FindLoyalty,
+    ReadBalance,
+    ReadHistory,
+    ReadItems,
+    ReadLoyalty,
+    SendRedemption,
+)
+from allthepoints.core.apply_redeem import jwt_state, ready
+from allthepoints.core.desired import is_meant
+from allthepoints.core.elements import Purse
+from allthepoints.core.loyalty import LAG, JwtState
+from allthepoints.core.observed import Observed, roster
+from allthepoints.core.policy import Policy
+from allthepoints.core.redeem import ABSENT_AFTER, State
+
+GAP = 1.5
+"""Seconds between two reads: 90 present channels every 5 minutes are one read in 3.3 s."""
+
+GAP_WAITED_FOR = 0.25
+"""The same, where a person waits for the answer."""
+
+LOYALTY_EVERY = 3600.0
+NOWHERE_EVERY = 86_400.0
+"""A streamer sets the loyalty system up, or changes it, rarely."""
+
+SELDOM = 4
+"""Times as long between two readings where nothing is paid, or nothing has moved for long."""
+
+LOOKED_FOR = 1800.0
+"""Seconds for which a store that somebody looked at is kept fresh."""
+
+JWT_EVERY = 3600.0
+JWT_LOOK = 60.0
+"""Seconds between two looks whether there is a token now; reads a file, and asks nobody."""
+JWT_REFUSED_EVERY = 600.0
+
+SETTLE_EVERY = 20.0
+SETTLE_LATER = 600.0
+"""Seconds between two reads of our redemptions while an outcome is unclear: at first, and once it has been so for
+long."""
+
+
+class Draft(Protocol):
+    """The plan that is being made."""
+
+    now: float
+
+    def do(self, action: Action) -> None: ...
+
+    def wake(self, at: float) -> None: ...
+
+    def due(self, at: float) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A read that is due at a time; `waited_for`: by a person, or by money."""
+
+    at: float
+    waited_for: bool
+    action: ElementsRead
+
+
+def plan_points(policy: Policy, o: Observed, draft: Draft) -> None:
+    """What StreamElements is asked now."""
+    _plan_jwt(o, draft)
+    _plan_sending(o, draft)
+    elements = o.elements
+    if elements.pending or not draft.due(elements.not_before):
+        return
+    first = min(_reads(policy, o, draft), key=lambda due: (not due.waited_for, due.at), default=None)
+    if first is None:
+        return
+    gap = GAP_WAITED_FOR if first.waited_for else GAP
+    if draft.due(max(first.at, elements.asked_at + gap)):
+        draft.do(first.action)
+
+
+# -- our token, and what is bought with it -------------------------------------------------------------------------
+def _plan_jwt(o: Observed, draft: Draft) -> None:
+    jwt = o.elements.jwt
+    if jwt.pending or not draft.due(jwt.not_before):
+        return
+    every = {JwtState.GOOD: JWT_EVERY, JwtState.WRONG_ACCOUNT: JWT_REFUSED_EVERY, JwtState.REFUSED: JWT_REFUSED_EVERY}
+    asked = [r.asked_at for r in o.elements.redemptions.values() if r.state is State.CONFIRMED]
+    wanted = bool(asked) and jwt_state(o, draft.now) is not JwtState.GOOD and jwt.checked_at < max(asked)
+    if wanted or draft.due(jwt.checked_at + every.get(jwt.state, JWT_LOOK)):
+        draft.do(CheckJwt())
+
+
+def _plan_sending(o: Observed, draft: Draft) -> None:
+    """One at a time. `core.apply_redeem.review` has just settled what must not be sent."""
+    if o.elements.in_flight:
+        return
+    for r in o.elements.redemptions.values():
+        if r.state is State.CONFIRMED and not r.dry and ready(o, r, draft.now):
+            se = o.elements.purses[r.channel].se
+            assert se is not None, "ready says so"
+            draft.do(SendRedemption(r.key, se, r.item, r.answers, r.message))
+            return
+
+
+# -- reads ---------------------------------------------------------------------------------------------------------
+def _reads(policy: Policy, o: Observed, draft: Draft) -> Iterator[_Due]:
+    yield from _for_a_person(o)
+    yield from _for_redemptions(o, draft)
+    names = roster(policy, o)
+    if policy.presence and not o.stale:
+        for channel_id in o.live:
+            channel = o.channels[channel_id]
+            if channel.earns and is_meant(names, channel_id):
+                yield from _for_earning(policy, o, channel_id)
+    for purse in o.elements.purses.values():
+        if purse.left_at > purse.balance_at and o.channels[purse.channel].present_since is None:
+            yield from _balance(o, purse, purse.left_at + LAG, False)
+    looked_at = {i for i, purse in o.elements.purses.items() if draft.now < purse.looked_at + LOOKED_FOR}
+    for channel_id in wished(policy, o) | looked_at:
+        yield from _for_store(policy, o, channel_id)
+
+
+def wished(policy: Policy, o: Observed) -> set[UserId]:
+    """The channels that a wish is about, as far as they are known."""
+    named = (o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes)
+    return {channel for channel in named if channel is not None}
+
+
+def _for_a_person(o: Observed) -> Iterator[_Due]:
+    for login, at in o.elements.looking_up.items():
+        yield _Due(at, True, FindLoyalty(login))
+    for purse in o.elements.purses.values():
+        if (looked := purse.looked_at) > 0.0:
+            if (purse.found_at < looked and purse.se is None) or _must_find(o, purse):
+                yield _Due(looked, True, FindLoyalty(_login(o, purse)))
+            elif purse.se is not None:
+                if purse.loyalty_at == 0.0 and "loyalty" not in purse.refused:
+                    yield _Due(looked, True, ReadLoyalty(purse.channel, purse.se))
+                if purse.balance_at < looked:
+                    yield from _balance(o, purse, looked, True)
+                if purse.items_at < looked and "items" not in purse.refused:
+                    yield _Due(looked, True, ReadItems(purse.channel, purse.se))
+
+
+def _for_redemptions(o: Observed, draft: Draft) -> Iterator[_Due]:
+    """What must be read anew before a POST, and what settles an unclear one."""
+    own = o.elements.jwt.viewer
+    for r in o.elements.redemptions.values():
+        purse = o.elements.purses.get(r.channel)
+        if r.state is State.CONFIRMED and purse is not None and purse.se is not None:
+            if purse.balance_at < r.asked_at:
+                yield from _balance(o, purse, r.asked_at, True)
+            if purse.items_at < r.asked_at:
+                yield _Due(r.asked_at, True, ReadItems(purse.channel, purse.se))
+            if own is not None and o.elements.history_at < r.asked_at:
+                yield _Due(r.asked_at, True, ReadHistory(own.id))
+        elif r.state is State.UNKNOWN and own is not None and jwt_state(o, draft.now) is JwtState.GOOD:
+            sent_at = r.sent_at or r.asked_at
+            every = SETTLE_EVERY if draft.now < sent_at + 2 * ABSENT_AFTER else SETTLE_LATER
+            if purse is not None and purse.balance_at <= sent_at + 1.0:
+                yield from _balance(o, purse, sent_at + 1.0, True)
+            yield _Due(max(sent_at + 1.0, o.elements.history_at + every), True, ReadHistory(own.id))
+
+
+def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due]:
+    """A live channel that is meant: what it pays is part of who gets a room; what we have, only where we are."""
+    purse = o.elements.purses.get(channel_id) or Purse(channel_id)
+    channel = o.channels[channel_id]
+    if (find := _find(o, purse)) is not None:
+        yield find
+        return
+    assert purse.se is not None
+    at = max(purse.loyalty_at + LOYALTY_EVERY if purse.loyalty_at else 0.0, purse.refused.get("loyalty", 0.0))
+    yield _Due(at, False, ReadLoyalty(channel_id, purse.se))
+    if channel.present_since is not None:
+        every = policy.poll_balance * (SELDOM if _is_still(policy, purse, channel.present_since) else 1)
+        yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
+
+
+def _for_store(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due]:
+    purse = o.elements.purses.get(channel_id) or Purse(channel_id)
+    if (find := _find(o, purse)) is not None:
+        yield find
+        return
+    assert purse.se is not None
+    every = policy.poll_store
+    items_at = purse.items_at + every if purse.items_at else 0.0
+    yield _Due(max(items_at, purse.refused.get("items", 0.0)), False, ReadItems(channel_id, purse.se))
+    yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
+
+
+def _find(o: Observed, purse: Purse) -> _Due | None:
+    """The look-up of a channel whose place at StreamElements is not known, or was "nowhere" a day ago."""
+    if _must_find(o, purse):
+        return _Due(purse.found_at, False, FindLoyalty(_login(o, purse)))
+    if purse.nowhere:
+        return _Due(purse.found_at + NOWHERE_EVERY, False, FindLoyalty(_login(o, purse)))
+    return None
+
+
+def _must_find(o: Observed, purse: Purse) -> bool:
+    """Whether it was never looked up, was found under a name that it no longer has, or its id is not known there."""
+    if purse.found_at == 0.0 or purse.doubted:
+        return True
+    return purse.login != _login(o, purse)
+
+
+def _login(o: Observed, purse: Purse) -> Login:
+    return o.channels[purse.channel].ref.login
+
+
+def _balance(o: Observed, purse: Purse, at: float, waited_for: bool) -> Iterator[_Due]:
+    viewer = viewer_login(o)
+    if viewer is not None and purse.se is not None:
+        at = max(at, purse.refused.get("balance", 0.0))
+        yield _Due(at, waited_for, ReadBalance(purse.channel, purse.se, viewer))
+
+
+def viewer_login(o: Observed) -> Login | None:
+    """Whose points are read: the account's, or, where none is signed in, those of whom the JWT belongs to."""
+    if o.account is not None:
+        return o.account.login
+    viewer = o.elements.jwt.viewer
+    return None if viewer is None else Login(viewer.login.lower())
+
+
+def _is_still(policy: Policy, purse: Purse, present_since: float) -> bool:
+    """Whether nothing is to be expected: loyalty is off, or nothing has come for long."""
+    if purse.loyalty is not None and not purse.loyalty.enabled:
+        return True
+    rose_at = purse.ledger.rose_at or 0.0
+    return purse.balance_at - max(rose_at, present_since) > 2 * policy.flat_after

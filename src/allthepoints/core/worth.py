@@ -1,0 +1,45 @@
+"""What a room is worth, where rooms are scarce: a wish that is not met, whether anything is paid, and how much an hour.
+
+Rates are the channel's own word (amount and interval) or, better, what was really earned. An unknown channel is taken
+for an ordinary one: it must be entered to be known.
+"""
+
+from __future__ import annotations
+
+from allthepoints.base.types import UserId
+from allthepoints.core.observed import Observed
+
+ORDINARY = 30.0
+"""Points an hour of a channel that nobody has read yet: StreamElements' own default, 5 in 10 minutes."""
+
+STAYS, STAYS_BY = 1.5, 10.0
+"""Who is in is given up only for one that pays half as much again and 10 an hour more: a swap costs a JOIN, and the
+wait until the list of viewers has us."""
+
+
+def pays(o: Observed, channel: UserId) -> bool:
+    """Whether we may expect points there at all."""
+    purse = o.elements.purses.get(channel)
+    if purse is None or purse.found_at == 0.0:
+        return True
+    if purse.nowhere or flat_key(channel) in o.elements.notes:
+        return False
+    loyalty = purse.loyalty
+    if loyalty is None:
+        return True
+    return loyalty.enabled and (o.account is None or o.account.login not in loyalty.ignored)
+
+
+def per_hour(o: Observed, channel: UserId, held: bool) -> float:
+    """Points an hour, for comparing; who is in (`held`) counts for more."""
+    purse = o.elements.purses.get(channel)
+    rate = None
+    if purse is not None:
+        rate = purse.rate or (None if purse.loyalty is None else purse.loyalty.per_hour)
+    rate = ORDINARY if rate is None else rate
+    return rate * STAYS + STAYS_BY if held else rate
+
+
+def flat_key(channel: UserId) -> str:
+    """The key of the note that a channel was found not to pay."""
+    return f"flat:{channel}"
