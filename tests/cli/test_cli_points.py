@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +121,26 @@ def test_status_has_points_too(atp: Atp, earning: Path) -> None:
     assert out.startswith("In 2 of 2 live chats. Earning in 1; nothing comes in 1.")
     assert "● present  Alpha          20:50  20:00        1,845  30/h  ↑ earning  climbing 🌊" in out
     assert "perhaps: you never typed there" in out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "gbk", "utf-8"])
+@pytest.mark.parametrize(
+    "command", ["points", "points beta", "store", "store alpha --cached", "wish", "redemptions", "export redemptions"]
+)
+def test_fc_35_any_console_and_any_pipe(earned: Path, encoding: str, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "allthepoints", *command.split()],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "ALLTHEPOINTS_DATA_DIR": str(earned)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    text = done.stdout.decode("utf-8" if command.startswith("export") else encoding)
+    assert done.stderr == b""
+    assert "�" not in text
+    if command == "points":
+        assert ("▁▃▁" in text) == (encoding == "utf-8")
+        assert ("_:_" in text) == (encoding != "utf-8"), "signs that the console does not know are ASCII"
+    if command.startswith("export"):
+        assert "Pick the next map 🗺" in text, "a file is UTF-8 wherever it is made"

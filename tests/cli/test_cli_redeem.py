@@ -19,6 +19,7 @@ from allthepoints.core.redeem import Reason, Redemption, State
 def _now(monkeypatch: pytest.MonkeyPatch, utc: None) -> None:
     monkeypatch.setattr(here_module.Here, "now", lambda self: AT)
     monkeypatch.setattr(fresh, "LOOK_WITHIN", 0.0)
+    monkeypatch.setattr("allthepoints.cli.redeem.SETTLE", 0.0)
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
 
 

@@ -6,15 +6,13 @@ import logging
 import os
 import re
 import signal
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cli_home import Atp
+from processes import read_until, started
 from sandbox_thread import RunningSandbox, running_sandbox
 
 from allthepoints.cli import simulate
@@ -37,32 +35,6 @@ def box(config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbo
         monkeypatch.setenv("ALLTHEPOINTS_TWITCH_TOKEN", f"oauth:{access}")
         monkeypatch.setenv("ALLTHEPOINTS_TWITCH_REFRESH_TOKEN", refresh)
         yield running
-
-
-@contextmanager
-def started(*args: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "allthepoints", *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def read_until(process: subprocess.Popen[str], text: str) -> list[str]:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line.rstrip("\n"))
-        if text in line:
-            return lines
-    raise AssertionError(f"never said {text!r}: {lines} {process.stderr.read() if process.stderr else ''}")
 
 
 def test_fc_38_fc_32_run_says_one_line_per_change_and_leaves_at_ctrl_c(

@@ -17,10 +17,10 @@ from allthepoints.core.wishes import Hold, Within
 from allthepoints.views.event_text import event_text
 from allthepoints.views.sentence import _BESIDE, _INSTEAD, Glance, sentence
 from allthepoints.views.text import STATES, VERDICTS
+from allthepoints.views.wishes import HOLDS, WITHIN
 from allthepoints.views.words import (
     CAUSES,
     ELEMENTS_READS,
-    HOLDS,
     LEFT,
     LOST,
     PLACE,
@@ -29,7 +29,6 @@ from allthepoints.views.words import (
     REDEMPTIONS,
     SIGN_IN_REASONS,
     WHY,
-    WITHIN,
     told,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +16,13 @@ from allthepoints import wiring
 from allthepoints.base.clock import Chance, LoopClock, Stopwatch
 from allthepoints.base.errors import UsageError
 from allthepoints.base.secret import Secret
-from allthepoints.base.types import JSON, UserId
+from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.cli import output
 from allthepoints.cli.options import AsJson
 from allthepoints.config.durations import parse_duration
 from allthepoints.config.paths import DataDir
-from allthepoints.config.settings import Endpoints, Settings, Twitch
-from allthepoints.core.records import Event
+from allthepoints.config.settings import Endpoints, Settings, Twitch, Wish
+from allthepoints.core.records import Event, EventKind
 from allthepoints.service.loop import Service
 from allthepoints.service.outside import Hooks
 from allthepoints.service.snapshot import Snapshot
@@ -38,6 +38,11 @@ EPOCH = 1_795_564_800.0
 
 LATE = 1.3
 """A machine that is too slow for the speed asked for ends the day when so many times the time asked for is over."""
+
+WISHES = 4
+
+ANSWER = "whatever you like"
+"""What the person of the demo says where an item asks something."""
 
 FRAME = 0.1
 """Real seconds between two pictures."""
@@ -63,7 +68,7 @@ def demo(
     ):
         tally = runner.run(demo.live_through(Path(folder)))
     if as_json:
-        output.say_json(_as_json(tally))
+        output.say_json(_as_json(tally, demo.confirmed))
         return
     channels = [_channel(channel, demo.notes) for channel in tally.channels]
     for line in day.summary(channels, _totals(tally), output.width()):
@@ -76,6 +81,9 @@ class _Demo:
     seconds: float
     face: day.Face
     notes: dict[UserId, str] = field(default_factory=dict)
+    service: Service | None = None
+    confirmed: int = 0
+    """Redemptions that the person said yes to."""
 
     async def live_through(self, folder: Path) -> Tally:
         """Run the day; answers what the sandbox itself counted."""
@@ -86,16 +94,10 @@ class _Demo:
         tokens = sandbox.issue_tokens()
         settings = Settings(
             twitch=Twitch(client_id=self.scenario.client_id),
-            endpoints=Endpoints(irc=endpoints.irc, helix=endpoints.helix, oauth=endpoints.oauth),
+            endpoints=Endpoints(endpoints.irc, endpoints.helix, endpoints.oauth, endpoints.streamelements),
+            wish=tuple(wishes_for(self.scenario)),
         )
-        given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh))
-
-        def on_event(event: Event, snapshot: Snapshot) -> None:
-            gone = event.at - EPOCH
-            self.face.happened(event, snapshot, gone)
-            if event.channel is not None and (note := day.note_of(event, gone)) is not None:
-                self.notes[event.channel] = note
-
+        given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh), jwt=Secret(sandbox.issue_jwt()))
         try:
             async with wiring.assembled(
                 settings,
@@ -103,12 +105,37 @@ class _Demo:
                 DataDir(folder),
                 clock,
                 Chance(self.scenario.seed),
-                hooks=Hooks(on_event=on_event),
+                hooks=Hooks(on_event=self._happened),
                 durable=False,
-            ) as service:
-                return await self._watch(service, sandbox, clock)
+            ) as self.service:
+                return await self._watch(self.service, sandbox, clock)
         finally:
             await sandbox.stop()
+
+    def _happened(self, event: Event, snapshot: Snapshot) -> None:
+        gone = event.at - EPOCH
+        self.face.happened(event, snapshot, gone)
+        if event.channel is not None and (note := day.note_of(event, gone)) is not None:
+            self.notes[event.channel] = note
+        if event.kind is EventKind.WISH_OBTAINABLE and not self.confirmed and event.channel in snapshot.rows:
+            self._say_yes(event, snapshot.rows[event.channel].login)
+
+    def _say_yes(self, event: Event, login: Login) -> None:
+        """The person of the demo has read the price, and confirms, once: what the command `redeem` does."""
+        item, cost = str(event.data["id"]), event.data["cost"]
+        answers = [ANSWER] * next(
+            (
+                len(plan.asks)
+                for channel in self.scenario.channels
+                if channel.login == login
+                for plan in channel.store
+                if plan.name == event.data["item"]
+            ),
+            0,
+        )
+        self.confirmed += 1
+        assert self.service is not None
+        self.service.ask("redeem", login, {"key": f"demo-{item}", "item": item, "cost": cost, "answers": answers})
 
     async def _watch(self, service: Service, sandbox: Sandbox, clock: LoopClock) -> Tally:
         watch = Stopwatch()
@@ -145,6 +172,7 @@ def _totals(tally: Tally) -> day.Totals:
         refreshes=tally.refreshes,
         joins_worst=tally.joins_worst,
         chat_lines_sent=tally.chat_lines_sent,
+        redemptions=len(tally.redemptions),
     )
 
 
@@ -159,7 +187,7 @@ def _channel(channel: ChannelTally, notes: Mapping[UserId, str]) -> day.ChannelD
     )
 
 
-def _as_json(tally: Tally) -> dict[str, JSON]:
+def _as_json(tally: Tally, confirmed: int) -> dict[str, JSON]:
     return {
         "simulated_s": round(tally.simulated_s),
         "live_s": round(tally.live_s),
@@ -170,5 +198,16 @@ def _as_json(tally: Tally) -> dict[str, JSON]:
         "rooms_peak": tally.rooms_peak,
         "join_limit_violations": tally.join_limit_violations,
         "reconnects": tally.reconnects,
-        "double_redemptions": 0,  # the sandbox has no store, so nothing can be redeemed
+        "redemptions": len(tally.redemptions),
+        "double_redemptions": max(0, len(tally.redemptions) - confirmed),
     }
+
+
+def wishes_for(scenario: Scenario) -> Iterator[Wish]:
+    """What the person of the demo wants: something in each of the stores that pay best that day, and is not had yet."""
+    paying = [plan for plan in scenario.channels if plan.elements and plan.loyalty.enabled and plan.store]
+    best = sorted(paying, key=lambda plan: -sum(one.end - one.start for one in plan.broadcasts if one.kind == "live"))
+    for plan in best[:WISHES]:
+        dear = [item for item in plan.store if item.cost > plan.balance]
+        if dear:
+            yield Wish(Login(plan.login), min(dear, key=lambda item: item.cost).name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allthepoints.base.clock import new_key
+from allthepoints.base.clock import Stopwatch, new_key
 from allthepoints.base.errors import FaultError, NotSent, SignInNeeded, UsageError
 from allthepoints.base.types import JSON
 from allthepoints.cli import output
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 WAIT = 90.0
 """Seconds. Checks are given up after 60, and an answer after 30 more."""
+
+SETTLE = 30.0
+"""Seconds more for an unclear outcome: mostly our redemptions, read a moment later, have it."""
 
 UNDER_WAY = frozenset({State.CONFIRMED, State.SENT})
 
@@ -77,6 +80,8 @@ def redeem(
     else:
         output.say()
         show_outcome(outcome, shelf.who, shelf.currency)
+    if outcome.state is State.UNKNOWN and lock.holder(where.data.lock) is None:
+        output.note("No service runs, so it stays so until one does: `allthepoints run`.")
     return exit_of(outcome)
 
 
@@ -140,9 +145,16 @@ def _carry_out(where: Here, shelf: Shelf, item: Item, filled: Filled, dry: bool)
         "dry": dry,
     }
 
+    unclear: list[Stopwatch] = []
+
     def over() -> bool:
         found = reader.redemption(key)
-        return found is not None and found.state not in UNDER_WAY
+        if found is None or found.state in UNDER_WAY:
+            return False
+        if found.state is State.UNKNOWN and not unclear:
+            output.note("No clear answer came. It is not sent again; your redemptions are read.")
+            unclear.append(Stopwatch())
+        return found.state is not State.UNKNOWN or unclear[0].elapsed() >= SETTLE
 
     try:
         ask(where, "redeem", shelf.login, data, over, WAIT, key)

@@ -36,6 +36,8 @@ class Report:
     rows: tuple[ChannelRow, ...]
     troubles: tuple[Trouble, ...]
     helix: Mapping[str, int] | None = None
+    wishes: int = 0
+    """Those within reach."""
 
 
 ALL = Flag("--all", "everything", "Show offline channels too.")
@@ -61,7 +63,16 @@ def read_report(where: Here) -> Report:
         return Report(False, seen.alive, seen.account, dict.fromkeys(COUNTS, 0), rows, ())
     chat = seen.service.get("chat")
     counts = {name: _whole(chat.get(name)) if isinstance(chat, Mapping) else 0 for name in COUNTS}
-    return Report(True, seen.alive, seen.account, counts, seen.channels, _troubles(seen), _points(seen))
+    return Report(
+        True,
+        seen.alive,
+        seen.account,
+        counts,
+        seen.channels,
+        _troubles(seen),
+        _points(seen),
+        _whole(seen.service.get("wishes")),
+    )
 
 
 def as_plain(report: Report) -> dict[str, JSON]:
@@ -101,7 +112,7 @@ def _show(where: Here, report: Report, everything: bool) -> None:
         _show_asleep(where, report, now)
         return
     rows = in_order(report.rows if everything else filter(matters, report.rows))
-    _say(sentence(Glance.of(report.rows, report.troubles, report.account is not None), now))
+    _say(sentence(Glance.of(report.rows, report.troubles, report.account is not None, report.wishes), now))
     if rows:
         output.say()
         for line in channel_lines(rows, now, width=output.width(), ascii_only=output.ascii_only()):

@@ -24,7 +24,8 @@ from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.columns import Column, table
 from allthepoints.views.text import clean, duration, number, when
-from allthepoints.views.words import HOLDS, WITHIN, told
+from allthepoints.views.wishes import HOLDS, WITHIN
+from allthepoints.views.words import told
 
 if TYPE_CHECKING:
     from allthepoints.core.redeem import Redemption

@@ -42,6 +42,7 @@ class Totals:
     refreshes: int
     joins_worst: int
     chat_lines_sent: int
+    redemptions: int = 0
 
     @property
     def capture(self) -> float:
@@ -64,6 +65,10 @@ def note_of(event: Event, gone: float) -> str | None:
     """What a channel's line in the summary says of `event`; None for what needs no word."""
     if event.kind is EventKind.REFUSED:
         return f"{event.data['why']} at {_hour(gone)}, and left alone".replace("_", " ")
+    if event.kind is EventKind.REDEEMED:
+        return f"bought {event.data['item']} at {_hour(gone)}"
+    if event.kind is EventKind.FLAT:
+        return f"found at {_hour(gone)} to pay nothing"
     if event.kind is EventKind.RENAMED:
         return f"was {event.data['from']} until {_hour(gone)}"
     return None
@@ -145,7 +150,7 @@ def percent(share: float) -> str:
 def _kept(totals: Totals) -> str:
     return (
         f"In {duration(totals.simulated_s)}: {count(totals.reconnects, 'connection')} replaced, "
-        f"{count(totals.refreshes, 'token')} renewed, at most {totals.joins_worst} of 20 JOINs in 10 s, "
+        f"{count(totals.refreshes, 'token')} renewed, {count(totals.redemptions, 'item')} bought, at most {totals.joins_worst} of 20 JOINs in 10 s, "
         f"{count(totals.chat_lines_sent, 'line')} said in chat."
     )
 
@@ -210,7 +215,7 @@ class _Board:
         from rich.progress_bar import ProgressBar  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        glance = Glance.of(snapshot.rows.values(), (), snapshot.account is not None)
+        glance = Glance.of(snapshot.rows.values(), (), snapshot.account is not None, snapshot.wishes)
         head = Text.assemble((_hour(gone), "bold"), f"  {first_line(glance, snapshot.at)} ")
         head.append(f"Captured {percent(totals.capture)}; {number(totals.points_paid)} points.")
         last = [Text(line, overflow="ellipsis", no_wrap=True) for line in self._last]

@@ -66,7 +66,7 @@ class Changes:
         self._worries = now
 
     def _summary(self, snapshot: Snapshot) -> Iterator[Change]:
-        glance = Glance.of(snapshot.rows.values(), (), snapshot.account is not None)
+        glance = Glance.of(snapshot.rows.values(), (), snapshot.account is not None, snapshot.wishes)
         said = sentence(glance, snapshot.at)
         if said != self._said:
             self._said = said

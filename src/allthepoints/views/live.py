@@ -37,7 +37,7 @@ class Shown:
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Shown:
-        glance = Glance.of(snapshot.rows.values(), snapshot.warnings, snapshot.account is not None)
+        glance = Glance.of(snapshot.rows.values(), snapshot.warnings, snapshot.account is not None, snapshot.wishes)
         rows = tuple(in_order(filter(matters, snapshot.rows.values())))
         who = snapshot.account.login if snapshot.account is not None else "no account yet"
         return cls(glance, rows, who, snapshot.census.connections, quiet(snapshot.rows.values()))
