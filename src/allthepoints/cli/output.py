@@ -15,7 +15,7 @@ import sys
 from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.types import JSON
 
-SIGNS = "●◐◑○✕–…↑∅▁▂▃▄▅▆▇█"
+SIGNS = "●◐◑○✕–…↑∅★▁▂▃▄▅▆▇█"
 """What a console must be able to write; else ASCII stands in."""
 
 
