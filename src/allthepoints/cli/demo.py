@@ -21,7 +21,7 @@ from allthepoints.cli import output
 from allthepoints.cli.options import AsJson
 from allthepoints.config.durations import parse_duration
 from allthepoints.config.paths import DataDir
-from allthepoints.config.settings import Endpoints, Settings, Twitch, Wish
+from allthepoints.config.settings import Endpoints, Poll, Settings, Twitch, Wish
 from allthepoints.core.records import Event, EventKind
 from allthepoints.service.loop import Service
 from allthepoints.service.outside import Hooks
@@ -38,6 +38,9 @@ EPOCH = 1_795_564_800.0
 
 LATE = 1.3
 """A machine that is too slow for the speed asked for ends the day when so many times the time asked for is over."""
+
+BALANCE = 600.0
+"""Seconds between two readings of a balance: twice the default, because a day has to go by in less than a minute."""
 
 WISHES = 4
 
@@ -95,6 +98,7 @@ class _Demo:
         settings = Settings(
             twitch=Twitch(client_id=self.scenario.client_id),
             endpoints=Endpoints(endpoints.irc, endpoints.helix, endpoints.oauth, endpoints.streamelements),
+            poll=Poll(balance=BALANCE),
             wish=tuple(wishes_for(self.scenario)),
         )
         given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh), jwt=Secret(sandbox.issue_jwt()))
@@ -117,8 +121,9 @@ class _Demo:
         self.face.happened(event, snapshot, gone)
         if event.channel is not None and (note := day.note_of(event, gone)) is not None:
             self.notes[event.channel] = note
-        if event.kind is EventKind.WISH_OBTAINABLE and not self.confirmed and event.channel in snapshot.rows:
-            self._say_yes(event, snapshot.rows[event.channel].login)
+        row = None if event.channel is None else snapshot.rows.get(event.channel)
+        if event.kind is EventKind.WISH_OBTAINABLE and row is not None and not self.confirmed:
+            self._say_yes(event, row.login)
 
     def _say_yes(self, event: Event, login: Login) -> None:
         """The person of the demo has read the price, and confirms, once: what the command `redeem` does."""

@@ -150,7 +150,8 @@ def percent(share: float) -> str:
 def _kept(totals: Totals) -> str:
     return (
         f"In {duration(totals.simulated_s)}: {count(totals.reconnects, 'connection')} replaced, "
-        f"{count(totals.refreshes, 'token')} renewed, {count(totals.redemptions, 'item')} bought, at most {totals.joins_worst} of 20 JOINs in 10 s, "
+        f"{count(totals.refreshes, 'token')} renewed, {count(totals.redemptions, 'item')} bought, "
+        f"at most {totals.joins_worst} of 20 JOINs in 10 s, "
         f"{count(totals.chat_lines_sent, 'line')} said in chat."
     )
 
