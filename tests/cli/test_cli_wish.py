@@ -122,3 +122,15 @@ def test_why_it_is_not_redeemed_by_itself_is_said(atp: Atp, errands: Errands) ->
     atp("wish", "add", "alpha", "Hydrate", "--auto", "--max-cost", "50", "--yes")
     assert "not by itself: it costs more than `max_cost`" in atp("wish").out
     assert json.loads(atp("wish", "--json").out)[0]["held"] == "too_dear"
+
+
+def test_automatic_wishes_of_the_config_are_allowed_once(
+    atp: Atp, errands: Errands, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text('[[wish]]\nchannel = "alpha"\nitem = "VIP"\nauto = true\nmax_cost = 5000\n')
+    refused = atp("wish", "allow")
+    assert (refused.code, errands.asked) == (2, [])
+    assert "nobody can be asked here" in refused.err
+    assert atp("wish", "allow", "--yes").out.startswith("Automatic wishes are allowed.")
+    assert errands.asked[-1][0] == "allow_auto"
+    assert "1 wish in the config may spend points" in atp("wish", "allow", "--yes").err

@@ -24,6 +24,7 @@ from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.columns import Column, table
 from allthepoints.views.text import clean, duration, number, when
+from allthepoints.views.text import count as counted
 from allthepoints.views.wishes import HOLDS, WITHIN
 from allthepoints.views.words import told
 
@@ -90,6 +91,31 @@ def add(
     _edit(where, login, text, options, found, as_json)
     if auto:
         _allow(where)
+
+
+@app.command()
+def allow(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, it is meant.")] = False,
+    never: Annotated[bool, typer.Option("--never", help="Take it back: nothing is redeemed without asking.")] = False,
+) -> None:
+    """Let wishes with `auto = true` in the config be redeemed without asking. Needed once, for all of them."""
+    where = here(context)
+    if never:
+        _tell_service(where, allowed=False)
+        output.say("Nothing is redeemed without asking.")
+        return
+    bounded = [wish for wish in where.load().settings.wish if wish.auto]
+    output.note(
+        f"{counted(len(bounded), 'wish', 'wishes')} in the config may spend points while you are away, each within its "
+        "max_cost, per_day, keep and count. `allthepoints wish list` shows them."
+    )
+    if not yes and not is_terminal():
+        raise UsageError("nobody can be asked here, and points are not spent unasked", "Add --yes if it is meant.")
+    if not yes and not confirmed("Redeem without asking?"):
+        raise UsageError("nothing was changed", "Without it you are told when something can be had.")
+    _tell_service(where, allowed=True)
+    output.say("Automatic wishes are allowed. To take it back: `allthepoints wish allow --never`.")
 
 
 @app.command()
@@ -178,12 +204,20 @@ def _edit(
 
 
 def _allow(where: Here) -> None:
+    """What was understood while a wish was added."""
+    if AUTO_ALLOWED not in PointsReader(where.data.database).notes():
+        _tell_service(where, allowed=True)
+
+
+def _tell_service(where: Here, *, allowed: bool) -> None:
     """Tell the service what was understood; where none runs, this process is it for a moment."""
     reader = PointsReader(where.data.database)
-    if AUTO_ALLOWED in reader.notes():
-        return
-    if not ask(where, "allow_auto", None, {"allowed": True}, lambda: AUTO_ALLOWED in reader.notes(), ALLOW_WITHIN):
-        output.note("The service has not answered yet; it takes up by itself that you allowed it.")
+
+    def done() -> bool:
+        return (AUTO_ALLOWED in reader.notes()) is allowed
+
+    if not done() and not ask(where, "allow_auto", None, {"allowed": allowed}, done, ALLOW_WITHIN):
+        output.note("The service has not answered yet; it takes it up by itself.")
 
 
 # -- listing -------------------------------------------------------------------------------------------------------

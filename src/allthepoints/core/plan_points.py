@@ -175,7 +175,8 @@ def _for_redemptions(o: Observed, draft: Draft) -> Iterator[_Due]:
             every = SETTLE_EVERY if draft.now < sent_at + 2 * ABSENT_AFTER else SETTLE_LATER
             if purse is not None and purse.balance_at <= sent_at + 1.0:
                 yield from _balance(o, purse, sent_at + 1.0, True)
-            yield _Due(max(sent_at + 1.0, o.elements.history_at + every), True, ReadHistory(own.id))
+            read_at = o.elements.history_at
+            yield _Due(read_at + every if read_at > sent_at else sent_at + 1.0, True, ReadHistory(own.id))
 
 
 def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due]:
