@@ -68,6 +68,7 @@ def test_a_wish_is_taken_back_by_id_or_name(atp: Atp, earned: Path, config: Path
 
 def test_a_wish_whose_item_is_gone_can_be_taken_back(atp: Atp, earned: Path, config: Path) -> None:
     config.parent.mkdir(parents=True)
+    config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text('[[wish]]\nchannel = "alpha"\nitem = "Once"\n')
     assert "alpha    Once  not in the store" in atp("wish").out
     assert atp("wish", "remove", "alpha", "Once").code == 0
@@ -127,6 +128,7 @@ def test_why_it_is_not_redeemed_by_itself_is_said(atp: Atp, errands: Errands) ->
 def test_automatic_wishes_of_the_config_are_allowed_once(
     atp: Atp, errands: Errands, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text('[[wish]]\nchannel = "alpha"\nitem = "VIP"\nauto = true\nmax_cost = 5000\n')
     refused = atp("wish", "allow")
     assert (refused.code, errands.asked) == (2, [])
