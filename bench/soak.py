@@ -1,5 +1,8 @@
 """Days on end: is what the service holds flat, and what does a day cost?
 
+The week of 5,000 sessions and 300 reconnects is a test (tests/service/test_service_soak.py). This adds what is too long
+for one: ten times the follows, more live channels than rooms, as many days as wanted, and the curve of the memory.
+
     python bench/soak.py [--days 2] [--follows 2000] [--live 140] [--looks 4] [--json]
 
 The service follows 2,000 channels, of which up to 140 are live at once: more than there are rooms. Simulated time,
