@@ -72,7 +72,7 @@ async def by_sockets(scenario: Scenario, folder: Path, channels: Channels = EVER
     clock = LoopClock(asyncio.get_running_loop(), EPOCH)
     sandbox = Sandbox(scenario, clock, chance=Chance(scenario.seed))
     ends = await sandbox.start()
-    endpoints = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth)
+    endpoints = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth, streamelements=ends.streamelements)
     try:
         async with _running(sandbox, clock, endpoints, folder, channels) as rig:
             yield rig
@@ -86,7 +86,12 @@ async def in_memory(scenario: Scenario, folder: Path, channels: Channels = EVERY
     clock = LoopClock(asyncio.get_running_loop(), EPOCH)
     sandbox = Sandbox(scenario, clock, chance=Chance(scenario.seed))
     sandbox.begin()
-    endpoints = Endpoints(irc=NOWHERE, helix="http://127.0.0.1/helix", oauth="http://127.0.0.1/oauth2")
+    endpoints = Endpoints(
+        irc=NOWHERE,
+        helix="http://127.0.0.1/helix",
+        oauth="http://127.0.0.1/oauth2",
+        streamelements="http://127.0.0.1/kappa/v2",
+    )
     chat = _MemoryChat(sandbox, clock)
     try:
         async with _running(sandbox, clock, endpoints, folder, channels, chat, InProcess(sandbox.app)) as rig:
