@@ -1,0 +1,1 @@
+"""The web face: pages and JSON for one person, from inside the running service."""

@@ -1,0 +1,270 @@
+"""The board: all that pages may know and do. It is told each turn of the loop, and tells clients what changed.
+
+Theory. A client that listens is owed the difference between what it was last sent and what is so now, however slow it
+is: so nothing is queued for anyone. The board numbers its changes and keeps, for each row, the number with which it
+last changed. A client is a number; what it is owed is every row with a higher one. Events are kept in a ring.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import TypeVar
+
+from starlette.requests import HTTPConnection
+
+from allthepoints.base.clock import Clock
+from allthepoints.base.types import JSON, Login, UserId
+from allthepoints.config.edit import AnyChange, edit
+from allthepoints.config.settings import Settings
+from allthepoints.core.records import Event
+from allthepoints.core.warning import Warning
+from allthepoints.ports import ChannelRow
+from allthepoints.service.snapshot import Snapshot
+from allthepoints.storage.read import EventRow
+from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.sentence import Glance, sentence
+from allthepoints.views.zone import zone_of
+
+T = TypeVar("T")
+
+AT_MOST_EVERY = 0.25
+"""Seconds between two messages to one client."""
+
+ANEW = 60.0
+"""Seconds after which the sentence is looked at again although nothing happened: there are durations in it."""
+
+EVENTS_KEPT = 200
+GONE_KEPT = 500
+"""A client that was away for more than that is sent everything."""
+
+SESSION = "allthepoints.session"
+"""The key of an ASGI scope under which the guard leaves the id of the person's session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a client does not know yet. `version` is what it will know then: it gives it back to be told what follows.
+
+    `whole`: it is not known what the client has, and `rows` are all of them. `warnings` and `sentence` are None where
+    they are as they were; `head`: the account, the counts or the wishes within reach changed. `events`: oldest first,
+    without an id of the database (0).
+    """
+
+    version: str
+    snapshot: Snapshot
+    rows: tuple[ChannelRow, ...] = ()
+    gone: tuple[UserId, ...] = ()
+    warnings: tuple[Warning, ...] | None = None
+    sentence: str | None = None
+    head: bool = False
+    events: tuple[EventRow, ...] = ()
+    whole: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.whole
+            or self.rows
+            or self.gone
+            or self.events
+            or self.head
+            or self.warnings is not None
+            or self.sentence is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What a board may have done. `ask`: `Service.ask`. `settings`: those of now. `config`: the person's own file."""
+
+    ask: Callable[[str, Login | None, Mapping[str, JSON]], None]
+    settings: Callable[[], Settings]
+    config: Path
+
+
+class Board:
+    """What pages may know and do. `told` and `happened` are the hooks that it wants to be called by."""
+
+    def __init__(self, reader: PointsReader, clock: Clock, doings: Doings, base_path: str = "") -> None:
+        self.reader = reader
+        self.base_path = base_path
+        """What stands before every path in a link; "" or `/something`."""
+        self._clock = clock
+        self._doings = doings
+        self._snapshot: Snapshot | None = None
+        self._boot = secrets.token_urlsafe(6)
+        self._key = secrets.token_bytes(32)
+        self._number = 0
+        self._changed: dict[UserId, int] = {}
+        self._gone: deque[tuple[int, UserId]] = deque(maxlen=GONE_KEPT)
+        self._forgotten = 0
+        """Who knows less than this cannot be told what it lacks."""
+        self._warned = self._headed = 0
+        self._events: deque[tuple[int, EventRow]] = deque(maxlen=EVENTS_KEPT)
+        self._moved = asyncio.Event()
+
+    # -- knowing ---------------------------------------------------------------------------------------------------
+    def snapshot(self) -> Snapshot | None:
+        """The latest; None before the first turn."""
+        return self._snapshot
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self._clock.now()
+
+    def settings(self) -> Settings:
+        """The config as it was last loaded."""
+        return self._doings.settings()
+
+    @property
+    def zone(self) -> tzinfo:
+        """Of days and times."""
+        return zone_of(self.settings().display.zone)
+
+    def sentence(self) -> str:
+        """The first line of every face."""
+        seen = self._snapshot
+        if seen is None:
+            return "Starting."
+        glance = Glance.of(seen.rows.values(), seen.warnings, seen.account is not None, seen.wishes)
+        return sentence(glance, self.now())
+
+    @property
+    def version(self) -> str:
+        """What a page that is made now will know: what it asks `changes` to go on from."""
+        return f"{self._boot}.{self._number}"
+
+    async def read(self, question: Callable[[PointsReader], T]) -> T:
+        """Ask the database, on a thread: `await board.read(lambda r: r.points())`. Raises FaultError."""
+        return await asyncio.to_thread(question, self.reader)
+
+    def csrf(self, request: HTTPConnection) -> str:
+        """The token that a form of this person must carry (field `csrf`, or header `X-CSRF-Token`)."""
+        return self.token_for(str(request.scope.get(SESSION, "")))
+
+    def token_for(self, session: str) -> str:
+        """Bound to the session; without one to this run of the program."""
+        return hmac.new(self._key, f"csrf {session}".encode(), hashlib.sha256).hexdigest()
+
+    # -- doing -----------------------------------------------------------------------------------------------------
+    async def ask(self, kind: str, login: Login | None = None, data: Mapping[str, JSON] | None = None) -> None:
+        """Ask the running service (`service/requests.py`). Raises ValueError for what makes no sense."""
+        self._doings.ask(kind, login, data or {})
+
+    async def edit(self, changes: Sequence[AnyChange]) -> tuple[AnyChange, ...]:
+        """Change the person's config; the service takes the file up by itself. Raises ConfigError."""
+        return await asyncio.to_thread(edit, self._doings.config, changes)
+
+    # -- being told ------------------------------------------------------------------------------------------------
+    def told(self, snapshot: Snapshot) -> None:
+        """A turn ended."""
+        before, self._snapshot = self._snapshot, snapshot
+        number = self._number + 1
+        if before is None:
+            self._changed = dict.fromkeys(snapshot.rows, number)
+            self._warned = self._headed = number
+        elif not self._compare(before, snapshot, number) and not self._is_news(number):
+            return
+        self._number = number
+        self._wake()
+
+    def happened(self, event: Event, snapshot: Snapshot) -> None:
+        """An event; the snapshot of its turn is told afterwards."""
+        row = snapshot.rows.get(event.channel) if event.channel is not None else None
+        login, display = (None, None) if row is None else (row.login, row.display)
+        told = EventRow(0, event.at, str(event.kind), event.channel, login, display, event.data)
+        self._events.append((self._number + 1, told))
+
+    def _compare(self, before: Snapshot, after: Snapshot, number: int) -> bool:
+        changed = False
+        if before.rows is not after.rows:
+            for channel, row in after.rows.items():
+                if before.rows.get(channel) is not row:
+                    self._changed[channel] = number
+                    changed = True
+            for channel in before.rows.keys() - after.rows.keys():
+                changed = True
+                self._changed.pop(channel, None)
+                if len(self._gone) == GONE_KEPT:
+                    self._forgotten = self._gone[0][0]
+                self._gone.append((number, channel))
+        if _worries(before) != _worries(after):
+            self._warned, changed = number, True
+        if _head(before) != _head(after):
+            self._headed, changed = number, True
+        return changed
+
+    def _is_news(self, number: int) -> bool:
+        return bool(self._events) and self._events[-1][0] == number
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    # -- telling ---------------------------------------------------------------------------------------------------
+    def since(self, version: str, said: str | None = None) -> Change | None:
+        """What who knows `version` does not know; None before the first turn. `said`: the sentence that it has."""
+        seen = self._snapshot
+        if seen is None:
+            return None
+        sentence = now if (now := self.sentence()) != said else None
+        known = self._known(version)
+        if known is None:
+            return Change(
+                self.version, seen, tuple(seen.rows.values()), (), seen.warnings, sentence, head=True, whole=True
+            )
+        if known == self._number:
+            return Change(self.version, seen, sentence=sentence)
+        return Change(
+            self.version,
+            seen,
+            tuple(seen.rows[channel] for channel, number in self._changed.items() if number > known),
+            tuple(channel for number, channel in self._gone if number > known and channel not in seen.rows),
+            seen.warnings if self._warned > known else None,
+            sentence,
+            self._headed > known,
+            tuple(event for number, event in self._events if number > known),
+        )
+
+    def _known(self, version: str) -> int | None:
+        """The number in a version; None for one that is no version of this run, or too old."""
+        boot, _, text = version.partition(".")
+        if boot != self._boot or not (text.isascii() and text.isdecimal() and len(text) < 16):
+            return None
+        number = int(text)
+        return number if self._forgotten <= number <= self._number else None
+
+    async def changes(self, since: str) -> AsyncIterator[Change]:
+        """Everything that changes from `since` (a `version`) on, for ever; at most one a quarter of a second."""
+        version, said = since, None if self._known(since) is None else self.sentence()
+        while True:
+            moved = self._moved
+            change = self.since(version, said)
+            if change is not None and change:
+                version, said = change.version, change.sentence or said
+                yield change
+                await self._clock.sleep(AT_MOST_EVERY)
+            else:
+                await self._wait(moved)
+
+    async def _wait(self, moved: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(ANEW):
+                await moved.wait()
+        except TimeoutError:
+            pass
+
+
+def _worries(snapshot: Snapshot) -> tuple[tuple[object, ...], ...]:
+    return tuple((w.code, w.severity, w.title, w.text, w.since) for w in snapshot.warnings)
+
+
+def _head(snapshot: Snapshot) -> tuple[object, ...]:
+    return snapshot.account, snapshot.signed_in, snapshot.census, snapshot.wishes
