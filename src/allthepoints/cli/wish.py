@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,23 +13,19 @@ from allthepoints.cli.confirm import confirmed, is_terminal
 from allthepoints.cli.fresh import ask
 from allthepoints.cli.here import Here, here, login_of
 from allthepoints.cli.options import AsJson
-from allthepoints.cli.store import Shelf, item_named, known_shelf
-from allthepoints.config.policy import policy
+from allthepoints.cli.store import item_named, known_shelf
 from allthepoints.core.loyalty import Item
-from allthepoints.core.policy import Wish
-from allthepoints.core.redeem import State
-from allthepoints.core.wishes import Standing, Within, eta, find, hold, standing
 from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.columns import Column, table
-from allthepoints.views.text import clean, duration, number, when
+from allthepoints.views.text import clean, number
 from allthepoints.views.text import count as counted
-from allthepoints.views.wishes import HOLDS, WITHIN
+from allthepoints.views.wished import Wished, read_wishes, wish_when
+from allthepoints.views.wishes import HOLDS
 from allthepoints.views.words import told
 
 if TYPE_CHECKING:
-    from allthepoints.core.redeem import Redemption
-    from allthepoints.storage.read_points import PointsRow
+    pass
 
 MOST = 10_000
 DAY = 86_400.0
@@ -146,7 +141,7 @@ def _known(where: Here, login: Login, text: str) -> Item | None:
     reader = PointsReader(where.data.database)
     if reader.named(login) is None:
         return None
-    shelf: Shelf = known_shelf(where, login)
+    shelf = known_shelf(where, login)
     return item_named(shelf, text) if shelf.items() else None
 
 
@@ -221,24 +216,9 @@ def _tell_service(where: Here, *, allowed: bool) -> None:
 
 
 # -- listing -------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class _Wished:
-    """A wish, and how it stands. `row` and `stands` None: its channel's store is not known here."""
-
-    wish: Wish
-    stands: Standing | None
-    row: PointsRow | None
-    held: str | None
-
-    @property
-    def eta_s(self) -> float | None:
-        if self.stands is None or self.stands.within is not Within.NOT_ENOUGH or self.row is None:
-            return None
-        return eta(self.stands.missing, self.row.rate_per_hour)
-
-
 def _list(where: Here, as_json: bool) -> None:
-    found = _wished(where)
+    reader = PointsReader(where.data.database)
+    found = read_wishes(reader, where.load().settings, where.now())
     if as_json:
         output.say_json([_plain(one) for one in found])
         return
@@ -256,39 +236,7 @@ def _list(where: Here, as_json: bool) -> None:
         output.say(line)
 
 
-def _wished(where: Here) -> list[_Wished]:
-    reader, now = PointsReader(where.data.database), where.now()
-    rows = {row.channel: row for row in reader.points()}
-    bought = reader.redemptions(MOST)
-    found = []
-    for wanted in policy(where.load().settings).wishes:
-        channel = reader.named(wanted.channel)
-        store = () if channel is None else reader.store(channel)
-        row = None if channel is None else rows.get(channel)
-        item = find(wanted, {one.item.id: one.item for one in store if not one.gone})
-        mine = [r for r in bought if item is not None and r.channel == channel and r.item == item.id]
-        points = None if row is None else row.points
-        stands = standing(item, points, now, _last(mine)) if store else None
-        found.append(_Wished(wanted, stands, row, _held(wanted, item, points, mine, now)))
-    return found
-
-
-def _last(bought: list[Redemption]) -> float | None:
-    return max((r.settled_at or r.asked_at for r in bought if r.state is State.ACCEPTED), default=None)
-
-
-def _held(wanted: Wish, item: Item | None, points: int | None, bought: list[Redemption], now: float) -> str | None:
-    """Why it is not redeemed by itself; None: it will be, or nothing can be said."""
-    if item is None or not wanted.auto:
-        return None
-    spent = [r for r in bought if r.auto and r.state not in (State.REJECTED, State.CHECKED)]
-    today = sum(r.cost for r in spent if r.asked_at > now - DAY)
-    enough = item.cost if points is None else max(points, item.cost + wanted.keep)  # too few points is no refusal
-    held = hold(wanted, item, enough, today, len(spent))
-    return None if held is None else held.value
-
-
-def _cells(one: _Wished, now: float) -> tuple[str, ...]:
+def _cells(one: Wished, now: float) -> tuple[str, ...]:
     stands = one.stands
     item = None if stands is None else stands.item
     itself = (
@@ -298,24 +246,12 @@ def _cells(one: _Wished, now: float) -> tuple[str, ...]:
         one.wish.channel,
         clean(item.name) if item is not None else clean(one.wish.item),
         "" if item is None else number(item.cost),
-        _when(one, now),
+        wish_when(one, now),
         itself,
     )
 
 
-def _when(one: _Wished, now: float) -> str:
-    if one.stands is None:
-        return "the store was not read yet"
-    if one.eta_s is not None:
-        return f"in about {duration(one.eta_s)}"
-    if one.stands.within is Within.NOT_ENOUGH:
-        return f"{number(one.stands.missing)} missing"
-    if one.stands.ready_at is not None:
-        return f"{when(one.stands.ready_at, now)}"
-    return told(WITHIN, one.stands.within)
-
-
-def _plain(one: _Wished) -> dict[str, JSON]:
+def _plain(one: Wished) -> dict[str, JSON]:
     stands, item = one.stands, None if one.stands is None else one.stands.item
     return {
         "channel": one.wish.channel,

@@ -1,0 +1,80 @@
+"""What came of the channels, read back from the memory: for every face that shows points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import tzinfo
+
+from allthepoints.base.types import Login, UserId
+from allthepoints.core import days
+from allthepoints.core.ledger import expected
+from allthepoints.core.loyalty import Loyalty
+from allthepoints.core.records import Change
+from allthepoints.storage.read_points import PointsReader, PointsRow, SessionEarned
+from allthepoints.views.points import Points, Stay
+from allthepoints.views.sparkline import in_slots
+from allthepoints.views.text import DAY
+
+
+def read_points(reader: PointsReader, now: float, zone: tzinfo, running: bool = True) -> list[Points]:
+    """Every channel that StreamElements has, as far as its points were read; by login.
+
+    The verdicts of a service that does not run are not those of now.
+    """
+    periods = days.periods(now, zone)
+    today, week, month = reader.earned_each((periods.today, periods.week, periods.month))
+    bars, last = _bars(reader, now), reader.last_earned()
+    rows = []
+    for row in reader.points():
+        id_ = row.channel
+        earned = (today.get(id_, 0), week.get(id_, 0), month.get(id_, 0))
+        quiet = in_slots((), now - DAY, now, known_from=None if row.points is None else now - DAY)
+        found = _points(row, earned, bars.get(id_, tuple(quiet)), last.get(id_))
+        rows.append(found if running else replace(found, verdict="unknown", causes=()))
+    return rows
+
+
+def stay_of(session: SessionEarned, loyalty: Loyalty | None) -> Stay:
+    """What came of a session, and what its time in the chat should have brought."""
+    promised = expected(loyalty, (loyalty or Loyalty()).every, session.present_s)
+    return Stay(session.started_at, session.present_s, session.earned, promised)
+
+
+def _points(row: PointsRow, earned: tuple[int, int, int], bars: tuple[int | None, ...], last: float | None) -> Points:
+    return Points(
+        id=row.channel,
+        login=row.login or Login(""),
+        display=row.display or "",
+        currency=row.currency,
+        points=row.points,
+        alltime=row.alltime,
+        rank=row.rank,
+        watch_minutes=row.watch_minutes,
+        earned_today=earned[0],
+        earned_7d=earned[1],
+        earned_30d=earned[2],
+        earned_total=row.earned_total,
+        rate_per_hour=row.rate_per_hour,
+        verdict=row.verdict,
+        causes=row.causes,
+        seen_at=row.seen_at,
+        earned_at=last,
+        bars=bars,
+    )
+
+
+def _bars(reader: PointsReader, now: float) -> Mapping[UserId, tuple[int | None, ...]]:
+    """What was earned in each part of the last day. Before the first reading is a gap."""
+    entries: dict[UserId, list[tuple[float, int]]] = {}
+    opened: dict[UserId, float] = {}
+    for entry in reader.entries(since=now - DAY):
+        of_channel = entries.setdefault(entry.channel, [])
+        if entry.change == Change.EARNED:
+            of_channel.append((entry.at, entry.delta))
+        elif entry.change == Change.OPENING:
+            opened.setdefault(entry.channel, entry.at)
+    return {
+        channel: tuple(in_slots(of_channel, now - DAY, now, known_from=opened.get(channel, now - DAY)))
+        for channel, of_channel in entries.items()
+    }

@@ -1,0 +1,88 @@
+"""Wishes and how each stands, read back from the memory: for every face that shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from allthepoints.base.types import UserId
+from allthepoints.config.policy import policy
+from allthepoints.core.loyalty import Item
+from allthepoints.core.policy import Wish
+from allthepoints.core.redeem import Redemption, State
+from allthepoints.core.wishes import Standing, Within, eta, find, hold, standing
+from allthepoints.storage.read_points import PointsReader, PointsRow
+from allthepoints.views.text import DAY, duration, number, when
+from allthepoints.views.wishes import WITHIN
+from allthepoints.views.words import told
+
+if TYPE_CHECKING:
+    from allthepoints.config.settings import Settings
+
+MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A wish, and how it stands. `channel`, `row` and `stands` None: its channel's store is not known here."""
+
+    wish: Wish
+    channel: UserId | None
+    stands: Standing | None
+    row: PointsRow | None
+    held: str | None
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds of presence until the points are there; None: nobody knows, or it is not the points that miss."""
+        if self.stands is None or self.stands.within is not Within.NOT_ENOUGH or self.row is None:
+            return None
+        return eta(self.stands.missing, self.row.rate_per_hour)
+
+
+def read_wishes(reader: PointsReader, settings: Settings, now: float) -> list[Wished]:
+    """The config's wishes, in its order."""
+    wishes = policy(settings).wishes
+    if not wishes:
+        return []
+    rows = {row.channel: row for row in reader.points()}
+    bought = reader.redemptions(MOST)
+    found = []
+    for wanted in wishes:
+        channel = reader.named(wanted.channel)
+        store = () if channel is None else reader.store(channel)
+        row = None if channel is None else rows.get(channel)
+        item = find(wanted, {one.item.id: one.item for one in store if not one.gone})
+        mine = [r for r in bought if item is not None and r.channel == channel and r.item == item.id]
+        points = None if row is None else row.points
+        stands = standing(item, points, now, _last(mine)) if store else None
+        found.append(Wished(wanted, channel, stands, row, _held(wanted, item, points, mine, now)))
+    return found
+
+
+def wish_when(one: Wished, now: float) -> str:
+    """When a wish can be had: `now`, `in about 3 h 20 min`, or what stands before it."""
+    if one.stands is None:
+        return "the store was not read yet"
+    if one.eta_s is not None:
+        return f"in about {duration(one.eta_s)}"
+    if one.stands.within is Within.NOT_ENOUGH:
+        return f"{number(one.stands.missing)} missing"
+    if one.stands.ready_at is not None:
+        return f"{when(one.stands.ready_at, now)}"
+    return told(WITHIN, one.stands.within)
+
+
+def _last(bought: list[Redemption]) -> float | None:
+    return max((r.settled_at or r.asked_at for r in bought if r.state is State.ACCEPTED), default=None)
+
+
+def _held(wanted: Wish, item: Item | None, points: int | None, bought: list[Redemption], now: float) -> str | None:
+    """Why it is not redeemed by itself; None: it will be, or nothing can be said."""
+    if item is None or not wanted.auto:
+        return None
+    spent = [r for r in bought if r.auto and r.state not in (State.REJECTED, State.CHECKED)]
+    today = sum(r.cost for r in spent if r.asked_at > now - DAY)
+    enough = item.cost if points is None else max(points, item.cost + wanted.keep)  # too few points is no refusal
+    held = hold(wanted, item, enough, today, len(spent))
+    return None if held is None else held.value
