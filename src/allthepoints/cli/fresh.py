@@ -9,48 +9,33 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from allthepoints.base.clock import Stopwatch, pause
 from allthepoints.base.errors import AlreadyRunning
-from allthepoints.base.types import JSON, Login, UserId
+from allthepoints.base.types import JSON, Login
 from allthepoints.cli import output
 from allthepoints.cli.here import Here
-from allthepoints.core.elements import nowhere_key, read_key
 from allthepoints.storage import lock
+from allthepoints.storage.freshness import WITHIN, Looked, freshness
 from allthepoints.storage.read_points import PointsReader
 
-LOOK_WITHIN = 15.0
-"""Seconds for reading a store anew: channel, settings, balance and items, a second and a half apart."""
+LOOK_WITHIN = WITHIN
 
 EVERY = 0.1
 """Seconds between looks whether it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What came of reading a channel anew. `channel` None: it is not known here."""
-
-    channel: UserId | None
-    fresh: bool
-    nowhere: bool = False
-    """StreamElements has no such channel."""
-
-
 def look(where: Here, login: Login) -> Looked:
     """Have a channel's points and store read anew. Not `fresh`: StreamElements did not answer in time."""
     reader = PointsReader(where.data.database)
-    before = _seen(reader, login)
+    before = freshness(reader, login)
 
     def done() -> bool:
-        now = _seen(reader, login)
-        return now.nowhere != before.nowhere or (now.items != before.items and now.balance != before.balance)
+        return freshness(reader, login).done_since(before)
 
     output.note(f"Reading {login}'s store at StreamElements.")
     ask(where, "look", login, {}, done, LOOK_WITHIN)
-    after = _seen(reader, login)
-    nowhere = after.nowhere != before.nowhere and after.items == before.items
-    return Looked(after.channel, after.items != before.items, nowhere)
+    return freshness(reader, login).since(before)
 
 
 def ask(
@@ -91,21 +76,3 @@ def _wait(until: Callable[[], bool], seconds: float) -> bool:
             return False
         pause(EVERY)
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """When each was last read, in the service's time: only that it changes says anything."""
-
-    channel: UserId | None
-    items: str | None
-    balance: float | None
-    nowhere: str | None
-
-
-def _seen(reader: PointsReader, login: Login) -> _Seen:
-    notes, channel = reader.notes(), reader.named(login)
-    if channel is None:
-        return _Seen(None, None, None, notes.get(nowhere_key(login)))
-    balance = next((row.seen_at for row in reader.points() if row.channel == channel), None)
-    return _Seen(channel, notes.get(read_key(channel)), balance, notes.get(nowhere_key(login)))
