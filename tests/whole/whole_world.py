@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 
 from allthepoints.base.clock import Stopwatch, pause
 from allthepoints.cli.here import Here
-from allthepoints.cli.status import as_plain, read_report
+from allthepoints.cli.status import read_report
+from allthepoints.views.plain import status_plain
 
 COMMAND = (sys.executable, "-m", "allthepoints")
 
@@ -247,7 +248,7 @@ class Machine:
 
     def peek(self) -> dict[str, Any]:
         """What `status --json` would say, without a process for it: for questions that are asked over and over."""
-        answer: Any = as_plain(read_report(Here(str(self.config), str(self.data))))
+        answer: Any = status_plain(read_report(Here(str(self.config), str(self.data))))
         assert isinstance(answer, dict)
         return answer
 

@@ -12,12 +12,13 @@ from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.cli import output
 from allthepoints.cli.here import Here, here, login_of
 from allthepoints.cli.options import AsJson
-from allthepoints.cli.status import channel_plain, read_report
+from allthepoints.cli.status import read_report
 from allthepoints.ports import ChannelRow
 from allthepoints.storage import lock
 from allthepoints.storage.read import KnownChannel, Reader
 from allthepoints.views.channels import in_order
 from allthepoints.views.columns import Column, table
+from allthepoints.views.plain import channel_plain
 from allthepoints.views.text import clock_time, iso, name, standing
 from allthepoints.views.words import PLACE, told
 

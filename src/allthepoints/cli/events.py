@@ -10,15 +10,14 @@ import typer
 
 from allthepoints.base.clock import pause
 from allthepoints.base.errors import UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.here import here
 from allthepoints.cli.known import channel_named
 from allthepoints.cli.options import AsJson
 from allthepoints.core.records import EventKind
 from allthepoints.storage.read import EventRow, Reader
-from allthepoints.views.event_text import event_text
-from allthepoints.views.text import iso, local, name
+from allthepoints.views.plain import event_plain, event_sentence
+from allthepoints.views.text import local
 
 LOOK_EVERY = 0.5
 """Seconds between looks with --follow."""
@@ -41,7 +40,7 @@ def events(
     of = channel_named(reader, channel) if channel is not None else None
     found = reader.events(limit, since, kinds, of)
     if as_json and not follow:
-        output.say_json([plain(row) for row in found])
+        output.say_json([event_plain(row) for row in found])
         return
     _say(found, as_json)
     if follow:
@@ -66,30 +65,12 @@ def follow_along(
         return
 
 
-def plain(row: EventRow) -> JSON:
-    """An event for programs."""
-    return {
-        "id": row.id,
-        "at": iso(row.at),
-        "kind": row.kind,
-        "channel": row.login,
-        "channel_id": row.channel,
-        "data": dict(row.data),
-        "text": _text(row),
-    }
-
-
 def _say(rows: Sequence[EventRow], as_json: bool) -> None:
     for row in rows:
         if as_json:
-            output.say_json(plain(row))
+            output.say_json(event_plain(row))
         else:
-            output.say(f"{local(row.at):%Y-%m-%d %H:%M:%S}  {_text(row)}")
-
-
-def _text(row: EventRow) -> str:
-    names = {row.channel: name(row.display, row.login)} if row.channel is not None and row.login else {}
-    return event_text(row, names)
+            output.say(f"{local(row.at):%Y-%m-%d %H:%M:%S}  {event_sentence(row)}")
 
 
 def _kind(text: str) -> str:

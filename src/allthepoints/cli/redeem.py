@@ -21,12 +21,14 @@ from allthepoints.cli.exits import Exit
 from allthepoints.cli.fresh import ask
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
-from allthepoints.cli.redemptions import as_plain, show_outcome
-from allthepoints.cli.store import Shelf, item_named, read_shelf
+from allthepoints.cli.redemptions import show_outcome
+from allthepoints.cli.store import item_named, read_shelf
 from allthepoints.core.loyalty import Item
 from allthepoints.core.redeem import Redemption, State
 from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.plain import redemption_plain
+from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Filled, proposal, question
 from allthepoints.views.text import clean, count
 
@@ -76,7 +78,7 @@ def redeem(
         return Exit.OK
     outcome = _carry_out(where, shelf, wanted, filled, dry_run)
     if as_json:
-        output.say_json(as_plain(outcome, with_code=True))
+        output.say_json(redemption_plain(outcome, with_code=True))
     else:
         output.say()
         show_outcome(outcome, shelf.who, shelf.currency)

@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from allthepoints.base.errors import UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.known import channel_named, zone_in
 from allthepoints.cli.options import AsJson
 from allthepoints.core.redeem import Redemption, State
 from allthepoints.storage.read_points import PointsReader
-from allthepoints.views.redemptions import outcome_lines, redemption_lines, why
-from allthepoints.views.text import clean, iso, name, when
+from allthepoints.views.plain import redemption_plain
+from allthepoints.views.redemptions import outcome_lines, redemption_lines
+from allthepoints.views.text import clean, name, when
 
 SHORTEST = 4
 """Digits of a key that may stand for it, if they are no other's."""
@@ -39,7 +39,7 @@ def redemptions(
     reader = PointsReader(where.data.database)
     found = reader.redemptions(limit, None if channel is None else channel_named(reader, channel))
     if as_json:
-        output.say_json([as_plain(redemption) for redemption in found])
+        output.say_json([redemption_plain(redemption) for redemption in found])
         return
     if not found:
         output.say("Nothing was redeemed yet.")
@@ -63,36 +63,11 @@ def show(
     reader = PointsReader(where.data.database)
     found = _named(reader, key.strip().lower())
     if as_json:
-        output.say_json(as_plain(found, with_code=True))
+        output.say_json(redemption_plain(found, with_code=True))
         return
     currency = next((row.currency for row in reader.points() if row.channel == found.channel), "")
     show_outcome(found, _names(reader).get(found.channel, found.login), currency)
     _show_times(where, found)
-
-
-def as_plain(redemption: Redemption, *, with_code: bool = False) -> dict[str, JSON]:
-    """A redemption as the contract has it. The code is for who asks for it, not for lists."""
-    r = redemption
-    plain: dict[str, JSON] = {
-        "id": r.key,
-        "channel": r.login,
-        "item_id": r.item,
-        "item": r.name,
-        "cost": r.cost,
-        "state": r.state.value,
-        "message": why(r) or None,
-        "access_code": r.code,
-        "settled_at": None if r.settled_at is None else iso(r.settled_at),
-        "reason": None if r.reason is None else r.reason.value,
-        "asked_at": iso(r.asked_at),
-        "sent_at": None if r.sent_at is None else iso(r.sent_at),
-        "auto": r.auto,
-        "dry_run": r.dry,
-        "has_code": r.code is not None,
-    }
-    if not with_code:
-        del plain["access_code"]
-    return plain
 
 
 def show_outcome(redemption: Redemption, channel: str, currency: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Set as AbstractSet
 
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.globals import JSON_FLAG, Flag
 from allthepoints.cli.here import Here
@@ -25,7 +24,7 @@ def fast(where: Here, flags: AbstractSet[Flag]) -> None:
     """Am I in? The state of the service and of each channel."""
     report = read_report(where)
     if JSON_FLAG in flags:
-        output.say_json(as_plain(report))
+        output.say_json(status_plain(report))
     else:
         _show(where, report, ALL in flags)
 
@@ -33,11 +32,6 @@ def fast(where: Here, flags: AbstractSet[Flag]) -> None:
 def read_report(where: Here) -> Report:
     """The state as of now. Raises FaultError for a database that cannot be read."""
     return report_of(where.data)
-
-
-def as_plain(report: Report) -> dict[str, JSON]:
-    """The contract's JSON."""
-    return status_plain(report.running, report.account, report.chat, report.rows, report.helix, report.troubles)
 
 
 def _show(where: Here, report: Report, everything: bool) -> None:

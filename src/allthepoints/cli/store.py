@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from allthepoints.base.errors import NotSent, Refused, UsageError
-from allthepoints.base.types import JSON, ItemId, Login, UserId
+from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.fresh import LOOK_WITHIN, look
 from allthepoints.cli.here import Here, here, login_of
 from allthepoints.cli.known import channel_named, zone_in
 from allthepoints.cli.options import AsJson
-from allthepoints.config.policy import policy
 from allthepoints.core.loyalty import Item
-from allthepoints.core.wishes import eta, find
-from allthepoints.storage.read_points import PointsReader, PointsRow, StoreItem
+from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.columns import Column, table
+from allthepoints.views.plain import offer_plain
+from allthepoints.views.shelf import Shelf, shelf_of
+from allthepoints.views.shelf import shelves as known_shelves
 from allthepoints.views.store import Offer, store_lines
-from allthepoints.views.text import amount, count, name, number, when
-
-if TYPE_CHECKING:
-    from allthepoints.config.settings import Settings
+from allthepoints.views.text import amount, count, number, when
 
 NOTHING = """No store is known yet.
 
@@ -48,32 +45,9 @@ def store(
     shelf = known_shelf(where, channel) if cached else read_shelf(where, channel)
     offers = [offer for offer in shelf.offers if everything or not offer.gone]
     if as_json:
-        output.say_json([as_plain(offer) for offer in sorted(offers, key=lambda offer: offer.item.cost)])
+        output.say_json([offer_plain(offer) for offer in sorted(offers, key=lambda offer: offer.item.cost)])
         return
     _show(where, shelf, offers)
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """A channel's store, and what you have there. `row` None: nothing is known of points there."""
-
-    channel: UserId
-    login: Login
-    who: str
-    row: PointsRow | None
-    offers: tuple[Offer, ...]
-
-    @property
-    def points(self) -> int | None:
-        return None if self.row is None else self.row.points
-
-    @property
-    def currency(self) -> str:
-        return "" if self.row is None else self.row.currency
-
-    def items(self) -> list[Item]:
-        """Those that are there."""
-        return [offer.item for offer in self.offers if not offer.gone]
 
 
 def read_shelf(where: Here, text: str) -> Shelf:
@@ -90,59 +64,13 @@ def read_shelf(where: Here, text: str) -> Shelf:
             f"{login}'s store could not be read at StreamElements within {LOOK_WITHIN:.0f} s",
             "`allthepoints status` tells what is wrong; `--cached` shows what was known before.",
         )
-    return _shelf(where, PointsReader(where.data.database), looked.channel)
+    return shelf_of(PointsReader(where.data.database), looked.channel, where.load().settings)
 
 
 def known_shelf(where: Here, text: str) -> Shelf:
     """The same as it is known, without asking. Raises UsageError."""
     reader = PointsReader(where.data.database)
-    return _shelf(where, reader, channel_named(reader, text))
-
-
-def as_plain(offer: Offer) -> dict[str, JSON]:
-    """An item as the contract has it."""
-    item = offer.item
-    return {
-        "id": item.id,
-        "name": item.name,
-        "cost": item.cost,
-        "stock": item.stock,
-        "cooldown_s": int(offer.cooldown),
-        "subscriber_only": item.subscriber_only,
-        "asks": list(item.asks),
-        "affordable": offer.affordable,
-        "eta_s": None if offer.eta_s is None else int(offer.eta_s),
-        "wished": offer.wished,
-        "enabled": item.enabled,
-        "gone": offer.gone,
-        "kind": item.kind,
-        "takes_message": item.takes_message,
-        "on_website": item.on_website,
-    }
-
-
-def wished_in(items: Mapping[ItemId, Item], logins: Sequence[Login], settings: Settings) -> set[ItemId]:
-    """Which items of the channel with these logins the config's wishes are about."""
-    wishes = (wish for wish in policy(settings).wishes if wish.channel in logins)
-    return {item.id for wish in wishes if (item := find(wish, items)) is not None}
-
-
-def _shelf(where: Here, reader: PointsReader, channel: UserId) -> Shelf:
-    known = next(found for found in reader.channels() if found.id == channel)
-    row = next((row for row in reader.points() if row.channel == channel), None)
-    found = reader.store(channel)
-    there = {one.item.id: one.item for one in found if not one.gone}
-    wished = wished_in(there, known.logins, where.load().settings)
-    offers = tuple(_offer(one, row, one.item.id in wished) for one in found)
-    return Shelf(channel, known.login, name(known.display, known.login), row, offers)
-
-
-def _offer(found: StoreItem, row: PointsRow | None, wished: bool) -> Offer:
-    points, rate = (None, None) if row is None else (row.points, row.rate_per_hour)
-    if points is None:
-        return Offer(found.item, wished=wished, gone=found.gone)
-    missing = found.item.cost - points
-    return Offer(found.item, missing <= 0, eta(missing, rate), wished, found.gone)
+    return shelf_of(reader, channel_named(reader, text), where.load().settings)
 
 
 def _show(where: Here, shelf: Shelf, offers: Sequence[Offer]) -> None:
@@ -165,7 +93,7 @@ def _show(where: Here, shelf: Shelf, offers: Sequence[Offer]) -> None:
 # -- all stores ----------------------------------------------------------------------------------------------------
 def _stores(where: Here, as_json: bool) -> None:
     reader = PointsReader(where.data.database)
-    shelves = [shelf for row in reader.points() if (shelf := _shelf(where, reader, row.channel)).items()]
+    shelves = known_shelves(reader, where.load().settings)
     if as_json:
         output.say_json([_summary(shelf) for shelf in shelves])
         return
@@ -179,7 +107,7 @@ def _stores(where: Here, as_json: bool) -> None:
         Column("affordable", keep=2, right=True),
         Column("wished", right=True),
     )
-    rows = [_cells(shelf) for shelf in sorted(shelves, key=lambda shelf: (-len(_affordable(shelf)), shelf.login))]
+    rows = [_cells(shelf) for shelf in sorted(shelves, key=lambda shelf: (-len(shelf.affordable()), shelf.login))]
     for line in table(columns, rows, output.width()):
         output.say(line)
     output.say()
@@ -188,26 +116,13 @@ def _stores(where: Here, as_json: bool) -> None:
     )
 
 
-def _affordable(shelf: Shelf) -> list[Offer]:
-    """What could be had now, but for what only StreamElements knows."""
-    return [
-        offer
-        for offer in shelf.offers
-        if offer.affordable
-        and not offer.gone
-        and offer.item.enabled
-        and offer.item.on_website
-        and not offer.item.sold_out
-    ]
-
-
 def _cells(shelf: Shelf) -> tuple[str, ...]:
     wished = sum(offer.wished and not offer.gone for offer in shelf.offers)
     return (
         shelf.who,
         "" if shelf.points is None else number(shelf.points),
         number(len(shelf.items())),
-        number(len(_affordable(shelf))),
+        number(len(shelf.affordable())),
         number(wished) if wished else "",
     )
 
@@ -219,7 +134,7 @@ def _summary(shelf: Shelf) -> dict[str, JSON]:
         "currency": shelf.currency,
         "points": shelf.points,
         "items": len(shelf.items()),
-        "affordable": len(_affordable(shelf)),
+        "affordable": len(shelf.affordable()),
         "wished": sum(offer.wished and not offer.gone for offer in shelf.offers),
     }
 
