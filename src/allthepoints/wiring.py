@@ -296,7 +296,25 @@ def _heed_signals(service: Service, reload: _Reload) -> None:
 
 def jwt_store(data: DataDir) -> JwtStore:
     """Where the viewer's StreamElements JWT is kept."""
-    return JwtFile(data.jwt)
+    return _TellingJwtFile(data.jwt)
+
+
+class _TellingJwtFile(JwtFile):
+    """It is read again and again: what had to be done about it is logged once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._told: set[str] = set()
+
+    def load(self) -> Secret | None:
+        try:
+            return super().load()
+        finally:
+            for warning in self.warnings:
+                if warning not in self._told:
+                    log.warning("%s", warning)
+            self._told.update(self.warnings)
+            self.warnings.clear()
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ from allthepoints.core.actions import (
 )
 from allthepoints.core.apply import apply
 from allthepoints.core.intend import intend
-from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel
+from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Account, ChannelRef, Lost, Stream, StreamKind, Why
 from allthepoints.core.observed import Observed
 from allthepoints.core.plan import plan, room_cap
@@ -47,6 +47,7 @@ from allthepoints.core.records import Event, EventKind, Record
 
 T0 = 1_700_000_000.0
 ME = Account(UserId("1"), Login("me"))
+OWN = Viewer(SeId("5f0e0d0c0b0a090807060504"), "me", "1")
 
 
 def ref(number: int, login: str = "") -> ChannelRef:
@@ -346,7 +347,7 @@ class World:
             case PartRooms():
                 self._part(action)
             case CheckJwt():
-                self._later(lambda: [f.JwtSeen(self.now, JwtState.MISSING)])
+                self._later(lambda: [f.JwtSeen(self.now, JwtState.GOOD, None, OWN)])
             case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
                 self._watch_read()
                 self._later(lambda: [self._elements(action)])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from core_world import T0, Core, World, at_work, logins, ref, signed_in
+from core_world import T0, Core, World, at_work, live, logins, ref, signed_in
 
-from allthepoints.base.types import Login
+from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
 from allthepoints.core.health import TABLE, warnings
+from allthepoints.core.loyalty import Balance, Bought, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Lost, Why
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import Policy, Wish
+from allthepoints.core.redeem import Redemption, State
 
 A, B = logins(0, 1)
 GONE = Login("gone")
@@ -46,6 +48,45 @@ def refused_twice() -> Core:
 def failing(what: str, count: int) -> list[f.Fact]:
     return [f.ReadFailed(T0 + n, what, "502 Bad Gateway", 0.5) for n in range(1, count + 1)]
 
+
+def elements_failing(count: int) -> list[f.Fact]:
+    return [f.ElementsFailed(T0 + n, "balance", "502 Bad Gateway.", 0.5) for n in range(1, count + 1)]
+
+
+def token(at: float, state: JwtState = JwtState.GOOD, ends: float | None = None, whose: str = "1") -> f.JwtSeen:
+    return f.JwtSeen(at, state, ends, Viewer(SeId("own"), "somebody", whose))
+
+
+def doubtful() -> Core:
+    """A redemption whose answer never came."""
+    core = at_work(0)
+    sent = Redemption("k", ref(0).id, A, ItemId("i"), 5, T0, State.SENT, SeId("se"), "Mug", sent_at=T0 + 3)
+    core.observed.elements.redemptions["k"] = sent
+    core.turn(now=T0 + 3)
+    return core
+
+
+def settled(at: float) -> f.HistoryRead:
+    return f.HistoryRead(at, (Bought("b", SeId("se"), ItemId("i"), at),))
+
+
+def flat() -> Core:
+    """A chat that has us and pays nothing."""
+    core = at_work(0)
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0, 1, A))
+    core.turn(f.LoyaltyFound(T0, A, LoyaltyChannel(SeId("se"), ref(0))))
+    core.turn(f.LoyaltyRead(T0, ref(0).id, Loyalty(amount=5, interval=600.0)))
+    for minute in range(0, 36, 5):
+        core.turn(f.BalanceRead(T0 + 60 * minute, ref(0).id, Balance(100)), live(T0 + 60 * minute, 0))
+    return core
+
+
+def wishing() -> Core:
+    """Automatic wishes that nobody said yes to."""
+    return at_work(0, policy=Policy(wishes=(Wish(A, "Mug", auto=True, max_cost=10),)))
+
+
+DAY = 86_400.0
 
 # how it comes about, code, since, delay, how it ends
 CASES: list[tuple[Callable[[], Core], str, float, float, list[f.Fact]]] = [
@@ -93,6 +134,16 @@ CASES: list[tuple[Callable[[], Core], str, float, float, list[f.Fact]]] = [
         0,
         [f.FollowsRead(T0 + 60, (ref(0),)), f.Ticked(T0 + 60)],
     ),
+    (with_facts(*elements_failing(3)), "streamelements_failing", 1, 0, [f.BalanceRead(T0 + 9, ref(0).id, Balance(1))]),
+    (doubtful, "redemption_unknown", 3, 0, [settled(T0 + 30)]),
+    (flat, "channels_flat", 1800, 0, [f.BalanceRead(T0 + 2101, ref(0).id, Balance(105))]),
+    (with_facts(token(T0 + 4, JwtState.EXPIRED, T0 - 9)), "jwt_expired", -9, 0, [token(T0 + 90)]),
+    (with_facts(token(T0 + 4, JwtState.REFUSED)), "jwt_refused", 4, 0, [token(T0 + 90)]),
+    (with_facts(token(T0 + 4, JwtState.MALFORMED)), "jwt_malformed", 4, 0, [token(T0 + 90)]),
+    (with_facts(token(T0 + 4, whose="77")), "jwt_wrong_account", 4, 0, [token(T0 + 90)]),
+    (with_facts(token(T0 + 4, ends=T0 + DAY)), "jwt_ends_tomorrow", 0, 0, [token(T0 + 90, ends=T0 + 30 * DAY)]),
+    (with_facts(token(T0 + 4, ends=T0 + 7 * DAY)), "jwt_ends_soon", 0, 0, [token(T0 + 90, ends=T0 + 30 * DAY)]),
+    (wishing, "auto_wishes_wait", 0, 0, [f.AutoAllowed(T0 + 60, True)]),
 ]
 
 

@@ -7,7 +7,15 @@ from core_world import T0, Core, World, at_work, follows, live, logins, ref, sig
 
 from allthepoints.base.types import Login, StreamId
 from allthepoints.core import facts as f
-from allthepoints.core.actions import JoinRooms, OpenConnection, PartRooms, ReadFollows, ReadLive, ReadUsers
+from allthepoints.core.actions import (
+    FindLoyalty,
+    JoinRooms,
+    OpenConnection,
+    PartRooms,
+    ReadFollows,
+    ReadLive,
+    ReadUsers,
+)
 from allthepoints.core.apply import restore
 from allthepoints.core.model import ChannelRef, Lost, StreamKind
 from allthepoints.core.policy import Policy
@@ -40,7 +48,7 @@ def test_the_first_poll_does_not_wait_for_the_follows() -> None:
     core = Core()
     core.turn()
     assert {type(a) for a in core.turn(signed_in())} == {ReadFollows, ReadLive, OpenConnection}
-    assert core.turn(live(T0 + 0.5, 0), f.Welcomed(T0 + 0.5, 1)) == (JoinRooms(1, (A,)),)
+    assert core.turn(live(T0 + 0.5, 0), f.Welcomed(T0 + 0.5, 1)) == (JoinRooms(1, (A,)), FindLoyalty(A))
     assert [r.ref for r in core.records if isinstance(r, ChannelKnown)] == [ref(0)]
 
 

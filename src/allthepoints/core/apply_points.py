@@ -52,6 +52,9 @@ TOLD_AFTER = 3
 NO_MEANS = 3600.0
 """Seconds for which a clear no to one request is believed."""
 
+HISTORY_RESTS = 600.0
+"""The same for our redemptions, which settle what is unclear."""
+
 DAY = 86_400.0
 
 LOYALTY_STALE = 3000.0
@@ -96,6 +99,8 @@ def found(o: Observed, fact: LoyaltyFound) -> Iterator[Record]:
     who = fact.found.ref.id if fact.found is not None else named
     if named is not None and named != who:
         yield from _place(o, named, fact, None)
+        if who not in o.channels:
+            return  # whoever that is: Helix says who is at a login now, and StreamElements' word may be old
     if who is None:
         elements.nowhere[fact.login] = fact.at
         yield note(o, fact.at, nowhere_key(fact.login), f"{fact.at:.3f}")
@@ -234,6 +239,11 @@ def failed(o: Observed, policy: Policy, fact: ElementsFailed) -> Iterator[Record
         elif fact.login is not None:
             elements.looking_up.pop(fact.login, None)
             elements.nowhere[fact.login] = fact.at
+            if (channel := o.addresses.get(fact.login)) is not None:
+                elements.purse(channel).refused[fact.what] = fact.at + NO_MEANS
+        else:
+            elements.history_not_before = fact.at + HISTORY_RESTS
+            elements.jwt.checked_at = 0.0  # it is read by the token: perhaps that is not taken any more
         return
     elements.failures += 1
     elements.failing_since = elements.failing_since or fact.at
@@ -264,10 +274,9 @@ def _not_here(purse: Purse, what: str, at: float) -> None:
 def jwt_seen(o: Observed, fact: JwtSeen) -> Iterator[Record]:
     """What the token is worth. One alert at each threshold of each token's end."""
     jwt = o.elements.jwt
-    state = fact.state
-    if state is JwtState.GOOD and _is_anothers(o, fact):
-        state = JwtState.WRONG_ACCOUNT
-    jwt.state, jwt.expires_at, jwt.viewer = state, fact.expires_at, fact.viewer
+    if fact.state is JwtState.GOOD and jwt.state is not JwtState.GOOD:
+        o.elements.history_not_before = 0.0
+    jwt.state, jwt.expires_at, jwt.viewer = fact.state, fact.expires_at, fact.viewer
     jwt.checked_at, jwt.pending, jwt.failures, jwt.error = fact.at, False, 0, ""
     if fact.expires_at is not None:
         yield from _tell_end(o, fact.expires_at, fact.at)
@@ -281,15 +290,6 @@ def jwt_unknown(o: Observed, policy: Policy, fact: JwtUnknown) -> Iterator[Recor
     jwt.not_before = fact.at + policy.reread.delay(jwt.failures, fact.luck)
     if fact.expires_at is not None:
         yield from _tell_end(o, fact.expires_at, fact.at)
-
-
-def _is_anothers(o: Observed, fact: JwtSeen) -> bool:
-    return (
-        o.account is not None
-        and fact.viewer is not None
-        and fact.viewer.user_id is not None
-        and fact.viewer.user_id != o.account.user_id
-    )
 
 
 def _tell_end(o: Observed, expires_at: float, at: float) -> Iterator[Record]:

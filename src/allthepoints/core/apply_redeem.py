@@ -46,6 +46,8 @@ def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
     channel = o.addresses.get(fact.login) or o.names.get(fact.login)
     purse = None if channel is None else o.elements.purses.get(channel)
     item = None if purse is None else purse.items.get(fact.item)
+    if purse is not None:
+        purse.refused.clear()
     redemption = Redemption(
         key=fact.key,
         channel=channel or NOWHERE,
@@ -87,24 +89,35 @@ def review(o: Observed, now: float) -> Iterator[Record]:
                 yield from _unknown(o, redemption, "the program ended before the answer came", now)
 
 
+def read_since(o: Observed, redemption: Redemption) -> float:
+    """Since when everything must have been read: its confirmation, and what else was bought in its channel."""
+    others = (r.settled_at for r in o.elements.redemptions.values() if r.channel == redemption.channel and r.sent_at)
+    return max([redemption.asked_at, *(at for at in others if at is not None)])
+
+
 def ready(o: Observed, redemption: Redemption, now: float) -> bool:
     """Whether everything was read anew since it was confirmed, and nothing in its channel is unclear."""
     purse = o.elements.purses.get(redemption.channel)
     return (
         purse is not None
         and purse.se is not None
-        and min(purse.items_at, purse.balance_at, o.elements.history_at) >= redemption.asked_at
+        and min(purse.items_at, purse.balance_at, o.elements.history_at) >= read_since(o, redemption)
         and jwt_state(o, now) is JwtState.GOOD
         and not any(other.state is not State.CONFIRMED for other in open_in(o, redemption.channel))
     )
 
 
 def jwt_state(o: Observed, now: float) -> JwtState:
-    """What the token is worth now: an end that has come needs no check."""
+    """What the token is worth now: an end that has come needs no check, and we may have learned since who we are."""
     jwt = o.elements.jwt
-    if jwt.state is JwtState.GOOD and jwt.expires_at is not None and jwt.expires_at <= now:
+    if jwt.state is not JwtState.GOOD:
+        return jwt.state
+    if jwt.expires_at is not None and jwt.expires_at <= now:
         return JwtState.EXPIRED
-    return jwt.state
+    whose = None if jwt.viewer is None else jwt.viewer.user_id
+    if o.account is not None and whose is not None and whose != o.account.user_id:
+        return JwtState.WRONG_ACCOUNT
+    return JwtState.GOOD
 
 
 def answered(o: Observed, fact: RedemptionAnswered) -> Iterator[Record]:
@@ -192,7 +205,7 @@ def _review_confirmed(o: Observed, redemption: Redemption, now: float) -> Iterat
 def _obstacle(o: Observed, redemption: Redemption, purse: Purse | None, now: float) -> Reason | None:
     """What forbids to send, as far as it was read since the confirmation."""
     since = redemption.asked_at
-    if now >= since + redeem.CHECK_WITHIN:
+    if abs(now - since) >= redeem.CHECK_WITHIN:  # it lies ahead where the clock was set back
         return Reason.UNCHECKED
     if purse is not None and purse.nowhere and purse.found_at >= since:
         return Reason.NOT_AT_STREAMELEMENTS

@@ -120,6 +120,8 @@ class Elements:
     """Keys of redemptions whose POST this process is performing."""
     history: tuple[Bought, ...] = ()
     history_at: float = 0.0
+    history_not_before: float = 0.0
+    """After an answer that was a clear no."""
     notes: dict[str, str] = field(default_factory=dict)
 
     def purse(self, channel: UserId) -> Purse:

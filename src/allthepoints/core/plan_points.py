@@ -23,13 +23,13 @@ from allthepoints.core.actions import (
     ReadLoyalty,
     SendRedemption,
 )
-from allthepoints.core.apply_redeem import jwt_state, ready
+from allthepoints.core.apply_redeem import jwt_state, read_since, ready
 from allthepoints.core.desired import is_meant
 from allthepoints.core.elements import Purse
 from allthepoints.core.loyalty import LAG, JwtState
 from allthepoints.core.observed import Observed, roster
 from allthepoints.core.policy import Policy
-from allthepoints.core.redeem import ABSENT_AFTER, State
+from allthepoints.core.redeem import ABSENT_AFTER, Redemption, State
 
 GAP = 1.5
 """Seconds between two reads: 90 present channels every 5 minutes are one read in 3.3 s."""
@@ -56,6 +56,9 @@ SETTLE_EVERY = 20.0
 SETTLE_LATER = 600.0
 """Seconds between two reads of our redemptions while an outcome is unclear: at first, and once it has been so for
 long."""
+
+SETTLE_BALANCE = 60.0
+"""The same for the balance, at least."""
 
 
 class Draft(Protocol):
@@ -86,7 +89,12 @@ def plan_points(policy: Policy, o: Observed, draft: Draft) -> None:
     elements = o.elements
     if elements.pending or not draft.due(elements.not_before):
         return
-    first = min(_reads(policy, o, draft), key=lambda due: (not due.waited_for, due.at), default=None)
+    # Of what is due, what somebody waits for goes first; of what is not, nothing is in the way of anything.
+    first = min(
+        _reads(policy, o, draft),
+        key=lambda due: (due.at > draft.now, due.at <= draft.now and not due.waited_for, due.at),
+        default=None,
+    )
     if first is None:
         return
     gap = GAP_WAITED_FOR if first.waited_for else GAP
@@ -102,7 +110,7 @@ def _plan_jwt(o: Observed, draft: Draft) -> None:
     every = {JwtState.GOOD: JWT_EVERY, JwtState.WRONG_ACCOUNT: JWT_REFUSED_EVERY, JwtState.REFUSED: JWT_REFUSED_EVERY}
     asked = [r.asked_at for r in o.elements.redemptions.values() if r.state is State.CONFIRMED]
     wanted = bool(asked) and jwt_state(o, draft.now) is not JwtState.GOOD and jwt.checked_at < max(asked)
-    if wanted or draft.due(jwt.checked_at + every.get(jwt.state, JWT_LOOK)):
+    if wanted or draft.due(jwt.checked_at + every.get(jwt_state(o, draft.now), JWT_LOOK)):
         draft.do(CheckJwt())
 
 
@@ -148,7 +156,7 @@ def _for_a_person(o: Observed) -> Iterator[_Due]:
     for purse in o.elements.purses.values():
         if (looked := purse.looked_at) > 0.0:
             if (purse.found_at < looked and purse.se is None) or _must_find(o, purse):
-                yield _Due(looked, True, FindLoyalty(_login(o, purse)))
+                yield _Due(_not_refused(purse, "channel", looked), True, FindLoyalty(_login(o, purse)))
             elif purse.se is not None:
                 if purse.loyalty_at == 0.0 and "loyalty" not in purse.refused:
                     yield _Due(looked, True, ReadLoyalty(purse.channel, purse.se))
@@ -160,23 +168,36 @@ def _for_a_person(o: Observed) -> Iterator[_Due]:
 
 def _for_redemptions(o: Observed, draft: Draft) -> Iterator[_Due]:
     """What must be read anew before a POST, and what settles an unclear one."""
-    own = o.elements.jwt.viewer
     for r in o.elements.redemptions.values():
-        purse = o.elements.purses.get(r.channel)
-        if r.state is State.CONFIRMED and purse is not None and purse.se is not None:
-            if purse.balance_at < r.asked_at:
-                yield from _balance(o, purse, r.asked_at, True)
-            if purse.items_at < r.asked_at:
-                yield _Due(r.asked_at, True, ReadItems(purse.channel, purse.se))
-            if own is not None and o.elements.history_at < r.asked_at:
-                yield _Due(r.asked_at, True, ReadHistory(own.id))
-        elif r.state is State.UNKNOWN and own is not None and jwt_state(o, draft.now) is JwtState.GOOD:
+        purse = o.elements.purses.get(r.channel) or Purse(r.channel)
+        if r.state is State.CONFIRMED:
+            yield from _before_sending(o, r, purse)
+        elif r.state is State.UNKNOWN and jwt_state(o, draft.now) is JwtState.GOOD:
             sent_at = r.sent_at or r.asked_at
             every = SETTLE_EVERY if draft.now < sent_at + 2 * ABSENT_AFTER else SETTLE_LATER
-            if purse is not None and purse.balance_at <= sent_at + 1.0:
-                yield from _balance(o, purse, sent_at + 1.0, True)
-            read_at = o.elements.history_at
-            yield _Due(read_at + every if read_at > sent_at else sent_at + 1.0, True, ReadHistory(own.id))
+            after = purse.balance_at + max(every, SETTLE_BALANCE) if purse.balance_at > sent_at + 1.0 else 0.0
+            yield from _balance(o, purse, max(sent_at + 1.0, after), True)
+            yield from _history(o, max(sent_at + 1.0, o.elements.history_at + every))
+
+
+def _before_sending(o: Observed, r: Redemption, purse: Purse) -> Iterator[_Due]:
+    since = read_since(o, r)
+    if purse.se is None or _must_find(o, purse):
+        if r.channel in o.channels and (purse.found_at < since or _must_find(o, purse)):
+            yield _Due(_not_refused(purse, "channel", since), True, FindLoyalty(_login(o, purse)))
+        return
+    if purse.balance_at < since:
+        yield from _balance(o, purse, since, True)
+    if purse.items_at < since:
+        yield _Due(_not_refused(purse, "items", since), True, ReadItems(purse.channel, purse.se))
+    if o.elements.history_at < since:
+        yield from _history(o, since)
+
+
+def _history(o: Observed, at: float) -> Iterator[_Due]:
+    """Our redemptions, once it is known who we are at StreamElements."""
+    if (own := o.elements.jwt.viewer) is not None:
+        yield _Due(max(at, o.elements.history_not_before), True, ReadHistory(own.id))
 
 
 def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due]:
@@ -187,7 +208,7 @@ def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_D
         yield find
         return
     assert purse.se is not None
-    at = max(purse.loyalty_at + LOYALTY_EVERY if purse.loyalty_at else 0.0, purse.refused.get("loyalty", 0.0))
+    at = _not_refused(purse, "loyalty", purse.loyalty_at + LOYALTY_EVERY if purse.loyalty_at else 0.0)
     yield _Due(at, False, ReadLoyalty(channel_id, purse.se))
     if channel.present_since is not None:
         every = policy.poll_balance * (SELDOM if _is_still(policy, purse, channel.present_since) else 1)
@@ -202,16 +223,17 @@ def _for_store(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due
     assert purse.se is not None
     every = policy.poll_store
     items_at = purse.items_at + every if purse.items_at else 0.0
-    yield _Due(max(items_at, purse.refused.get("items", 0.0)), False, ReadItems(channel_id, purse.se))
+    yield _Due(_not_refused(purse, "items", items_at), False, ReadItems(channel_id, purse.se))
     yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
 
 
 def _find(o: Observed, purse: Purse) -> _Due | None:
     """The look-up of a channel whose place at StreamElements is not known, or was "nowhere" a day ago."""
     if _must_find(o, purse):
-        return _Due(purse.found_at, False, FindLoyalty(_login(o, purse)))
+        return _Due(_not_refused(purse, "channel", purse.found_at), False, FindLoyalty(_login(o, purse)))
     if purse.nowhere:
-        return _Due(purse.found_at + NOWHERE_EVERY, False, FindLoyalty(_login(o, purse)))
+        at = _not_refused(purse, "channel", purse.found_at + NOWHERE_EVERY)
+        return _Due(at, False, FindLoyalty(_login(o, purse)))
     return None
 
 
@@ -229,8 +251,12 @@ def _login(o: Observed, purse: Purse) -> Login:
 def _balance(o: Observed, purse: Purse, at: float, waited_for: bool) -> Iterator[_Due]:
     viewer = viewer_login(o)
     if viewer is not None and purse.se is not None:
-        at = max(at, purse.refused.get("balance", 0.0))
-        yield _Due(at, waited_for, ReadBalance(purse.channel, purse.se, viewer))
+        yield _Due(_not_refused(purse, "balance", at), waited_for, ReadBalance(purse.channel, purse.se, viewer))
+
+
+def _not_refused(purse: Purse, what: str, at: float) -> float:
+    """`at`, or when a clear no to `what` has rested."""
+    return max(at, purse.refused.get(what, 0.0))
 
 
 def viewer_login(o: Observed) -> Login | None:

@@ -31,6 +31,9 @@ ABSENT_AFTER = 180.0
 """Seconds after the POST from which on our redemptions, read without it, prove that it was never taken. A proxy in
 front of StreamElements gives up after 100 s; the request behind it may still come through until then."""
 
+CLOCKS = 3600.0
+"""Seconds by which StreamElements' clock and ours may differ."""
+
 
 class State(StrEnum):
     """PROPOSED is what a face shows before a yes; no row is kept of it."""
@@ -111,13 +114,14 @@ class Reason(StrEnum):
     """No answer came, and it does not stand among our redemptions: it was not booked."""
 
 
-_OF_JWT = {
+OF_JWT = {
     JwtState.MISSING: Reason.JWT_MISSING,
     JwtState.EXPIRED: Reason.JWT_EXPIRED,
     JwtState.MALFORMED: Reason.JWT_MALFORMED,
     JwtState.REFUSED: Reason.JWT_REFUSED,
     JwtState.WRONG_ACCOUNT: Reason.WRONG_ACCOUNT,
 }
+"""Why nothing is bought with a token that is not good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ def forbidden(redemption: Redemption, item: Item | None, points: int, jwt: JwtSt
     Whether one subscribes, and what a cooldown has left, only StreamElements knows: it will say no by itself.
     """
     if jwt is not JwtState.GOOD:
-        return _OF_JWT[jwt]
+        return OF_JWT[jwt]
     if item is None:
         return Reason.NO_SUCH_ITEM
     if not item.enabled:
@@ -238,21 +242,24 @@ def settle(
     """An unknown outcome, judged by our redemptions as they stood at `read_at`; None: nothing is proven yet.
 
     `claimed`: ids that other redemptions of ours already are. `points`: the balance, where it was read after the POST.
-    A fall by the price speaks against "never taken", so that is not said then.
+    A fall by the price speaks against "never taken", so that is not said then. Nor is it where one of this item came up
+    that was not known and is dated long before the POST: an old one of a longer list, or ours by a clock that is wrong.
     """
-    if (bought := _found(redemption, history, claimed)) is not None:
+    assert redemption.sent_at is not None, "nothing is unknown that was not sent"
+    new = _new(redemption, history, claimed)
+    dated = [bought for bought in new if not 0.0 < bought.created_at < redemption.sent_at - CLOCKS]
+    if (bought := _likeliest(redemption, dated)) is not None:
         return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code)
-    assert redemption.sent_at is not None
     before, cost = redemption.points_before, redemption.cost
     paid = before is not None and points is not None and cost > 0 and points <= before - cost
-    if read_at >= redemption.sent_at + ABSENT_AFTER and points is not None and not paid:
+    if read_at >= redemption.sent_at + ABSENT_AFTER and points is not None and not paid and not new:
         return _settled(redemption, Input.ABSENT, at, reason=Reason.NEVER_ARRIVED)
     return None
 
 
-def _found(redemption: Redemption, history: Iterable[Bought], claimed: Collection[str]) -> Bought | None:
-    """The new one among our redemptions of this item; the one with the same answers, if there are several."""
-    new = [
+def _new(redemption: Redemption, history: Iterable[Bought], claimed: Collection[str]) -> list[Bought]:
+    """Our redemptions of this item that were not known before the POST, and are no other one of ours."""
+    return [
         bought
         for bought in history
         if bought.item == redemption.item
@@ -260,6 +267,10 @@ def _found(redemption: Redemption, history: Iterable[Bought], claimed: Collectio
         and bought.id not in redemption.known
         and bought.id not in claimed
     ]
+
+
+def _likeliest(redemption: Redemption, new: list[Bought]) -> Bought | None:
+    """The one with the same answers, if there are several; the oldest of those."""
     same = [bought for bought in new if bought.answers == redemption.answers]
     return min(same or new, key=lambda bought: bought.created_at, default=None)
 

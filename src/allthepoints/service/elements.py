@@ -33,7 +33,7 @@ from allthepoints.core.facts import (
     RedemptionAnswered,
 )
 from allthepoints.core.loyalty import JwtState
-from allthepoints.core.redeem import Reason
+from allthepoints.core.redeem import OF_JWT, Reason
 from allthepoints.ports import JwtUnusable, PointsApi, StoreApi
 from allthepoints.service.supervise import Tasks
 
@@ -119,8 +119,11 @@ class ElementsCalls:
         except Limited as error:
             text, until = str(error), error.until
         except Refused as error:
-            text, refused = str(error), not isinstance(error, Unauthorised)
-        except (OutsideError, SignInNeeded) as error:
+            # What anybody may read, and is not let read, is trouble of theirs; our redemptions need our token.
+            text, refused = str(error), what == "history" or not isinstance(error, Unauthorised)
+        except SignInNeeded as error:
+            text, refused = str(error), True
+        except OutsideError as error:
             text = str(error)
         except Exception as error:
             log.exception("reading %s of StreamElements went wrong here, not there", what)
@@ -156,7 +159,7 @@ class ElementsCalls:
         except NotSent as error:
             answer = RedemptionAnswered(self._clock.now(), action.key, unsent=Reason.NOT_SENT, error=str(error)[:ERROR])
         except JwtUnusable as error:
-            reason = Reason.JWT_EXPIRED if error.state is JwtState.EXPIRED else Reason.JWT_MISSING
+            reason = OF_JWT.get(error.state, Reason.JWT_MISSING)
             answer = RedemptionAnswered(self._clock.now(), action.key, unsent=reason, error=str(error)[:ERROR])
         except Refused as error:
             words = error.message or str(error)
