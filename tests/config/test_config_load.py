@@ -266,9 +266,34 @@ def test_endpoints_that_are_taken(url: str) -> None:
     parse(f'[endpoints]\nhelix = "{url}"\n', "config.toml")
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:7771", "nas.local:80", ":7771", "127.0.0.1", "127.0.0.1:x", "::1:7771"])
-def test_the_dashboard_listens_on_this_machine_only(listen: str) -> None:
+@pytest.mark.parametrize("listen", [":7771", "127.0.0.1", "127.0.0.1:x", "::1:7771", "127.0.0.1:99999", "a..b:80"])
+def test_where_the_dashboard_cannot_listen(listen: str) -> None:
     assert "dashboard.listen" in str(problem(f'[dashboard]\nlisten = "{listen}"\n'))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('hosts = ["Points.Example.ORG."]', ("points.example.org",)),
+        ('hosts = ["[fd00::1]", "nas"]', ("[fd00::1]", "nas")),
+        ('hosts = ["https://points.example.org"]', None),
+        ('hosts = ["points.example.org:443"]', None),
+        ('hosts = ["*"]', None),
+        ('hosts = "nas"', None),
+        ('base_path = "/points/"', "/points"),
+        ('base_path = "/"', ""),
+        ('base_path = "points"', None),
+        ('base_path = "/a/../b"', None),
+        ('base_path = "//evil.example"', None),
+        ('base_path = "/a?b"', None),
+    ],
+)
+def test_the_dashboard_behind_a_proxy(line: str, expected: object) -> None:
+    text = f"[dashboard]\n{line}\n"
+    if expected is None:
+        assert "dashboard." in str(problem(text))
+    else:
+        assert getattr(parse(text, "t").settings.dashboard, line.split(" ")[0]) == expected
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\Z|\[[0-9a-f:.]+\]\Z")
+_PATH = re.compile(r"(?:/(?!\.)[A-Za-z0-9._-]{1,50}){1,5}\Z")
 _IRC_PORTS = {"ircs": 6697, "irc": 6667}
 
 
@@ -46,9 +49,31 @@ def check_listen(text: str) -> str:
         raise BadAddress("it is not HOST:PORT")
     if ":" in bare and not host.startswith("["):
         raise BadAddress("an IPv6 address stands in brackets: [::1]:7771")
-    if not is_loopback(bare):
-        raise BadAddress("only this machine could be trusted with it: there is no password yet")
+    if not _may_be_looked_up(bare):
+        raise BadAddress("its host is no host's name")
     return text
+
+
+def listen_parts(text: str) -> tuple[str, int]:
+    """Host and port of a `host:port` that was checked."""
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def check_host(text: str) -> str:
+    """The name of a host as a browser sends it, lower case, without a port. Raises BadAddress."""
+    name = text.strip().lower().removesuffix(".")
+    if not _HOST.match(name):
+        raise BadAddress("it is not the name of a host, such as points.example.org")
+    return name
+
+
+def check_base_path(text: str) -> str:
+    """A path to live under, without its last slash; "" is the root. Raises BadAddress."""
+    path = text.rstrip("/")
+    if path and not _PATH.match(path):
+        raise BadAddress("it is not a path such as /points (letters, digits, . _ - in each part)")
+    return path
 
 
 def is_loopback(host: str) -> bool:

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol
 from zoneinfo import available_timezones
 
-from allthepoints.base.addresses import BadAddress, check_http, check_listen, irc_address
+from allthepoints.base.addresses import BadAddress, check_base_path, check_host, check_http, check_listen, irc_address
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import NotALogin, as_login
 from allthepoints.config.durations import format_duration, parse_duration
@@ -257,6 +257,27 @@ class Address:
         return quote(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Names of hosts, as a browser sends them."""
+
+    expected: str = 'a list of host names, such as ["points.example.org"]'
+
+    def read(self, raw: object, _: Context, /) -> tuple[str, ...]:
+        if not isinstance(raw, list) or not all(isinstance(entry, str) for entry in raw):
+            raise mismatch(self, raw)
+        found: dict[str, None] = {}
+        for entry in raw:
+            try:
+                found[check_host(entry)] = None
+            except BadAddress as error:
+                raise Bad(f"{shown(entry)}: {error}", "Give the name alone, without https:// and port.") from None
+        return tuple(found)
+
+    def write(self, value: tuple[str, ...]) -> str:
+        return f"[{', '.join(map(quote, value))}]"
+
+
 def chat_endpoint() -> Address:
     """Where the chat is."""
     return Address('an address such as "ircs://irc.chat.twitch.tv:6697"', _checked_irc)
@@ -270,6 +291,11 @@ def http_endpoint() -> Address:
 def listen_address() -> Address:
     """Where to listen."""
     return Address('"127.0.0.1:7771", or "" to turn it off', check_listen)
+
+
+def base_path() -> Address:
+    """What stands before every path, behind a proxy that serves other things too."""
+    return Address('a path such as "/points", or ""', check_base_path)
 
 
 def login(entry: object) -> str:

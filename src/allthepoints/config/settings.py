@@ -65,6 +65,8 @@ class Dashboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The web face."""
 
     listen: str = "127.0.0.1:7771"
+    hosts: tuple[str, ...] = ()
+    base_path: str = ""
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,7 +180,20 @@ KEYS: tuple[Key, ...] = (
     Key("endpoints", "helix", k.http_endpoint(), "Twitch's Helix. Plain http:// only to this machine."),
     Key("endpoints", "oauth", k.http_endpoint(), "Twitch's sign-in. Plain http:// only to this machine."),
     Key("endpoints", "streamelements", k.http_endpoint(), "StreamElements. Plain http:// only to this machine."),
-    Key("dashboard", "listen", k.listen_address(), 'Where the dashboard listens; "" turns it off.'),
+    Key(
+        "dashboard",
+        "listen",
+        k.listen_address(),
+        'Where the dashboard listens; "" turns it off. Another address than this machine\'s own needs a password '
+        "(`allthepoints dashboard password`).",
+    ),
+    Key(
+        "dashboard",
+        "hosts",
+        k.Hosts(),
+        "Names by which a browser may call it, beside its own address: that of your reverse proxy.",
+    ),
+    Key("dashboard", "base_path", k.base_path(), "The path under which your reverse proxy serves it."),
     Key("notify", "urls", k.Hidden(), "Where to send notifications. Never shown: such addresses are secrets."),
     Key("notify", "events", k.Texts(), "Which events to notify of."),
     Key("notify", "quiet_hours", _HOURS, "When to be silent, in local time."),
@@ -198,7 +213,7 @@ KEYS: tuple[Key, ...] = (
     Key("wish", "count", k.Whole(1, 1000, "a wish is not a standing order"), "With auto: how many in all."),
 )
 
-NOT_YET = frozenset({"dashboard", "notify"})
+NOT_YET = frozenset({"notify"})
 """Keys and sections that are read and checked, and do nothing in this version."""
 
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(key.section for key in KEYS))
