@@ -1,0 +1,133 @@
+"""Whatever happens, and wherever the process dies: a confirmed intent is sent once, and ends as what really became of
+it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core_store import Crash, Outcome, Store, remembered
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from allthepoints.core.loyalty import JwtState
+from allthepoints.core.redeem import FINAL, State
+
+KEYS = st.sampled_from([f"k{n}" for n in range(8)])
+ITEMS = st.sampled_from(["mug", "cup"])
+
+
+class Shopping(RuleBasedStateMachine):
+    """The world, a person with two faces and little patience, and a process that dies now and then."""
+
+    @initialize(seed=st.integers(0, 2**16))
+    def start(self, seed: int) -> None:
+        self.store = Store(seed)
+        self.store.run(5.0)
+
+    @rule(key=KEYS, item=ITEMS, dry=st.integers(0, 5), off=st.integers(0, 7))
+    def asks(self, key: str, item: str, dry: int, off: int) -> None:
+        cost = self.store.items[item].cost
+        self.store.ask(key, item, cost + 10 if off == 0 else cost, dry=dry == 0)
+
+    @rule(key=KEYS, other=KEYS, item=ITEMS, again=ITEMS)
+    def asks_twice_at_once(self, key: str, other: str, item: str, again: str) -> None:
+        self.store.ask(key, item)
+        self.store.ask(other, again)
+
+    @rule(outcomes=st.lists(st.sampled_from(Outcome), min_size=1, max_size=3))
+    def posts_will_end_so(self, outcomes: list[Outcome]) -> None:
+        self.store.outcomes = outcomes
+
+    @rule(key=KEYS, item=ITEMS, outcome=st.sampled_from(Outcome), seconds=st.sampled_from([2.0, 8.0, 20.0, 200.0]))
+    def buys(self, key: str, item: str, outcome: Outcome, seconds: float) -> None:
+        self.store.points += 300
+        self.store.outcomes = [outcome]
+        self.store.ask(key, item)
+        self.store.run(seconds)
+
+    @rule(seconds=st.sampled_from([0.0, 0.3, 1.5, 4.0, 15.0, 70.0, 190.0, 900.0]))
+    def wait(self, seconds: float) -> None:
+        self.store.run(seconds)
+
+    @rule(away=st.sampled_from([0.0, 1.0, 30.0, 300.0]))
+    def the_process_dies(self, away: float) -> None:
+        self.store.restart(away)
+
+    @rule(crash=st.sampled_from(Crash), seconds=st.sampled_from([2.0, 5.0, 12.0]))
+    def the_process_will_die(self, crash: Crash, seconds: float) -> None:
+        self.store.crash = crash
+        self.store.run(seconds)
+
+    @rule(fails=st.booleans())
+    def the_disk(self, fails: bool) -> None:
+        self.store.disk_fails = fails
+
+    @rule(down=st.booleans())
+    def streamelements(self, down: bool) -> None:
+        self.store.down = down
+
+    @rule(jwt=st.sampled_from([JwtState.GOOD, JwtState.GOOD, JwtState.EXPIRED, JwtState.REFUSED, JwtState.MISSING]))
+    def the_token(self, jwt: JwtState) -> None:
+        self.store.jwt = jwt
+
+    @rule(item=ITEMS, cost=st.sampled_from([90, 100, 250]), stock=st.sampled_from([None, 0, 1]), enabled=st.booleans())
+    def the_store_changes(self, item: str, cost: int, stock: int | None, enabled: bool) -> None:
+        self.store.items[item] = replace(self.store.items[item], cost=cost, stock=stock, enabled=enabled or cost == 100)
+
+    @rule(points=st.integers(0, 400))
+    def points_come(self, points: int) -> None:
+        self.store.points += points
+
+    @rule()
+    def buys_something_else_by_hand(self) -> None:
+        self.store.buys_by_hand("hat")
+
+    # -- what always holds -------------------------------------------------------------------------------------------
+    @invariant()
+    def what_is_settled_is_true(self) -> None:
+        """`Store` itself watches every POST."""
+        if not hasattr(self, "store"):
+            return
+        booked = [key for key, _ in self.store.booked]
+        for key, one in self.store.redemptions().items():
+            assert booked.count(key) <= self.store.posts[key] <= 1
+            if one.state is State.ACCEPTED:
+                assert booked.count(key) == 1
+                assert (key, one.bought) in [(of, bought.id) for of, bought in self.store.booked]
+            if one.state in (State.REJECTED, State.CHECKED, State.CONFIRMED):
+                assert key not in booked
+            if one.dry:
+                assert not self.store.posts[key]
+
+    def teardown(self) -> None:
+        """All is well again; points that went for something else come back, which alone would leave a doubt."""
+        if not hasattr(self, "store"):
+            return
+        store = self.store
+        store.down = store.disk_fails = False
+        store.jwt, store.crash, store.outcomes = JwtState.GOOD, None, []
+        store.points += 100_000
+        store.run(7200.0)
+        self.what_is_settled_is_true()
+        assert all(one.state in FINAL for one in store.redemptions().values())
+        assert {one.key: one for one in remembered(store.disk).redemptions} == store.redemptions()
+        keys = {key for key, _ in store.booked} - {"by hand"}
+        assert keys <= store.redemptions().keys(), "what was bought is known"
+        store.restart(1.0)
+        posts = store.posts.total()
+        store.run(600.0)
+        self.what_is_settled_is_true()
+        assert store.posts.total() == posts
+
+
+TestFc48Shopping = Shopping.TestCase
+TestFc48Shopping.settings = settings(
+    max_examples=250,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,213 @@
+"""A redemption's table, what forbids to send, and how an unknown outcome is settled."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from allthepoints.base.types import ItemId, Login, SeId, UserId
+from allthepoints.core.loyalty import Bought, Item, JwtState
+from allthepoints.core.redeem import (
+    ABSENT_AFTER,
+    CLOCKS,
+    FINAL,
+    OF_JWT,
+    TABLE,
+    Input,
+    Reason,
+    Redemption,
+    State,
+    accept,
+    checked,
+    forbid,
+    forbidden,
+    not_left,
+    refuse,
+    send,
+    settle,
+    step,
+    vanish,
+)
+
+T = 1_700_000_000.0
+SE, MUG = SeId("se1"), ItemId("mug")
+ASKED = Redemption("k", UserId("1"), Login("alpha"), MUG, 100, T - 5, se=SE, name="Mug")
+SENT = send(ASKED, T, ["old"], 500)
+UNKNOWN = vanish(SENT, "no whole answer within 10 s")
+
+
+# -- the table -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("state", "what"), list(itertools.product(State, Input)))
+def test_fc_48_every_cell(state: State, what: Input) -> None:
+    if (state, what) in TABLE:
+        assert step(state, what) is TABLE[state, what]
+    else:
+        with pytest.raises(ValueError, match=f"{state} cannot {what}"):
+            step(state, what)
+
+
+def test_fc_48_send_stands_in_one_cell() -> None:
+    assert [cell for cell in TABLE if cell[1] is Input.SEND] == [(State.CONFIRMED, Input.SEND)]
+    assert [cell for cell, after in TABLE.items() if after is State.SENT] == [(State.CONFIRMED, Input.SEND)]
+
+
+def test_fc_48_nothing_leads_to_sent_twice() -> None:
+    """All walks from every state, to their ends: the table has no circle, so there are few."""
+    walks: list[tuple[State, ...]] = []
+
+    def walk(path: tuple[State, ...]) -> None:
+        assert len(path) <= len(State), "a circle"
+        after = [to for (state, _), to in TABLE.items() if state is path[-1]]
+        walks.append(path) if not after else None
+        for to in after:
+            walk((*path, to))
+
+    for state in State:
+        walk((state,))
+    assert all(path.count(State.SENT) <= 1 for path in walks)
+    assert {path[-1] for path in walks} == FINAL, "every walk ends settled"
+    assert not any(state in FINAL for state, _ in TABLE), "what is settled stays so"
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_fc_48_only_a_confirmed_one_can_be_sent(state: State) -> None:
+    one = replace(ASKED, state=state)
+    if state is State.CONFIRMED:
+        assert send(one, T, ["b", "a"], 7) == replace(
+            one, state=State.SENT, sent_at=T, known=("a", "b"), points_before=7
+        )
+    else:
+        with pytest.raises(ValueError, match="cannot send"):
+            send(one, T, [], 7)
+
+
+def test_each_way_to_an_end() -> None:
+    bought = Bought("b1", SE, MUG, T + 1, code="CODE-1")
+    done = accept(SENT, bought, T + 2)
+    assert (done.state, done.bought, done.code, done.settled_at) == (State.ACCEPTED, "b1", "CODE-1", T + 2)
+    assert "CODE-1" not in repr(done)
+    no = refuse(SENT, T + 2, "You are redeeming too fast")
+    assert (no.state, no.reason, no.text) == (State.REJECTED, Reason.REFUSED, "You are redeeming too fast")
+    stayed = not_left(SENT, T + 2, Reason.NOT_SENT, "could not connect")
+    assert (stayed.state, stayed.reason, stayed.text) == (State.REJECTED, Reason.NOT_SENT, "could not connect")
+    stopped = forbid(ASKED, Reason.SOLD_OUT, T)
+    assert (stopped.state, stopped.reason, stopped.sent_at) == (State.REJECTED, Reason.SOLD_OUT, None)
+    assert (checked(ASKED, T).state, UNKNOWN.state, UNKNOWN.open) == (State.CHECKED, State.UNKNOWN, True)
+    assert not any(one.open for one in (done, no, stayed, stopped, checked(ASKED, T)))
+
+
+# -- what forbids --------------------------------------------------------------------------------------------------
+ITEM = Item(MUG, "Mug", 100, sources=frozenset({"website"}))
+
+
+@pytest.mark.parametrize(
+    ("item", "intent", "points", "jwt", "reason"),
+    [
+        ({}, {}, 100, JwtState.GOOD, None),
+        ({}, {}, 99, JwtState.GOOD, Reason.NOT_ENOUGH),
+        ({"cost": 101}, {}, 500, JwtState.GOOD, Reason.PRICE_CHANGED),
+        ({"cost": 99}, {}, 500, JwtState.GOOD, Reason.PRICE_CHANGED),
+        ({"stock": 0}, {}, 500, JwtState.GOOD, Reason.SOLD_OUT),
+        ({"stock": -3}, {}, 500, JwtState.GOOD, Reason.SOLD_OUT),
+        ({"stock": 1}, {}, 500, JwtState.GOOD, None),
+        ({"enabled": False}, {}, 500, JwtState.GOOD, Reason.DISABLED),
+        ({"sources": frozenset({"bot"})}, {}, 500, JwtState.GOOD, Reason.NOT_ON_WEBSITE),
+        ({"sources": frozenset()}, {}, 500, JwtState.GOOD, None),
+        ({"asks": ("Map?",)}, {}, 500, JwtState.GOOD, Reason.ANSWERS_MISSING),
+        ({"asks": ("Map?",)}, {"answers": (" ",)}, 500, JwtState.GOOD, Reason.ANSWERS_MISSING),
+        ({"asks": ("Map?",)}, {"answers": ("Dust", "x")}, 500, JwtState.GOOD, Reason.ANSWERS_MISSING),
+        ({}, {"answers": ("Dust",)}, 500, JwtState.GOOD, Reason.ANSWERS_MISSING),
+        ({"asks": ("Map?",)}, {"answers": ("Dust",)}, 500, JwtState.GOOD, None),
+        ({}, {"message": "hi"}, 500, JwtState.GOOD, Reason.NO_MESSAGE),
+        ({"takes_message": True}, {"message": "hi"}, 500, JwtState.GOOD, None),
+        ({"subscriber_only": True}, {}, 500, JwtState.GOOD, None),
+        ({"cost": 0}, {"cost": 0}, 0, JwtState.GOOD, None),
+        (None, {}, 500, JwtState.GOOD, Reason.NO_SUCH_ITEM),
+        (None, {}, 0, JwtState.EXPIRED, Reason.JWT_EXPIRED),
+        *(({}, {}, 500, state, reason) for state, reason in OF_JWT.items()),
+    ],
+)
+def test_fc_48_what_forbids(
+    item: dict[str, Any] | None, intent: dict[str, Any], points: int, jwt: JwtState, reason: Reason | None
+) -> None:
+    there = None if item is None else replace(ITEM, **item)
+    assert forbidden(replace(ASKED, **intent), there, points, jwt) is reason
+
+
+def test_every_token_that_is_not_good_has_its_reason() -> None:
+    assert OF_JWT.keys() == set(JwtState) - {JwtState.GOOD}
+    assert len(set(OF_JWT.values())) == len(OF_JWT)
+
+
+# -- what settles --------------------------------------------------------------------------------------------------
+def row(id: str, at: float = T + 1, **more: Any) -> Bought:
+    return replace(Bought(id, SE, MUG, at), **more)
+
+
+EARLY, LATE = T + ABSENT_AFTER - 0.1, T + ABSENT_AFTER
+OLD = row("old", T - 9000)
+
+
+@pytest.mark.parametrize(
+    ("history", "read_at", "claimed", "points", "settled"),
+    [
+        pytest.param([row("new"), OLD], T + 2, (), None, "new", id="it stands among ours"),
+        pytest.param([row("new", channel=None)], T + 2, (), None, "new", id="no channel is told"),
+        pytest.param([row("new", 0.0)], T + 2, (), None, "new", id="no time is told"),
+        pytest.param([row("new", code="C-1")], LATE, (), 500, "new", id="late, and found"),
+        pytest.param([OLD], EARLY, (), 500, None, id="absent, too early to tell"),
+        pytest.param([OLD], LATE, (), 500, Reason.NEVER_ARRIVED, id="absent"),
+        pytest.param([], LATE, (), 450, Reason.NEVER_ARRIVED, id="absent, and less was spent elsewhere"),
+        pytest.param([], LATE, (), 401, Reason.NEVER_ARRIVED, id="one point less than the price is missing"),
+        pytest.param([], LATE, (), 400, None, id="the balance fell, and no row"),
+        pytest.param([], LATE, (), None, None, id="the balance was not read since"),
+        pytest.param([row("other")], LATE, ("other",), 500, Reason.NEVER_ARRIVED, id="another redemption's"),
+        pytest.param([row("x", item=ItemId("cup"))], LATE, (), 500, Reason.NEVER_ARRIVED, id="another item"),
+        pytest.param([row("x", item=None)], LATE, (), 500, Reason.NEVER_ARRIVED, id="a deleted item"),
+        pytest.param([row("x", channel=SeId("se2"))], LATE, (), 500, Reason.NEVER_ARRIVED, id="another channel"),
+        pytest.param([row("x", T - CLOCKS + 1)], T + 2, (), None, "x", id="clocks differ a little"),
+        pytest.param([row("x", T - CLOCKS - 1)], T + 2, (), None, None, id="an old one that slid into the list"),
+        pytest.param([row("x", T - CLOCKS - 1)], LATE, (), 500, None, id="or ours, by a wrong clock"),
+        pytest.param([row("x", T - 9000), row("y")], T + 2, (), None, "y", id="the new beside one that slid in"),
+    ],
+)
+def test_fc_48_settled_by_reading(
+    history: list[Bought], read_at: float, claimed: tuple[str, ...], points: int | None, settled: str | Reason | None
+) -> None:
+    done = settle(UNKNOWN, history, read_at, claimed, points, read_at + 1)
+    if settled is None:
+        assert done is None
+    elif isinstance(settled, Reason):
+        assert done is not None
+        assert (done.state, done.reason, done.settled_at) == (State.REJECTED, settled, read_at + 1)
+    else:
+        assert done is not None
+        assert (done.state, done.bought, done.reason) == (State.ACCEPTED, settled, None)
+        assert done.code == next(one.code for one in history if one.id == settled)
+
+
+def test_fc_48_of_two_new_ones_the_same_answers_tell() -> None:
+    """The same item bought by hand in the same minute."""
+    by_hand, ours = row("hand", T + 1, answers=("Nuke",)), row("ours", T + 2, answers=("Dust",))
+    done = settle(replace(UNKNOWN, answers=("Dust",)), [ours, by_hand], T + 9, (), None, T + 9)
+    assert done is not None
+    assert done.bought == "ours"
+    alike = settle(UNKNOWN, [row("b", T + 2), row("a", T + 1)], T + 9, (), None, T + 9)
+    assert alike is not None
+    assert alike.bought == "a"
+
+
+def test_fc_48_a_free_item_is_proven_absent_by_the_list_alone() -> None:
+    free = replace(UNKNOWN, cost=0, points_before=0)
+    done = settle(free, [], LATE, (), 0, LATE)
+    assert done is not None
+    assert done.reason is Reason.NEVER_ARRIVED
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.UNKNOWN])
+def test_fc_48_nothing_else_is_settled_by_reading(state: State) -> None:
+    with pytest.raises(ValueError, match="cannot found"):
+        settle(replace(SENT, state=state), [row("new")], T + 2, (), None, T + 2)
