@@ -57,7 +57,10 @@ SLEPT = 30.0
 def apply(observed: Observed, policy: Policy, fact: Fact) -> list[Record]:
     """Fold one fact into the state."""
     observed.queue = None
-    return list(_changes(observed, policy, fact))
+    records = list(_changes(observed, policy, fact))
+    if records or not isinstance(fact, Ticked):
+        observed.elements.agenda = None
+    return records
 
 
 def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # noqa: PLR0912, PLR0915 -- one arm a fact

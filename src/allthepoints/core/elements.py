@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
+from allthepoints.core.actions import ElementsRead
 from allthepoints.core.ledger import Ledger
 from allthepoints.core.loyalty import INTERVAL, LAG, Balance, Bought, Item, JwtState, Loyalty, Viewer
+from allthepoints.core.policy import Policy
 from allthepoints.core.redeem import Redemption
 
 SHOWS_WITHIN = 900.0
@@ -99,6 +101,15 @@ class Jwt:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A read that is due at a time; `waited_for`: by a person, or by money."""
+
+    at: float
+    waited_for: bool
+    action: ElementsRead
+
+
 @dataclass(slots=True)
 class Elements:
     """All of it. Reads go out one at a time; `asked_at` is when the last one did."""
@@ -108,6 +119,8 @@ class Elements:
     """Logins that a person looks at and that no channel of ours has, and since when."""
     nowhere: dict[Login, float] = field(default_factory=dict)
     """Of those, the ones that StreamElements does not have, and when it said so."""
+    agenda: tuple[Policy, tuple[Due | None, Due | None]] | None = None
+    """What is due first of what is waited for, and of the rest, as the plan found it. Every fact forgets it."""
     pending: bool = False
     asked_at: float = 0.0
     failures: int = 0

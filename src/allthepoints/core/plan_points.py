@@ -7,15 +7,13 @@ left. What a person waits for (a look, a redemption) goes first and closer toget
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from allthepoints.base.types import Login, UserId
 from allthepoints.core.actions import (
     Action,
     CheckJwt,
-    ElementsRead,
     FindLoyalty,
     ReadBalance,
     ReadHistory,
@@ -25,7 +23,7 @@ from allthepoints.core.actions import (
 )
 from allthepoints.core.apply_redeem import jwt_state, read_since, ready
 from allthepoints.core.desired import is_meant
-from allthepoints.core.elements import Purse
+from allthepoints.core.elements import Due, Purse
 from allthepoints.core.loyalty import LAG, JwtState
 from allthepoints.core.observed import Observed, roster
 from allthepoints.core.policy import Policy
@@ -73,15 +71,6 @@ class Draft(Protocol):
     def due(self, at: float) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """A read that is due at a time; `waited_for`: by a person, or by money."""
-
-    at: float
-    waited_for: bool
-    action: ElementsRead
-
-
 def plan_points(policy: Policy, o: Observed, draft: Draft) -> None:
     """What StreamElements is asked now."""
     _plan_jwt(o, draft)
@@ -89,17 +78,35 @@ def plan_points(policy: Policy, o: Observed, draft: Draft) -> None:
     elements = o.elements
     if elements.pending or not draft.due(elements.not_before):
         return
-    # Of what is due, what somebody waits for goes first; of what is not, nothing is in the way of anything.
-    first = min(
-        _reads(policy, o, draft),
-        key=lambda due: (due.at > draft.now, due.at <= draft.now and not due.waited_for, due.at),
-        default=None,
-    )
+    first = _first(policy, o, draft)
     if first is None:
         return
     gap = GAP_WAITED_FOR if first.waited_for else GAP
     if draft.due(max(first.at, elements.asked_at + gap)):
         draft.do(first.action)
+
+
+def _first(policy: Policy, o: Observed, draft: Draft) -> Due | None:
+    """Of what is due, what somebody waits for goes first; of what is not, nothing is in the way of anything.
+
+    The two that may be it are kept until something happens: most turns are about the chat.
+    """
+    agenda = o.elements.agenda
+    if agenda is None or agenda[0] is not policy:
+        dues = list(_reads(policy, o, draft))
+        firsts = (
+            _earliest(due for due in dues if due.waited_for),
+            _earliest(due for due in dues if not due.waited_for),
+        )
+        agenda = o.elements.agenda = (policy, firsts)
+    waited_for, other = agenda[1]
+    if waited_for is None or other is None:
+        return waited_for or other
+    return waited_for if waited_for.at <= max(draft.now, other.at) else other
+
+
+def _earliest(dues: Iterable[Due]) -> Due | None:
+    return min(dues, key=lambda due: due.at, default=None)
 
 
 # -- our token, and what is bought with it -------------------------------------------------------------------------
@@ -127,7 +134,7 @@ def _plan_sending(o: Observed, draft: Draft) -> None:
 
 
 # -- reads ---------------------------------------------------------------------------------------------------------
-def _reads(policy: Policy, o: Observed, draft: Draft) -> Iterator[_Due]:
+def _reads(policy: Policy, o: Observed, draft: Draft) -> Iterator[Due]:
     yield from _for_a_person(o)
     yield from _for_redemptions(o, draft)
     names = roster(policy, o)
@@ -150,23 +157,23 @@ def wished(policy: Policy, o: Observed) -> set[UserId]:
     return {channel for channel in named if channel is not None}
 
 
-def _for_a_person(o: Observed) -> Iterator[_Due]:
+def _for_a_person(o: Observed) -> Iterator[Due]:
     for login, at in o.elements.looking_up.items():
-        yield _Due(at, True, FindLoyalty(login))
+        yield Due(at, True, FindLoyalty(login))
     for purse in o.elements.purses.values():
         if (looked := purse.looked_at) > 0.0:
             if (purse.found_at < looked and purse.se is None) or _must_find(o, purse):
-                yield _Due(_not_refused(purse, "channel", looked), True, FindLoyalty(_login(o, purse)))
+                yield Due(_not_refused(purse, "channel", looked), True, FindLoyalty(_login(o, purse)))
             elif purse.se is not None:
                 if purse.loyalty_at == 0.0 and "loyalty" not in purse.refused:
-                    yield _Due(looked, True, ReadLoyalty(purse.channel, purse.se))
+                    yield Due(looked, True, ReadLoyalty(purse.channel, purse.se))
                 if purse.balance_at < looked:
                     yield from _balance(o, purse, looked, True)
                 if purse.items_at < looked and "items" not in purse.refused:
-                    yield _Due(looked, True, ReadItems(purse.channel, purse.se))
+                    yield Due(looked, True, ReadItems(purse.channel, purse.se))
 
 
-def _for_redemptions(o: Observed, draft: Draft) -> Iterator[_Due]:
+def _for_redemptions(o: Observed, draft: Draft) -> Iterator[Due]:
     """What must be read anew before a POST, and what settles an unclear one."""
     for r in o.elements.redemptions.values():
         purse = o.elements.purses.get(r.channel) or Purse(r.channel)
@@ -180,27 +187,27 @@ def _for_redemptions(o: Observed, draft: Draft) -> Iterator[_Due]:
             yield from _history(o, max(sent_at + 1.0, o.elements.history_at + every))
 
 
-def _before_sending(o: Observed, r: Redemption, purse: Purse) -> Iterator[_Due]:
+def _before_sending(o: Observed, r: Redemption, purse: Purse) -> Iterator[Due]:
     since = read_since(o, r)
     if purse.se is None or _must_find(o, purse):
         if r.channel in o.channels and (purse.found_at < since or _must_find(o, purse)):
-            yield _Due(_not_refused(purse, "channel", since), True, FindLoyalty(_login(o, purse)))
+            yield Due(_not_refused(purse, "channel", since), True, FindLoyalty(_login(o, purse)))
         return
     if purse.balance_at < since:
         yield from _balance(o, purse, since, True)
     if purse.items_at < since:
-        yield _Due(_not_refused(purse, "items", since), True, ReadItems(purse.channel, purse.se))
+        yield Due(_not_refused(purse, "items", since), True, ReadItems(purse.channel, purse.se))
     if o.elements.history_at < since:
         yield from _history(o, since)
 
 
-def _history(o: Observed, at: float) -> Iterator[_Due]:
+def _history(o: Observed, at: float) -> Iterator[Due]:
     """Our redemptions, once it is known who we are at StreamElements."""
     if (own := o.elements.jwt.viewer) is not None:
-        yield _Due(max(at, o.elements.history_not_before), True, ReadHistory(own.id))
+        yield Due(max(at, o.elements.history_not_before), True, ReadHistory(own.id))
 
 
-def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due]:
+def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[Due]:
     """A live channel that is meant: what it pays is part of who gets a room; what we have, only where we are."""
     purse = o.elements.purses.get(channel_id) or Purse(channel_id)
     channel = o.channels[channel_id]
@@ -209,13 +216,13 @@ def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_D
         return
     assert purse.se is not None
     at = _not_refused(purse, "loyalty", purse.loyalty_at + LOYALTY_EVERY if purse.loyalty_at else 0.0)
-    yield _Due(at, False, ReadLoyalty(channel_id, purse.se))
+    yield Due(at, False, ReadLoyalty(channel_id, purse.se))
     if channel.present_since is not None:
         every = policy.poll_balance * (SELDOM if _is_still(policy, purse, channel.present_since) else 1)
         yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
 
 
-def _for_store(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due]:
+def _for_store(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[Due]:
     purse = o.elements.purses.get(channel_id) or Purse(channel_id)
     if (find := _find(o, purse)) is not None:
         yield find
@@ -223,17 +230,17 @@ def _for_store(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[_Due
     assert purse.se is not None
     every = policy.poll_store
     items_at = purse.items_at + every if purse.items_at else 0.0
-    yield _Due(_not_refused(purse, "items", items_at), False, ReadItems(channel_id, purse.se))
+    yield Due(_not_refused(purse, "items", items_at), False, ReadItems(channel_id, purse.se))
     yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
 
 
-def _find(o: Observed, purse: Purse) -> _Due | None:
+def _find(o: Observed, purse: Purse) -> Due | None:
     """The look-up of a channel whose place at StreamElements is not known, or was "nowhere" a day ago."""
     if _must_find(o, purse):
-        return _Due(_not_refused(purse, "channel", purse.found_at), False, FindLoyalty(_login(o, purse)))
+        return Due(_not_refused(purse, "channel", purse.found_at), False, FindLoyalty(_login(o, purse)))
     if purse.nowhere:
         at = _not_refused(purse, "channel", purse.found_at + NOWHERE_EVERY)
-        return _Due(at, False, FindLoyalty(_login(o, purse)))
+        return Due(at, False, FindLoyalty(_login(o, purse)))
     return None
 
 
@@ -248,10 +255,10 @@ def _login(o: Observed, purse: Purse) -> Login:
     return o.channels[purse.channel].ref.login
 
 
-def _balance(o: Observed, purse: Purse, at: float, waited_for: bool) -> Iterator[_Due]:
+def _balance(o: Observed, purse: Purse, at: float, waited_for: bool) -> Iterator[Due]:
     viewer = viewer_login(o)
     if viewer is not None and purse.se is not None:
-        yield _Due(_not_refused(purse, "balance", at), waited_for, ReadBalance(purse.channel, purse.se, viewer))
+        yield Due(_not_refused(purse, "balance", at), waited_for, ReadBalance(purse.channel, purse.se, viewer))
 
 
 def _not_refused(purse: Purse, what: str, at: float) -> float:
