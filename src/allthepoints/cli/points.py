@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,14 +12,11 @@ from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.known import channel_named, zone_in
 from allthepoints.cli.options import AsJson
-from allthepoints.core.loyalty import Loyalty
-from allthepoints.ports import ChannelRow
 from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
-from allthepoints.views.columns import wrapped
-from allthepoints.views.earned import read_points, stay_of
+from allthepoints.views.earned import read_detail, read_points
 from allthepoints.views.plain import points_plain
-from allthepoints.views.points import Points, Stay, detail_lines, points_lines, summed
+from allthepoints.views.points import Points, detail_lines, points_lines, summed
 
 NOTHING = """No points were read yet.
 
@@ -38,11 +34,12 @@ def points(
     where = here(context)
     reader = PointsReader(where.data.database)
     only = None if channel is None else channel_named(reader, channel)
+    if only is not None and not as_json:
+        _show_one(where, reader, only)
+        return
     rows = [row for row in read_here(where, reader) if only in (None, row.id)]
     if as_json:
         output.say_json([points_plain(row) for row in rows])
-    elif only is not None:
-        _show_one(where, reader, only, rows)
     else:
         _show_all(where, rows)
 
@@ -66,30 +63,13 @@ def _show_all(where: Here, rows: list[Points]) -> None:
         output.say("Not running, so nothing comes now. Start it with `allthepoints run`.")
 
 
-def _show_one(where: Here, reader: PointsReader, channel: UserId, rows: list[Points]) -> None:
+def _show_one(where: Here, reader: PointsReader, channel: UserId) -> None:
     now = where.now()
-    seen = {row.id: row for row in reader.status().channels}.get(channel)
-    _, loyalty = reader.loyalty(channel)
-    row = rows[0] if rows else _without(reader, channel, seen)
-    row = replace(row, loyalty=loyalty, stay=_stay(reader, channel, loyalty))
+    row = read_detail(reader, channel, now, zone_in(where), lock.holder(where.data.lock) is not None)
+    if row is None:
+        raise UsageError(f"nothing is known of channel {channel}", "`allthepoints channels` lists them.")
     for line in detail_lines(row, now, output.width(), zone_in(where), output.ascii_only()):
-        for text in wrapped(line.text, output.width()) if not line.text.startswith(" ") else [line.text]:
-            output.say(text)
+        output.say(line.text)
     if lock.holder(where.data.lock) is None:
         output.say()
         output.say("Not running, so nothing comes now. Start it with `allthepoints run`.")
-
-
-def _without(reader: PointsReader, channel: UserId, seen: ChannelRow | None) -> Points:
-    """A channel of which no points are known."""
-    known = {known.id: known for known in reader.channels()}.get(channel)
-    if known is None:
-        raise UsageError(f"nothing is known of channel {channel}", "`allthepoints channels` lists them.")
-    found = Points(known.id, known.login, known.display)
-    return found if seen is None else replace(found, verdict=seen.verdict, causes=seen.causes)
-
-
-def _stay(reader: PointsReader, channel: UserId, loyalty: Loyalty | None) -> Stay | None:
-    """The session that goes on now, if one does."""
-    going_on = [session for session in reader.sessions_earned(channel) if session.ended_at is None]
-    return stay_of(going_on[-1], loyalty) if going_on else None

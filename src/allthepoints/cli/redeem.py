@@ -7,14 +7,12 @@ running one, or one that runs in this process for this errand) checks everything
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allthepoints.base.clock import Stopwatch, new_key
+from allthepoints.base.clock import Stopwatch
 from allthepoints.base.errors import FaultError, NotSent, SignInNeeded, UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.confirm import answer, confirmed, is_terminal
 from allthepoints.cli.exits import Exit
@@ -27,6 +25,7 @@ from allthepoints.core.loyalty import Item
 from allthepoints.core.redeem import Redemption, State
 from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.intent import SETTLE, UNDER_WAY, WAIT, Intent
 from allthepoints.views.plain import redemption_plain
 from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Filled, proposal, question
@@ -34,14 +33,6 @@ from allthepoints.views.text import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-WAIT = 90.0
-"""Seconds. Checks are given up after 60, and an answer after 30 more."""
-
-SETTLE = 30.0
-"""Seconds more for an unclear outcome: mostly our redemptions, read a moment later, have it."""
-
-UNDER_WAY = frozenset({State.CONFIRMED, State.SENT})
 
 
 def redeem(
@@ -136,21 +127,12 @@ def _filled(item: Item, inputs: Sequence[str], message: str) -> Filled:
 
 
 def _carry_out(where: Here, shelf: Shelf, item: Item, filled: Filled, dry: bool) -> Redemption:
-    reader, key = PointsReader(where.data.database), new_key()
-    at = where.now()
-    data: dict[str, JSON] = {
-        "key": key,
-        "item": item.id,
-        "cost": item.cost,
-        "answers": list(filled.answers),
-        "message": filled.message,
-        "dry": dry,
-    }
-
+    reader = PointsReader(where.data.database)
+    intent = Intent(shelf.channel, shelf.login, item, filled, where.now(), dry)
     unclear: list[Stopwatch] = []
 
     def over() -> bool:
-        found = reader.redemption(key)
+        found = reader.redemption(intent.key)
         if found is None or found.state in UNDER_WAY:
             return False
         if found.state is State.UNKNOWN and not unclear:
@@ -159,32 +141,8 @@ def _carry_out(where: Here, shelf: Shelf, item: Item, filled: Filled, dry: bool)
         return found.state is not State.UNKNOWN or unclear[0].elapsed() >= SETTLE
 
     try:
-        ask(where, "redeem", shelf.login, data, over, WAIT, key)
+        ask(where, "redeem", shelf.login, intent.data, over, WAIT, intent.key)
     except KeyboardInterrupt:
-        output.note(f"It may go on without you: `allthepoints redemptions show {key}` tells how it ended.")
+        output.note(f"It may go on without you: `allthepoints redemptions show {intent.key}` tells how it ended.")
         raise
-    return _outcome(
-        reader.redemption(key),
-        Redemption(
-            key,
-            shelf.channel,
-            shelf.login,
-            item.id,
-            item.cost,
-            at,
-            name=item.name,
-            answers=filled.answers,
-            message=filled.message,
-            dry=dry,
-        ),
-    )
-
-
-def _outcome(found: Redemption | None, asked: Redemption) -> Redemption:
-    """What is known when the waiting is over. A row that is still under way is not known, and so is one that no service
-    ever took up."""
-    if found is not None and found.state not in UNDER_WAY:
-        return found
-    if found is not None:
-        return replace(found, state=State.UNKNOWN, text=found.text or "it is still under way")
-    return replace(asked, state=State.UNKNOWN, text="the service did not take it up in time")
+    return intent.outcome(reader.redemption(intent.key))

@@ -109,9 +109,9 @@ class PointsReader(Reader):
         """What was earned at `since` or later, for each channel where that is anything."""
         return self.earned_each((since,))[0]
 
-    def earned_each(self, sinces: Sequence[float]) -> tuple[Mapping[UserId, int], ...]:
-        """`earned` for several times at once, which costs about as much as for the earliest."""
-        return self._read(lambda db: _earned(db, sinces), tuple({} for _ in sinces))
+    def earned_each(self, sinces: Sequence[float], channel: UserId | None = None) -> tuple[Mapping[UserId, int], ...]:
+        """`earned` for several times at once, which costs about as much as for the earliest. Of one channel: less."""
+        return self._read(lambda db: _earned(db, sinces, channel), tuple({} for _ in sinces))
 
     def last_earned(self) -> Mapping[UserId, float]:
         """When something was last earned, for each channel where anything ever was."""
@@ -129,9 +129,17 @@ class PointsReader(Reader):
         """All items that were ever seen there, gone ones too, in the store's order."""
         return self._read(lambda db: _store(db, channel), ())
 
+    def stores(self) -> Mapping[UserId, tuple[StoreItem, ...]]:
+        """The same of every channel of which an item was ever seen."""
+        return self._read(_stores, {})
+
     def prices(self, channel: UserId, item: ItemId) -> tuple[Price, ...]:
         """What the item cost, in the order in which it was seen; a price stands until the next one."""
         return self._read(lambda db: _prices(db, channel, item), ())
+
+    def changed_prices(self) -> Mapping[tuple[UserId, ItemId], tuple[Price, ...]]:
+        """`prices` of each item that ever cost something else."""
+        return self._read(_changed_prices, {})
 
     def redemptions(self, limit: int = 100, channel: UserId | None = None) -> tuple[Redemption, ...]:
         """The newest `limit`, newest first."""
@@ -208,7 +216,9 @@ def _loyalty(db: apsw.Connection, channel: UserId) -> tuple[SeId | None, Loyalty
     return _NOWHERE
 
 
-def _earned(db: apsw.Connection, sinces: Sequence[float]) -> tuple[Mapping[UserId, int], ...]:
+def _earned(
+    db: apsw.Connection, sinces: Sequence[float], only: UserId | None = None
+) -> tuple[Mapping[UserId, int], ...]:
     found: tuple[dict[UserId, int], ...] = tuple({} for _ in sinces)
     if not sinces:
         return found
@@ -216,8 +226,9 @@ def _earned(db: apsw.Connection, sinces: Sequence[float]) -> tuple[Mapping[UserI
     sums = ", ".join("total(e.delta) FILTER (WHERE e.at >= ?)" for _ in times)
     rows = db.execute(
         f"SELECT l.channel, {sums} FROM ledgers l CROSS JOIN ledger e"  # noqa: S608
-        " WHERE e.ledger = l.no AND e.at >= ? AND e.change = ? GROUP BY l.no ORDER BY l.no",
-        (*times, min(times), EARNED),
+        " WHERE e.ledger = l.no AND e.at >= ? AND e.change = ? AND (? IS NULL OR l.channel = ?)"
+        " GROUP BY l.no ORDER BY l.no",
+        (*times, min(times), EARNED, only, only),
     )
     for channel, *totals in rows:
         for into, total in zip(found, totals, strict=True):
@@ -259,9 +270,25 @@ def _store(db: apsw.Connection, channel: UserId) -> tuple[StoreItem, ...]:
     return tuple(StoreItem(item_of(row[:-3]), *row[-3:]) for row in rows)
 
 
+def _stores(db: apsw.Connection) -> Mapping[UserId, tuple[StoreItem, ...]]:
+    found: dict[UserId, list[StoreItem]] = {}
+    for channel, *row in db.execute(
+        f"SELECT channel, {ITEM}, first_seen, last_changed, gone_at FROM items ORDER BY channel, place, item"  # noqa: S608
+    ):
+        found.setdefault(UserId(channel), []).append(StoreItem(item_of(row[:-3]), *row[-3:]))
+    return {channel: tuple(items) for channel, items in found.items()}
+
+
 def _prices(db: apsw.Connection, channel: UserId, item: ItemId) -> tuple[Price, ...]:
     rows = db.execute("SELECT at, cost FROM prices WHERE channel = ? AND item = ? ORDER BY id", (channel, item))
     return tuple(Price(*row) for row in rows)
+
+
+def _changed_prices(db: apsw.Connection) -> Mapping[tuple[UserId, ItemId], tuple[Price, ...]]:
+    found: dict[tuple[UserId, ItemId], list[Price]] = {}
+    for channel, item, at, cost in db.execute("SELECT channel, item, at, cost FROM prices ORDER BY channel, item, id"):
+        found.setdefault((UserId(channel), ItemId(item)), []).append(Price(at, cost))
+    return {key: tuple(prices) for key, prices in found.items() if len(prices) > 1}
 
 
 def _redemptions(db: apsw.Connection, limit: int, channel: UserId | None) -> tuple[Redemption, ...]:

@@ -17,22 +17,37 @@ from allthepoints.views.sparkline import in_slots
 from allthepoints.views.text import DAY
 
 
-def read_points(reader: PointsReader, now: float, zone: tzinfo, running: bool = True) -> list[Points]:
-    """Every channel that StreamElements has, as far as its points were read; by login.
+def read_points(
+    reader: PointsReader, now: float, zone: tzinfo, running: bool = True, only: UserId | None = None
+) -> list[Points]:
+    """Every channel that StreamElements has, as far as its points were read; by login. `only`: no other one.
 
     The verdicts of a service that does not run are not those of now.
     """
     periods = days.periods(now, zone)
-    today, week, month = reader.earned_each((periods.today, periods.week, periods.month))
-    bars, last = _bars(reader, now), reader.last_earned()
+    today, week, month = reader.earned_each((periods.today, periods.week, periods.month), only)
+    bars, last = _bars(reader, now, only), reader.last_earned()
     rows = []
     for row in reader.points():
         id_ = row.channel
+        if only not in (None, id_):
+            continue
         earned = (today.get(id_, 0), week.get(id_, 0), month.get(id_, 0))
         quiet = in_slots((), now - DAY, now, known_from=None if row.points is None else now - DAY)
         found = _points(row, earned, bars.get(id_, tuple(quiet)), last.get(id_))
         rows.append(found if running else replace(found, verdict="unknown", causes=()))
     return rows
+
+
+def read_detail(reader: PointsReader, channel: UserId, now: float, zone: tzinfo, running: bool = True) -> Points | None:
+    """All that is known of one channel's points, its settings and the session that goes on; None: it was never seen."""
+    found = read_points(reader, now, zone, running, channel)
+    row = found[0] if found else _without(reader, channel)
+    if row is None:
+        return None
+    _, loyalty = reader.loyalty(channel)
+    going_on = [session for session in reader.sessions_earned(channel) if session.ended_at is None]
+    return replace(row, loyalty=loyalty, stay=stay_of(going_on[-1], loyalty) if going_on else None)
 
 
 def stay_of(session: SessionEarned, loyalty: Loyalty | None) -> Stay:
@@ -64,11 +79,21 @@ def _points(row: PointsRow, earned: tuple[int, int, int], bars: tuple[int | None
     )
 
 
-def _bars(reader: PointsReader, now: float) -> Mapping[UserId, tuple[int | None, ...]]:
+def _without(reader: PointsReader, channel: UserId) -> Points | None:
+    """A channel of which no points are known."""
+    known = {known.id: known for known in reader.channels()}.get(channel)
+    if known is None:
+        return None
+    found = Points(known.id, known.login, known.display)
+    seen = {row.id: row for row in reader.status().channels}.get(channel)
+    return found if seen is None else replace(found, verdict=seen.verdict, causes=seen.causes)
+
+
+def _bars(reader: PointsReader, now: float, only: UserId | None) -> Mapping[UserId, tuple[int | None, ...]]:
     """What was earned in each part of the last day. Before the first reading is a gap."""
     entries: dict[UserId, list[tuple[float, int]]] = {}
     opened: dict[UserId, float] = {}
-    for entry in reader.entries(since=now - DAY):
+    for entry in reader.entries(only, now - DAY):
         of_channel = entries.setdefault(entry.channel, [])
         if entry.change == Change.EARNED:
             of_channel.append((entry.at, entry.delta))

@@ -82,6 +82,9 @@ COLUMNS = (
 )
 """Where the terminal is narrow, they go in this order: 24 h, currency, earned, rate, today, verdict."""
 
+FACT = 13
+"""Cells before what is said of a fact."""
+
 _FIRST = {"flat": 0, "earning": 1, "early": 2}
 
 
@@ -115,10 +118,20 @@ def detail_lines(
         ("session", _session(row.stay)),
         ("verdict", verdict(row.verdict).shown(ascii_only)),
     ]
-    lines = [Line(row.who), *(Line(f"  {word:<9}  {text}") for word, text in facts if text)]
+    lines = [*(Line(text) for text in wrapped(row.who, width))]
+    for word, text in facts:
+        if text:
+            lines += _fact(word, text, width)
     if row.causes:
         lines += [Line(""), *_cause_lines(row, width)]
     return lines
+
+
+def _fact(word: str, text: str, width: int | None) -> list[Line]:
+    """A word and what is said of it, which is wrapped beside it."""
+    room = None if width is None or text.startswith("|") else max(1, width - FACT)  # bars stay as they are
+    first, *rest = wrapped(text, room)
+    return [Line(f"  {word:<9}  {first}"), *(Line(" " * FACT + more) for more in rest)]
 
 
 def _cause_lines(row: Points, width: int | None) -> list[Line]:

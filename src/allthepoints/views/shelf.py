@@ -56,13 +56,18 @@ def shelf_of(reader: PointsReader, channel: UserId, settings: Settings) -> Shelf
     """The store of a channel that is known. Raises StopIteration for one that is not."""
     known = next(found for found in reader.channels() if found.id == channel)
     row = next((row for row in reader.points() if row.channel == channel), None)
-    return _shelf(reader, known, row, settings)
+    return _shelf(reader.store(channel), known, row, settings)
 
 
 def shelves(reader: PointsReader, settings: Settings) -> list[Shelf]:
     """All stores that were ever read and have something in them, by login."""
     known = {found.id: found for found in reader.channels()}
-    found = (_shelf(reader, known[row.channel], row, settings) for row in reader.points() if row.channel in known)
+    rows, stores = reader.points(), reader.stores()
+    found = (
+        _shelf(stores[row.channel], known[row.channel], row, settings)
+        for row in rows
+        if row.channel in known and row.channel in stores
+    )
     return [shelf for shelf in found if shelf.items()]
 
 
@@ -72,8 +77,7 @@ def wished_in(items: Mapping[ItemId, Item], logins: Sequence[Login], settings: S
     return {item.id for wish in wishes if (item := find(wish, items)) is not None}
 
 
-def _shelf(reader: PointsReader, known: KnownChannel, row: PointsRow | None, settings: Settings) -> Shelf:
-    found = reader.store(known.id)
+def _shelf(found: Sequence[StoreItem], known: KnownChannel, row: PointsRow | None, settings: Settings) -> Shelf:
     there = {one.item.id: one.item for one in found if not one.gone}
     wished = wished_in(there, known.logins, settings)
     offers = tuple(_offer(one, row, one.item.id in wished) for one in found)
