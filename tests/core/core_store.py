@@ -331,5 +331,3 @@ class Store:
 
     def redemptions(self) -> dict[str, Redemption]:
         return self.core.observed.elements.redemptions
-
-
