@@ -109,7 +109,7 @@ POINTS: tuple[Row, ...] = (
         "and what you can do.",
         since=_flat_since,
         detail=lambda _p, o, _n: _names([login for login, _ in _flat(o)]),
-        hidden_by=("streamelements_failing",),
+        hidden_by=("streamelements_failing", "helix_failing"),
     ),
     Row(
         "jwt_expired",
