@@ -40,6 +40,11 @@ class DataDir:
         return self.path / "streamelements-token.json"
 
     @property
+    def password(self) -> Path:
+        """The hash of the dashboard's password."""
+        return self.path / "dashboard-password.json"
+
+    @property
     def lock(self) -> Path:
         return self.path / "allthepoints.lock"
 

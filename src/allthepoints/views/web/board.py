@@ -35,11 +35,24 @@ from allthepoints.views.zone import zone_of
 
 T = TypeVar("T")
 
-AT_MOST_EVERY = 0.25
-"""Seconds between two messages to one client."""
 
-ANEW = 60.0
-"""Seconds after which the sentence is looked at again although nothing happened: there are durations in it."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds of the board's own time line (in a demo a second holds many of them)."""
+
+    at_most_every: float = 0.25
+    """Between two messages to one client."""
+    anew: float = 20.0
+    """After which the sentence is looked at again although nothing happened, for there are durations in it; and a
+    client is sent a sign of life, for there are proxies between."""
+
+    sent_within: float = 30.0
+    """For a client to take a message."""
+
+    def at(self, speed: float) -> Pace:
+        """The same where time goes by so many times as fast."""
+        return Pace(self.at_most_every * speed, self.anew * speed, self.sent_within * speed)
+
 
 EVENTS_KEPT = 200
 GONE_KEPT = 500
@@ -92,10 +105,13 @@ class Doings:
 class Board:
     """What pages may know and do. `told` and `happened` are the hooks that it wants to be called by."""
 
-    def __init__(self, reader: PointsReader, clock: Clock, doings: Doings, base_path: str = "") -> None:
+    def __init__(
+        self, reader: PointsReader, clock: Clock, doings: Doings, base_path: str = "", pace: Pace | None = None
+    ) -> None:
         self.reader = reader
         self.base_path = base_path
         """What stands before every path in a link; "" or `/something`."""
+        self.pace = pace or Pace()
         self._clock = clock
         self._doings = doings
         self._snapshot: Snapshot | None = None
@@ -241,8 +257,8 @@ class Board:
         number = int(text)
         return number if self._forgotten <= number <= self._number else None
 
-    async def changes(self, since: str) -> AsyncIterator[Change]:
-        """Everything that changes from `since` (a `version`) on, for ever; at most one a quarter of a second."""
+    async def changes(self, since: str) -> AsyncIterator[Change | None]:
+        """Everything that changes from `since` (a `version`) on, for ever; None where for long nothing did."""
         version, said = since, None if self._known(since) is None else self.sentence()
         while True:
             moved = self._moved
@@ -250,16 +266,17 @@ class Board:
             if change is not None and change:
                 version, said = change.version, change.sentence or said
                 yield change
-                await self._clock.sleep(AT_MOST_EVERY)
-            else:
-                await self._wait(moved)
+                await self._clock.sleep(self.pace.at_most_every)
+            elif not await self._moves(moved):
+                yield None
 
-    async def _wait(self, moved: asyncio.Event) -> None:
+    async def _moves(self, moved: asyncio.Event) -> bool:
         try:
-            async with asyncio.timeout(ANEW):
+            async with asyncio.timeout(self.pace.anew):
                 await moved.wait()
         except TimeoutError:
-            pass
+            return False
+        return True
 
 
 def _worries(snapshot: Snapshot) -> tuple[tuple[object, ...], ...]:
