@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from allthepoints.base.types import UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.views.columns import Column, table
-from allthepoints.views.text import clean, clock_time, count, name, number, per_hour, standing, verdict
+from allthepoints.views.text import change, clean, clock_time, count, name, number, per_hour, standing, verdict
 from allthepoints.views.words import CAUSES, PLACE, told
 
 COLUMNS = (
@@ -17,11 +18,12 @@ COLUMNS = (
     Column("since", keep=3),
     Column("live since", keep=1),
     Column("points", keep=5, right=True),
+    Column("today", keep=4, right=True),
     Column("rate", keep=4, right=True),
     Column("verdict", keep=6),
     Column("about", keep=2, flexible=True),
 )
-"""Where the terminal is narrow, they go in this order: live since, about, since, rate, points, verdict."""
+"""Where the terminal is narrow, they go in this order: live since, about, since, today, rate, points, verdict."""
 
 _ORDER = {"present": 0, "asked": 1, "leaving": 2, "refused": 3, "waiting": 4}
 
@@ -61,12 +63,16 @@ def channel_lines(
     height: int | None = None,
     zone: tzinfo | None = None,
     ascii_only: bool = False,
+    today: Mapping[UserId, int] | None = None,
 ) -> list[Line]:
-    """A table of `rows`, in at most `width` cells and `height` lines; what does not fit is counted."""
+    """A table of `rows`, in at most `width` cells and `height` lines; what does not fit is counted.
+
+    `today`: what was earned in each; where it is not given, there is no such column.
+    """
     shown = list(rows)
     if height is not None and len(shown) + 1 > height:
         shown = shown[: max(0, height - 2)]
-    cells = [_cells(row, now, zone, ascii_only) for row in shown]
+    cells = [_cells(row, now, zone, ascii_only, (today or {}).get(row.id, 0)) for row in shown]
     texts = table(COLUMNS, cells, width)
     lines = [Line(text, row.state) for text, row in zip(texts[1:], shown, strict=True)] if texts else []
     titles = [Line(texts[0])] if texts else []
@@ -79,13 +85,14 @@ def _rank(row: ChannelRow) -> tuple[int, int, str]:
     return _ORDER.get(row.state, outside), row.place if row.place is not None else 1_000_000, row.login
 
 
-def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool) -> tuple[str, ...]:
+def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool, today: int) -> tuple[str, ...]:
     return (
         standing(row.state, row.live).shown(ascii_only),
         name(row.display, row.login),
         clock_time(row.since, now, zone),
         clock_time(row.live_since or None, now, zone) if row.live is not False else "",
         "" if row.points is None else number(row.points),
+        change(today) if today else "",
         per_hour(row.rate_per_hour),
         verdict(row.verdict).shown(ascii_only) if _judged(row) else "",
         _about(row),

@@ -57,6 +57,17 @@ def outcome_lines(redemption: Redemption, channel: str, currency: str) -> list[s
             return [f"Under way: {item}, for {cost}."]
 
 
+def code_lines(redemption: Redemption) -> list[str]:
+    """The access code of an accepted one, for the person alone; nothing where it has none."""
+    if redemption.state is not State.ACCEPTED or redemption.code is None:
+        return []
+    shown = clean(redemption.code)
+    lines = [f"Access code: {shown}"]
+    if shown != redemption.code:
+        lines.append("It holds signs that a terminal does not show; `redemptions show --json` has it whole.")
+    return lines
+
+
 def why(redemption: Redemption) -> str:
     """Why it was rejected, in StreamElements' words where it was StreamElements that said no; else empty."""
     if redemption.state is not State.REJECTED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allthepoints.core.loyalty import Item
@@ -41,6 +41,7 @@ class Filled:
 
 COLUMNS = (
     Column("", keep=4),
+    Column("channel", keep=6, flexible=True),
     Column("item", keep=9, flexible=True),
     Column("cost", keep=8, right=True),
     Column("when", keep=7),
@@ -48,15 +49,19 @@ COLUMNS = (
     Column("cooldown", keep=2, right=True),
     Column("notes", keep=3, flexible=True),
 )
-"""Where the terminal is narrow, they go in this order: cooldown, notes, the mark of a wish, stock."""
+"""Where the terminal is narrow, they go in this order: cooldown, notes, the mark of a wish, stock, channel."""
 
 WISHED, WISHED_PLAIN = "★", "*"
 
 
 def store_lines(offers: Sequence[Offer], points: int | None, width: int | None, ascii_only: bool = False) -> list[str]:
     """The table, cheapest first, those that are gone last. `points`: what you have."""
-    shown = sorted(offers, key=lambda offer: (offer.gone, offer.item.cost, offer.item.name, offer.item.id))
-    return table(COLUMNS, [_cells(offer, points, ascii_only) for offer in shown], width)
+    return table(COLUMNS, [offer_cells(offer, points, ascii_only) for offer in in_order(offers)], width)
+
+
+def in_order(offers: Iterable[Offer]) -> list[Offer]:
+    """Cheapest first, those that are gone last."""
+    return sorted(offers, key=lambda offer: (offer.gone, offer.item.cost, offer.item.name, offer.item.id))
 
 
 def obtainable(offer: Offer, points: int | None) -> str:
@@ -121,7 +126,8 @@ def _notes(item: Item) -> list[str]:
     return notes
 
 
-def _cells(offer: Offer, points: int | None, ascii_only: bool) -> tuple[str, ...]:
+def offer_cells(offer: Offer, points: int | None, ascii_only: bool, who: str = "") -> tuple[str, ...]:
+    """A line of the table. `who`: the channel, where several channels' items stand in it."""
     item = offer.item
     notes = [
         "subscribers" if item.subscriber_only else "",
@@ -130,6 +136,7 @@ def _cells(offer: Offer, points: int | None, ascii_only: bool) -> tuple[str, ...
     ]
     return (
         (WISHED_PLAIN if ascii_only else WISHED) if offer.wished else "",
+        who,
         clean(item.name) or item.id,
         number(item.cost),
         obtainable(offer, points),
