@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from allthepoints.config.settings import KEYS, NOT_YET, SECTIONS, Key
+from allthepoints.config.settings import KEYS, SECTIONS, Key
 from allthepoints.core import presence
 from allthepoints.irc import states
 
@@ -38,8 +38,9 @@ Made by `scripts/pages.py` from the table in `src/allthepoints/config/settings.p
 `allthepoints config check` whether it can be used. Secrets never stand here.
 Durations are written `"250ms"`, `"30s"`, `"10m"`, `"1h30m"`.
 
-A running service takes up a saved change by itself: at once what it wants (`channels`, `poll`, and of `chat`
-`rooms_per_connection`, `ask_timeout` and `forced_part_is_ban`), at its next start the rest.
+A running service takes up a saved change by itself: at once what it wants (`channels`, `poll`, `wish`, and of `chat`
+`rooms_per_connection`, `ask_timeout` and `forced_part_is_ban`) and whom it notifies (`notify`), at its next start the
+rest.
 
 {sections}
 """
@@ -47,11 +48,11 @@ A running service takes up a saved change by itself: at once what it wants (`cha
 
 def config_page() -> str:
     """Every key with its default and its help."""
-    return CONFIG.format(sections="\n\n".join(_section(name) for name in SECTIONS if name not in NOT_YET))
+    return CONFIG.format(sections="\n\n".join(_section(name) for name in SECTIONS))
 
 
 def _section(name: str) -> str:
-    keys = [key for key in KEYS if key.section == name and f"{name}.{key.name}" not in NOT_YET]
+    keys = [key for key in KEYS if key.section == name]
     return "\n".join((f"## [{name}]", "", "| key | default | |", "|---|---|---|", *map(_row, keys)))
 
 

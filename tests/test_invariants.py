@@ -32,6 +32,7 @@ ADAPTERS: dict[str, str | tuple[str, ...]] = {
     "SqliteStorage": "storage/",
     "TokenFile": "storage/",
     "JwtFile": "storage/",
+    "AppriseNotifier": "notify/",
 }
 """The classes that fulfil ports or carry them, and the floor that has them."""
 
@@ -97,6 +98,7 @@ def test_secrets_are_revealed_only_on_their_way_out() -> None:
         "streamelements/jwt.py",  # what is copied with it is taken off, and its end is read
         "storage/tokenfile.py",
         "storage/jwtfile.py",
+        "notify/apprise_notifier.py",  # the address is given to Apprise, and its schema is its name
         "config/environment.py",  # `oauth:` is taken off
     }
 
@@ -123,6 +125,6 @@ def test_architecture_names_what_exists_and_every_module() -> None:
     there = {name.rpartition("/")[2] for name in MODULES}
     assert named <= there, "names a file that is not there"
     themes = {"channels", "config", "demo", "events", "export", "login", "points", "redeem", "redemptions", "run"}
-    themes |= {"simulate", "status", "store", "wish"}
+    themes |= {"notify", "simulate", "status", "store", "wish"}
     plain = {"__init__.py", "__main__.py", "_version.py", *(f"{theme}.py" for theme in themes)}
     assert there - named - plain == set(), "does not say what these are for"

@@ -263,6 +263,35 @@ class Request:
     """What more the kind needs."""
 
 
+NOTIFY = "notify"
+"""The key of `Storage.record`'s `service` for `{"places": [{"name", "error", "since", "lost"}], "desk": {...}}`: how it
+stands with each place that is notified (`error` None: well), and what the alerts of the next run need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is sent to a person: plain text, of one line and of several."""
+
+    title: str
+    body: str
+    urgent: bool = False
+
+
+class Notifier(Protocol):
+    """Sends to places outside. Their addresses are secrets; `places` are the names by which they may be called."""
+
+    places: tuple[str, ...]
+
+    async def send(self, place: int, notice: Notice) -> None:
+        """Send to the place of this number, once, within a deadline of its own.
+
+        Raises Refused (it will not take this, or is no place at all), Limited (not before `until`), Unknown (it may
+        have arrived, or not). A notice that was Unknown may be given again: if it did arrive, it is not sent twice as
+        far as that can be known.
+        """
+        ...
+
+
 class Storage(Protocol):
     """The memory. One writer."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -11,38 +12,48 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 
 from allthepoints.base.clock import Chance, Clock, SystemClock
-from allthepoints.base.errors import AllThePointsError
+from allthepoints.base.errors import AllThePointsError, FaultError
 from allthepoints.base.secret import Secret
 from allthepoints.base.threads import Unawaited
 from allthepoints.base.types import JSON, Login
 from allthepoints.config import load, watch
 from allthepoints.config.environment import Environment
 from allthepoints.config.paths import ConfigPath, DataDir, prepare
-from allthepoints.config.policy import errand_policy, policy, session_options
+from allthepoints.config.policy import alert_policy, errand_policy, policy, session_options
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
-from allthepoints.ports import ChatTransport, JwtStore, StoreApi
+from allthepoints.notify.apprise_notifier import AppriseNotifier
+from allthepoints.ports import NOTIFY, ChatTransport, JwtStore, Notifier, StoreApi
+from allthepoints.service.alerting import Alerting, Told
 from allthepoints.service.loop import Service
-from allthepoints.service.outside import NO_HOOKS, Hooks, Outside
+from allthepoints.service.outside import NO_HOOKS, Hooks, Outside, both
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.service.supervise import Tasks
 from allthepoints.storage.database import SqliteStorage
 from allthepoints.storage.jwtfile import JwtFile
 from allthepoints.storage.lock import acquire
+from allthepoints.storage.read import Reader
+from allthepoints.storage.read_points import PointsReader
 from allthepoints.storage.tokenfile import TokenFile
 from allthepoints.streamelements.jwt import JwtKeeper
 from allthepoints.streamelements.points import ElementsPoints
 from allthepoints.streamelements.store import ElementsStore
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.helix import Helix
-from allthepoints.twitch.oauth import OAuth
+from allthepoints.twitch.oauth import OAuth, sign_in_by_device
 from allthepoints.twitch.tokens import TokenKeeper
+from allthepoints.views.alert_text import AlertWords
 from allthepoints.views.event_text import event_in
+from allthepoints.views.zone import zone_of
 from allthepoints.web import Client
+
+if TYPE_CHECKING:
+    from allthepoints.views.web.server import Dashboard
 
 log = logging.getLogger(__name__)
 
@@ -150,27 +161,35 @@ async def run(
     data: DataDir,
     environment: Environment,
     hooks: Hooks = NO_HOOKS,
+    say: Callable[[str], None] = log.info,
 ) -> None:
     """The service, until a signal: what `allthepoints run` does. `config`: where `settings` came from; it is watched.
 
-    Raises UsageError, AlreadyRunning, FaultError.
+    `say` is told where the dashboard is. Raises UsageError, AlreadyRunning, FaultError.
     """
     asyncio.get_running_loop().set_default_executor(Unawaited())
+    clock, chance, given = SystemClock(), Chance(), Given.by(environment)
     with acquire(prepare(data).lock):
+        alerts, link = _Alerts(data, clock, chance), _Link(settings)
+        web = _dashboard(settings, config, data, given, clock, link)
+        faces = hooks if web is None else both(hooks, web.hooks)
         async with assembled(
             settings,
-            Given.by(environment),
+            given,
             data,
-            SystemClock(),
-            Chance(),
-            hooks=logged(hooks),
+            clock,
+            chance,
+            hooks=both(alerts.hooks, logged(faces)),
             requests_every=LOOK_FOR_REQUESTS,
         ) as service:
             tasks = Tasks()
-            reload = _Reload(service, config, settings)
-            _heed_signals(service, reload)
+            link.service, link.reload = service, _Reload(service, config, settings, alerts)
+            await alerts.start(service, settings, tasks)
+            _heed_signals(service, link.reload)
             if config.path.parent.is_dir():
-                tasks.start("watch the config", reload.watch())
+                tasks.start("watch the config", link.reload.watch())
+            if web is not None:
+                tasks.start("dashboard", web.serve(say))
             try:
                 await service.run()
             finally:
@@ -204,6 +223,45 @@ async def errand(
             finally:
                 service.stop()
                 await running
+
+
+class _Link:
+    """From the dashboard, which is told by the service's hooks, to the service, which is made with them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.service: Service | None = None
+        self.reload: _Reload | None = None
+        self._settings = settings
+
+    def settings(self) -> Settings:
+        return self._settings if self.reload is None else self.reload.settings
+
+    def ask(self, kind: str, login: Login | None, data: Mapping[str, JSON]) -> None:
+        if self.service is None:
+            raise ValueError("the service is starting")
+        self.service.ask(kind, login, data)
+
+
+def _dashboard(
+    settings: Settings, config: ConfigPath, data: DataDir, given: Given, clock: Clock, link: _Link
+) -> Dashboard | None:
+    """The web face, if the config has one; it is imported only then. Raises UsageError, FaultError."""
+    if not settings.dashboard.listen:
+        return None
+    from allthepoints.views.web.board import Board, Doings  # noqa: PLC0415 -- some MiB for who has none
+    from allthepoints.views.web.server import Dashboard  # noqa: PLC0415
+
+    async def sign_in(show: Callable[[str, str, float], None]) -> Login:
+        now = link.settings()
+        async with signing_in(now, given, data, clock) as (oauth, keeper):
+            grant = await sign_in_by_device(
+                oauth, clock, lambda code: show(code.user_code, code.verification_uri, code.expires_in)
+            )
+            return (await keeper.adopt(grant)).account.login
+
+    doings = Doings(link.ask, link.settings, config.path, sign_in)
+    board = Board(PointsReader(data.database), clock, doings, settings.dashboard.base_path)
+    return Dashboard(board, settings.dashboard, data, clock)
 
 
 async def _close(storage: SqliteStorage) -> None:
@@ -243,10 +301,11 @@ def logged(hooks: Hooks) -> Hooks:
 class _Reload:
     """A changed config: a good one acts at once, a bad one changes nothing and is told."""
 
-    def __init__(self, service: Service, config: ConfigPath, settings: Settings) -> None:
+    def __init__(self, service: Service, config: ConfigPath, settings: Settings, alerts: _Alerts) -> None:
         self._service = service
         self._config = config
-        self._settings = settings
+        self.settings = settings
+        self._alerts = alerts
         self._complaint = ""
 
     async def watch(self) -> None:
@@ -261,16 +320,60 @@ class _Reload:
                 self._complaint = str(error)
                 self._service.reject_config(self._complaint)
             return
-        if settings != self._settings or self._complaint:
-            if _built_in(settings) != _built_in(self._settings):
-                log.warning("what changed of twitch, endpoints, or the timing of chat is used from the next start on")
-            self._settings, self._complaint = settings, ""
+        if settings != self.settings or self._complaint:
+            if _built_in(settings) != _built_in(self.settings):
+                log.warning(
+                    "what changed of twitch, endpoints, dashboard, or the timing of chat is used from the next start on"
+                )
+            self.settings, self._complaint = settings, ""
             self._service.take_policy(policy(settings))
+            self._alerts.take(settings)
+
+
+class _Alerts:
+    """Notifications beside the service: nobody is told before the config names a place."""
+
+    def __init__(self, data: DataDir, clock: Clock, chance: Chance) -> None:
+        self._alerting = Alerting(clock, chance)
+        self._data = data
+        self._clock = clock
+        self._urls: tuple[Secret, ...] = ()
+        self._notifier: Notifier | None = None
+        self.hooks = self._alerting.hooks
+
+    async def start(self, service: Service, settings: Settings, tasks: Tasks) -> None:
+        """From here on, until the tasks end. The database is there already."""
+        with contextlib.suppress(FaultError):  # then the service itself will tell
+            seen = await asyncio.to_thread(Reader(self._data.database).status)
+            self._alerting.recall(seen.service.get(NOTIFY))
+        self.take(settings)
+        self._alerting.show_with(service.show)
+        tasks.start("notifications", self._alerting.run())
+
+    def take(self, settings: Settings) -> None:
+        """A changed config acts at once. Places whose addresses stay keep what waits for them."""
+        urls = settings.notify.urls
+        if self._notifier is None or urls != self._urls:
+            self._urls, self._notifier = urls, notifier(settings, self._clock)
+        zone = zone_of(settings.display.zone)
+        words = AlertWords(self._data.database, zone)
+        self._alerting.use(Told(alert_policy(settings), zone, words, self._notifier) if urls else None)
+
+
+def notifier(settings: Settings, clock: Clock) -> Notifier:
+    """Who sends to the places of the config. What it needs is loaded when something is sent for the first time."""
+    return AppriseNotifier(settings.notify.urls, clock)
 
 
 def _built_in(settings: Settings) -> tuple[object, ...]:
     """What a running service was put together with, and does not take up."""
-    return settings.twitch, settings.endpoints, session_options(settings), settings.chat.read_tick
+    return (
+        settings.twitch,
+        settings.endpoints,
+        session_options(settings),
+        settings.chat.read_tick,
+        settings.dashboard,
+    )
 
 
 def _heed_signals(service: Service, reload: _Reload) -> None:

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "events": "allthepoints.cli.events:events",
     "export": "allthepoints.cli.export:export",
     "config": "allthepoints.cli.config:app",
+    "notify": "allthepoints.cli.notify:app",
     "simulate": "allthepoints.cli.simulate:simulate",
 }
 """Where each command lives: a function, a Typer with commands of its own, or `fast` beside FLAGS: a fast command."""

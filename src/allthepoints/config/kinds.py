@@ -203,6 +203,33 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """A list of words out of `known`."""
+
+    known: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        return f"a list of: {', '.join(self.known)}"
+
+    def read(self, raw: object, _: Context, /) -> tuple[str, ...]:
+        if not isinstance(raw, list):
+            raise mismatch(self, raw)
+        found: dict[str, None] = {}
+        for entry in raw:
+            word = entry.strip().lower() if isinstance(entry, str) else ""
+            if word not in self.known:
+                near = get_close_matches(word, self.known, n=1)
+                cure = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(self.known)}."
+                raise Bad(f"{shown(entry)} is none of them", cure, str(entry))
+            found[word] = None
+        return tuple(found)
+
+    def write(self, value: tuple[str, ...]) -> str:
+        return f"[{', '.join(map(quote, value))}]"
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """A time zone by its IANA name; empty is this machine's own."""
 

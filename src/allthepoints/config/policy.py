@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from allthepoints.config.settings import Settings
+from allthepoints.core.alerts import DEFAULTS, AlertPolicy
+from allthepoints.core.hours import Hours
+from allthepoints.core.news import Kind
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.irc.session import SessionOptions
 
@@ -40,3 +43,18 @@ def session_options(settings: Settings) -> SessionOptions:
     return SessionOptions(
         welcome_timeout=chat.welcome_timeout, idle_ping=chat.idle_ping, pong_timeout=chat.pong_timeout
     )
+
+
+def alert_policy(settings: Settings) -> AlertPolicy:
+    """What the person wants to hear of, for `core.alerts`."""
+    notify = settings.notify
+    kinds = frozenset(map(Kind, notify.events)) or DEFAULTS
+    begin, _, end = notify.quiet_hours.partition("-")
+    quiet = Hours(_minutes(begin), _minutes(end)) if begin else None
+    return AlertPolicy(kinds, quiet, _minutes(notify.digest) if notify.digest else None)
+
+
+def _minutes(text: str) -> int:
+    """After midnight, of `HH:MM`."""
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)

@@ -10,6 +10,7 @@ import msgspec
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import Login
 from allthepoints.config import kinds as k
+from allthepoints.core.news import Kind
 from allthepoints.core.policy import ACCOUNT_ROOMS
 
 
@@ -194,10 +195,22 @@ KEYS: tuple[Key, ...] = (
         "Names by which a browser may call it, beside its own address: that of your reverse proxy.",
     ),
     Key("dashboard", "base_path", k.base_path(), "The path under which your reverse proxy serves it."),
-    Key("notify", "urls", k.Hidden(), "Where to send notifications. Never shown: such addresses are secrets."),
-    Key("notify", "events", k.Texts(), "Which events to notify of."),
-    Key("notify", "quiet_hours", _HOURS, "When to be silent, in local time."),
-    Key("notify", "digest", _HOUR, "When to send the day's digest, in local time; empty for none."),
+    Key(
+        "notify",
+        "urls",
+        k.Hidden(),
+        'Where to send notifications, as Apprise writes it: "discord://…", "tgram://…", "ntfy://…", "mailto://…". '
+        "Never shown: such addresses are secrets.",
+    ),
+    Key("notify", "events", k.Choices(tuple(Kind)), "What to notify of; empty: of all but `live`."),
+    Key(
+        "notify",
+        "quiet_hours",
+        _HOURS,
+        "When to be silent, in the zone of `display.zone`. What happens then comes at the end in one message; only "
+        "what makes the points stop is sent at once.",
+    ),
+    Key("notify", "digest", _HOUR, "When to send the day's digest, in the zone of `display.zone`; empty for none."),
     Key(
         "display",
         "zone",
@@ -212,9 +225,6 @@ KEYS: tuple[Key, ...] = (
     Key("wish", "keep", _POINTS, "With auto: points that are always left."),
     Key("wish", "count", k.Whole(1, 1000, "a wish is not a standing order"), "With auto: how many in all."),
 )
-
-NOT_YET = frozenset({"notify"})
-"""Keys and sections that are read and checked, and do nothing in this version."""
 
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(key.section for key in KEYS))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from allthepoints.core.observed import Observed
-from allthepoints.core.policy import Policy
+if TYPE_CHECKING:  # who only reads warnings starts faster
+    from allthepoints.core.observed import Observed
+    from allthepoints.core.policy import Policy
 
 INFO, WARNING, ERROR = "info", "warning", "error"
 

@@ -96,6 +96,7 @@ class Service:
         self._inbox = inbox = Inbox(clock)
         self._observed = Observed()
         self._snapshots = Snapshots()
+        self._beside: dict[str, JSON] = {}
         self._recorder = Recorder(storage, clock, inbox.put)
         self._reads = Reads(outside.live, outside.tokens, clock, chance, inbox.put)
         self._elements = ElementsCalls(outside.points, outside.store, clock, chance, inbox.put)
@@ -131,6 +132,11 @@ class Service:
         """What a person asks of the running service: the kinds of `service.requests`, without the detour through the
         database. Raises ValueError for what makes no sense."""
         self._inbox.put(fact_of(Request(0, self._clock.now(), kind, login, data or {}), self._clock.now()))
+
+    def show(self, key: str, value: JSON) -> None:
+        """What else readers in other processes may see, under this key of the service's state. It goes along with what
+        is written next, a minute from now at the latest."""
+        self._beside[key] = value
 
     async def run(self) -> None:
         """Run until `stop`. Raises FaultError if the memory cannot be read."""
@@ -180,7 +186,8 @@ class Service:
         # The points change with every answer of Helix: they go along with what is written anyway.
         points = self._observed.points
         told = {} if points is None else {HELIX: {"remaining": points.remaining, "limit": points.limit}}
-        return batch(changes, shown.rows, shown.gone, {**shown.service, **told})
+        beside, self._beside = self._beside, {}
+        return batch(changes, shown.rows, shown.gone, {**shown.service, **told, **beside})
 
     def _tell(self, changes: Iterable[Record]) -> None:
         assert self.snapshot is not None

@@ -46,3 +46,19 @@ class Hooks:
 
 
 NO_HOOKS = Hooks()
+
+
+def both(first: Hooks, second: Hooks) -> Hooks:
+    """Tells the one, then the other."""
+
+    def on_snapshot(snapshot: Snapshot) -> None:
+        for hooks in (first, second):
+            if hooks.on_snapshot is not None:
+                hooks.on_snapshot(snapshot)
+
+    def on_event(event: Event, snapshot: Snapshot) -> None:
+        for hooks in (first, second):
+            if hooks.on_event is not None:
+                hooks.on_event(event, snapshot)
+
+    return Hooks(on_snapshot, on_event)

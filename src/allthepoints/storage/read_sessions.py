@@ -75,7 +75,7 @@ def sessions_earned(db: apsw.Connection, channel: UserId | None, since: float | 
 
 
 def _of_channel(db: apsw.Connection, channel: str, sessions: list[_Session], alive_at: float) -> list[SessionEarned]:
-    present = _present(db, channel, sessions[0].started_at, alive_at)
+    there = present(db, channel, sessions[0].started_at, alive_at)
     ledger = db.execute("SELECT no FROM ledgers WHERE channel = ?", (channel,)).get
     found = []
     for session, later in zip(sessions, [*sessions[1:], None], strict=True):
@@ -93,7 +93,7 @@ def _of_channel(db: apsw.Connection, channel: str, sessions: list[_Session], ali
                 session.started_at,
                 session.ended_at,
                 end - session.started_at,
-                _overlap(present, session.started_at, end),
+                overlap(there, session.started_at, end),
                 _earned(db, ledger, session.started_at, until),
                 None if session.enabled is None else bool(session.enabled),
                 session.amount,
@@ -103,7 +103,7 @@ def _of_channel(db: apsw.Connection, channel: str, sessions: list[_Session], ali
     return found
 
 
-def _present(db: apsw.Connection, channel: str, since: float, alive_at: float) -> list[Interval]:
+def present(db: apsw.Connection, channel: str, since: float, alive_at: float) -> list[Interval]:
     """When we were there, ascending and apart. A clock that was set back may have made intervals that overlap."""
     rows = db.execute(
         "SELECT began_at, coalesce(ended_at, ?3) FROM presence"
@@ -119,7 +119,7 @@ def _present(db: apsw.Connection, channel: str, since: float, alive_at: float) -
     return apart
 
 
-def _overlap(intervals: list[Interval], begin: float, end: float) -> float:
+def overlap(intervals: list[Interval], begin: float, end: float) -> float:
     """How much of [begin, end) the intervals (ascending and apart) cover."""
     total = 0.0
     for index in range(max(0, bisect_right(intervals, (begin, begin)) - 1), len(intervals)):

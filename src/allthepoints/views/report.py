@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from allthepoints.base.types import JSON
 from allthepoints.config.paths import DataDir
-from allthepoints.ports import HELIX, ChannelRow
+from allthepoints.ports import HELIX, NOTIFY, ChannelRow
 from allthepoints.storage import lock
 from allthepoints.storage.read import Reader, Status
 from allthepoints.views.sentence import Glance, Trouble, sentence
-from allthepoints.views.text import duration, when
+from allthepoints.views.text import count, duration, when
 
 QUIET = 180.0
 """Seconds without a sign of life (one is due every minute) after which a service that runs seems to be stuck."""
@@ -87,10 +87,27 @@ def _points(seen: Status) -> Mapping[str, int] | None:
 
 
 def _troubles(seen: Status) -> tuple[Trouble, ...]:
-    found = seen.service.get("warnings")
-    if not isinstance(found, Sequence) or isinstance(found, str):
-        return ()
-    return tuple(_trouble(entry) for entry in found if isinstance(entry, Mapping))
+    notify = seen.service.get(NOTIFY)
+    places = _mappings(notify.get("places")) if isinstance(notify, Mapping) else []
+    return (
+        *(_trouble(entry) for entry in _mappings(seen.service.get("warnings"))),
+        *(_unreached(place) for place in places if place.get("error")),
+    )
+
+
+def _unreached(place: Mapping[str, JSON]) -> Trouble:
+    """A place to which notifications do not get through. The points know nothing of it."""
+    lost = _whole(place.get("lost"))
+    gone = f" {count(lost, 'of them was', 'of them were')} let go so far." if lost else ""
+    text = f"{place.get('error')}.{gone} Points go on. `allthepoints notify test` tries it again."
+    title = f"Notifications to {place.get('name')} do not get through"
+    return _trouble({**place, "code": "notify_failing", "severity": "warning", "title": title, "text": text})
+
+
+def _mappings(value: JSON) -> list[Mapping[str, JSON]]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return []
+    return [entry for entry in value if isinstance(entry, Mapping)]
 
 
 def _trouble(entry: Mapping[str, JSON]) -> Trouble:
