@@ -386,6 +386,16 @@ def test_fc_16_the_room_of_a_stranger_is_not_ours() -> None:
     assert set(moved) == {JoinRooms(1, (Login("alpha2"),)), PartRooms(1, (A,))}
 
 
+def test_a_doubt_that_goes_with_its_connection_costs_nothing() -> None:
+    """The room in doubt is gone before Helix answers: it is asked for anew at once, and was refused by nobody."""
+    core = at_work(0)
+    core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0 + 0.1, 1, A, UserId("77")))
+    core.turn(f.ConnectionLost(T0 + 0.5, 1, Lost.RESET, 0.0))
+    assert core.turn(f.UsersRead(T0 + 1, (ref(0),), frozenset(), frozenset())) == (OpenConnection(2),)
+    assert core.observed.channels[ref(0).id].refusal is None
+    assert core.turn(f.Welcomed(T0 + 3, 2)) == (JoinRooms(2, (A,)),)
+
+
 def test_a_server_that_numbers_rooms_in_its_own_way_is_asked_about_once() -> None:
     """Helix confirms the login: then it is our room, and that id is not doubted again."""
     core = at_work(0)

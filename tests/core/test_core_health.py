@@ -194,6 +194,27 @@ def test_a_lost_sign_in_hides_what_follows_from_it() -> None:
     assert codes(core, T0 + 600) == ["sign_in_needed"]
 
 
+@pytest.mark.parametrize(
+    ("what", "before", "after"),
+    [
+        ("follows", Policy(), Policy(followed=False, include=(A,))),
+        ("users", Policy(include=(GONE,)), Policy()),
+        ("live", Policy(followed=False, include=(A,)), Policy(followed=False)),
+    ],
+)
+def test_what_nobody_asks_any_more_is_not_failing(what: str, before: Policy, after: Policy) -> None:
+    """A changed config ends the reading, and with it the warning, which would stay for ever."""
+    core = at_work(0, policy=before)
+    for fact in failing(what, 3):
+        core.turn(fact)
+    assert codes(core) == ["follows_stale" if what == "follows" else "helix_failing"]
+    core.policy = after
+    core.turn(f.ConfigTaken(T0 + 4))
+    core.turn(now=T0 + 60)
+    assert not core.observed.reads[what].pending
+    assert codes(core) == []
+
+
 def test_one_lost_poll_is_nothing() -> None:
     core = at_work(0)
     core.turn(*failing("live", 2))

@@ -81,7 +81,7 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
             resolved.look_up = False
             if any(room.stranger is not None for room in o.rooms_of(ref.id)):
                 yield from settle(o, resolved, fact.at)
-            else:
+            elif resolved.unanswered:  # else the connection of the room in doubt is gone: the next JOIN will tell
                 yield from close(resolved, Why.UNANSWERED, fact.at)
     for login in fact.missing_logins:
         if login not in o.not_found:

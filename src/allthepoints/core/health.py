@@ -12,7 +12,7 @@ from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.apply_live import TOLD_AFTER
 from allthepoints.core.desired import desired
 from allthepoints.core.health_points import POINTS
-from allthepoints.core.observed import Observed, Phase, SignIn, roster
+from allthepoints.core.observed import Observed, Phase, Read, SignIn, roster
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.warning import ERROR, INFO, WARNING, Row, Warning
@@ -22,6 +22,10 @@ FEW_POINTS = 0.1
 
 POINTS_LIFE = 60.0
 """Helix fills the bucket up within a minute; what a header said is of no interest afterwards."""
+
+ASKED_WITHIN = 10.0
+"""A read that failed is asked again when its time has come. So many seconds later it was not, and nobody wants to know
+any more what it would tell: the config has changed."""
 
 
 def warnings(policy: Policy, observed: Observed, now: float) -> tuple[Warning, ...]:
@@ -62,9 +66,13 @@ def _sign_in_unchecked(_policy: Policy, o: Observed, _now: float) -> float | Non
     return o.sign_in.failing_since
 
 
-def _failing(o: Observed, *names: str) -> float | None:
+def _failing(o: Observed, now: float, *names: str) -> float | None:
     reads = (o.reads[name] for name in names)
-    return min((r.failing_since for r in reads if r.failing_since and r.failures >= TOLD_AFTER), default=None)
+    return min((r.failing_since for r in reads if r.failing_since and _is_failing(r, now)), default=None)
+
+
+def _is_failing(read: Read, now: float) -> bool:
+    return read.failures >= TOLD_AFTER and (read.pending or now < read.not_before + ASKED_WITHIN)
 
 
 def _helix_points_low(_policy: Policy, o: Observed, now: float) -> float | None:
@@ -113,8 +121,8 @@ def _refused(policy: Policy, o: Observed, now: float) -> list[float]:
     ]
 
 
-def _helix_errors(_policy: Policy, o: Observed, _now: float) -> str:
-    return next((o.reads[name].error for name in ("live", "users") if o.reads[name].failures >= TOLD_AFTER), "")
+def _helix_errors(_policy: Policy, o: Observed, now: float) -> str:
+    return next((o.reads[name].error for name in ("live", "users") if _is_failing(o.reads[name], now)), "")
 
 
 def _points(_policy: Policy, o: Observed, _now: float) -> str:
@@ -198,7 +206,7 @@ PRESENCE: tuple[Row, ...] = (
         "Twitch does not say who is live",
         "Asking Helix fails: {detail}. Chats that are open stay open and earn; channels that go live meanwhile are "
         "missed. Nothing to do; it is tried again by itself.",
-        since=lambda _p, o, _n: _failing(o, "live", "users"),
+        since=lambda _p, o, n: _failing(o, n, "live", "users"),
         detail=_helix_errors,
         hidden_by=("sign_in_needed",),
     ),
@@ -208,7 +216,7 @@ PRESENCE: tuple[Row, ...] = (
         "The list of follows is old",
         "Reading whom you follow fails: {detail}. The list from before stays in use; channels that you followed since "
         "are missed. Nothing to do; it is tried again by itself.",
-        since=lambda _p, o, _n: _failing(o, "follows"),
+        since=lambda _p, o, n: _failing(o, n, "follows"),
         detail=lambda _p, o, _n: o.reads["follows"].error,
         hidden_by=("sign_in_needed", "helix_failing"),
     ),
