@@ -263,6 +263,27 @@ def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
     connection.close()
 
 
+def test_nobody_sees_a_file_between_two_versions(path: Path) -> None:
+    """`status` while the service starts for the first time: the database is whole, or it is not there yet."""
+    seen: list[int] = []
+
+    def look(_: object, statement: str, __: object) -> bool:
+        watcher = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        seen.append(version_of(watcher))
+        watcher.close()
+        return bool(statement)
+
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.exec_trace = look
+    migrate(connection, path, T0)
+    connection.exec_trace = None
+    assert version_of(connection) == LATEST
+    assert len(seen) > 2 * LATEST
+    assert set(seen) == {0}
+    connection.close()
+
+
 def test_a_first_run_makes_no_copy(path: Path) -> None:
     Database(path, T0).close()
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]

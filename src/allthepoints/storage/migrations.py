@@ -1,4 +1,5 @@
-"""Numbered migrations: each runs together with its own record in one transaction, after a copy of the file was made.
+"""Numbered migrations: all that are due run, each with its own record, in one transaction, after a copy of the file was
+made. Nobody ever sees a file between two versions, not even a new one that is being made.
 
 `PRAGMA user_version` is the file's version; it is part of the transaction. The table `migrations` tells when each ran.
 """
@@ -50,8 +51,8 @@ def migrate(
     refuse_newer(have, newest, path)
     due = [migration for migration in migrations if migration.number > have]
     copy = _copy(connection, path.with_name(f"{path.name}.before-v{newest}")) if due and have > 0 else None
-    for migration in due:
-        _run(connection, migration, now)
+    if due:
+        _run(connection, due, now)
     return copy
 
 
@@ -64,21 +65,27 @@ def refuse_newer(have: int, newest: int, path: Path) -> None:
         )
 
 
-def _run(connection: apsw.Connection, migration: Migration, now: float) -> None:
+def _run(connection: apsw.Connection, due: Sequence[Migration], now: float) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if version_of(connection) < migration.number:  # else another process was faster
-            connection.execute(migration.sql).fetchall()  # a statement with an answer would stop the rest
-            connection.execute(
-                "INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)", (migration.number, migration.name, now)
-            )
-            connection.execute(f"PRAGMA user_version = {migration.number:d}")
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID:d}")
+        have = version_of(connection)  # another process may have been faster
+        for migration in due:
+            if migration.number > have:
+                _step(connection, migration, now)
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID:d}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _step(connection: apsw.Connection, migration: Migration, now: float) -> None:
+    connection.execute(migration.sql).fetchall()  # a statement with an answer would stop the rest
+    connection.execute(
+        "INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)", (migration.number, migration.name, now)
+    )
+    connection.execute(f"PRAGMA user_version = {migration.number:d}")
 
 
 def _copy(connection: apsw.Connection, target: Path) -> Path:
