@@ -31,6 +31,7 @@ from allthepoints.service.snapshot import Snapshot
 from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.sentence import Glance, sentence
+from allthepoints.views.web.signing import SignInByCode, Signing
 from allthepoints.views.zone import zone_of
 
 T = TypeVar("T")
@@ -95,11 +96,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Doings:
-    """What a board may have done. `ask`: `Service.ask`. `settings`: those of now. `config`: the person's own file."""
+    """What a board may have done. `ask`: `Service.ask`. `settings`: those of now. `config`: the person's own file.
+    `sign_in` None: nobody can sign in from the page (the demo has no need to)."""
 
     ask: Callable[[str, Login | None, Mapping[str, JSON]], None]
     settings: Callable[[], Settings]
     config: Path
+    sign_in: SignInByCode | None = None
 
 
 class Board:
@@ -125,6 +128,7 @@ class Board:
         self._warned = self._headed = 0
         self._events: deque[tuple[int, EventRow]] = deque(maxlen=EVENTS_KEPT)
         self._moved = asyncio.Event()
+        self._signing = Signing(doings.sign_in, clock, self._signing_moved) if doings.sign_in is not None else None
 
     # -- knowing ---------------------------------------------------------------------------------------------------
     def snapshot(self) -> Snapshot | None:
@@ -178,6 +182,16 @@ class Board:
         """Change the person's config; the service takes the file up by itself. Raises ConfigError."""
         return await asyncio.to_thread(edit, self._doings.config, changes)
 
+    def sign_in(self) -> Signing | None:
+        """Signing in at Twitch by code: `start()` it, and show its `state`; each change of it is a change of the head.
+        None: not from here."""
+        return self._signing
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        if self._signing is not None:
+            await self._signing.aclose()
+
     # -- being told ------------------------------------------------------------------------------------------------
     def told(self, snapshot: Snapshot) -> None:
         """A turn ended."""
@@ -216,6 +230,11 @@ class Board:
         if _head(before) != _head(after):
             self._headed, changed = number, True
         return changed
+
+    def _signing_moved(self) -> None:
+        self._number += 1
+        self._headed = self._number
+        self._wake()
 
     def _is_news(self, number: int) -> bool:
         return bool(self._events) and self._events[-1][0] == number

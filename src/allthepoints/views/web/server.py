@@ -82,8 +82,21 @@ class Dashboard:
         shown = "127.0.0.1" if host in {"0.0.0.0", "::", "localhost"} else f"[{host}]" if ":" in host else host  # noqa: S104
         return f"http://{shown}:{port}{self.board.base_path}/"
 
+    async def serve(self, say: Callable[[str], None]) -> None:
+        """Until it is cancelled; `say` is told where. If it cannot listen, that is logged, and the service goes on."""
+        try:
+            say(f"The dashboard is at {await self.start()}")
+        except FaultError as error:
+            log.warning("%s. %s The service goes on without it.", error, error.hint)
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
     async def stop(self) -> None:
         """Close everything, within CLOSE_WITHIN."""
+        await self.board.aclose()
         await self._server.stop()
 
 
