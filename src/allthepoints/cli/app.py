@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "redemptions": "allthepoints.cli.redemptions:app",
     "events": "allthepoints.cli.events:events",
     "export": "allthepoints.cli.export:export",
+    "dashboard": "allthepoints.cli.dashboard:app",
     "config": "allthepoints.cli.config:app",
     "notify": "allthepoints.cli.notify:app",
     "simulate": "allthepoints.cli.simulate:simulate",

@@ -123,11 +123,11 @@ def until_stop(on_snapshot: Callable[[Snapshot], None]) -> Hooks:
     return Hooks(unless_stopped, on_event)
 
 
-async def _service(where: Here, loaded: Loaded, hooks: Hooks) -> None:
+async def _service(where: Here, loaded: Loaded, hooks: Hooks, say: Callable[[str], None] = output.note) -> None:
     from allthepoints import wiring
     from allthepoints.config.environment import read_environment
 
-    await wiring.run(loaded.settings, where.config, where.data, read_environment(os.environ), hooks)
+    await wiring.run(loaded.settings, where.config, where.data, read_environment(os.environ), hooks, say)
 
 
 async def _with_table(where: Here, loaded: Loaded) -> None:
@@ -142,7 +142,7 @@ async def _with_table(where: Here, loaded: Loaded) -> None:
     with Live(picture, console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         drawing = asyncio.create_task(keep_drawn(picture, live.refresh, SystemClock()), name="draw the table")
         try:
-            await _service(where, loaded, until_stop(picture.take))
+            await _service(where, loaded, until_stop(picture.take), console.print)
         finally:
             drawing.cancel()
             with suppress(asyncio.CancelledError):
