@@ -12,21 +12,45 @@ from dataclasses import dataclass, field
 
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core.apply_points import TOLD_AFTER, judged
+from allthepoints.core.apply_redeem import jwt_state
 from allthepoints.core.apply_wishes import within_reach
 from allthepoints.core.desired import desired
 from allthepoints.core.earning import Verdict
 from allthepoints.core.elements import Purse
 from allthepoints.core.health import warnings
+from allthepoints.core.loyalty import JwtState
 from allthepoints.core.model import Account
 from allthepoints.core.observed import Channel, Observed, Roster, SignIn, roster
 from allthepoints.core.place import Census, Mark, Place, census, place
 from allthepoints.core.plan import room_cap
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import JOIN_LIMIT, Policy
 from allthepoints.core.warning import Warning
 from allthepoints.ports import ChannelRow
 
 VERDICT_STANDS = 30.0
 """Seconds for which a verdict stands if nothing but time goes by: they turn on minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastRead:
+    """When something was last read (None: not yet); since when reading it fails, and why."""
+
+    done_at: float | None = None
+    failing_since: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a page of health shows beside the warnings. `reads` by their names; `jwt`: a word of `JwtState`."""
+
+    rooms: int = 0
+    joins: int = 0
+    """JOINs that count against the budget of the present window."""
+    sign_in_ends: float | None = None
+    jwt: str = JwtState.MISSING
+    jwt_ends: float | None = None
+    reads: Mapping[str, LastRead] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,7 @@ class Snapshot:
     """Remaining, limit."""
     wishes: int = 0
     """How many wishes are within reach."""
+    vitals: Vitals = field(default_factory=Vitals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +125,7 @@ class Snapshots:
             worries,
             None if observed.points is None else (observed.points.remaining, observed.points.limit),
             within_reach(policy, observed, now),
+            _vitals(observed, now),
         )
         return snapshot, Changes(rows, gone, self._service_changes(snapshot))
 
@@ -188,6 +214,24 @@ class Snapshots:
         changed = {key: value for key, value in service.items() if self._service.get(key) != value}
         self._service = service
         return changed
+
+
+def _vitals(observed: Observed, now: float) -> Vitals:
+    jwt, elements = observed.elements.jwt, observed.elements
+    reads = {
+        name: LastRead(read.done_at, read.failing_since, read.error if read.failing_since else "")
+        for name, read in observed.reads.items()
+    }
+    failing = elements.failing_since
+    reads["elements"] = LastRead(elements.asked_at or None, failing, elements.error if failing else "")
+    return Vitals(
+        observed.slots_held(),
+        JOIN_LIMIT - observed.join_window(now).free(now),
+        observed.sign_in.expires_at,
+        jwt_state(observed, now),
+        jwt.expires_at,
+        reads,
+    )
 
 
 def _row(

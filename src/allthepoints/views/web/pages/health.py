@@ -1,0 +1,94 @@
+"""Health: what is wrong, what is used of each budget, how long the sign-ins last, and what was read when."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from allthepoints._version import __version__
+from allthepoints.core.policy import ACCOUNT_ROOMS, JOIN_LIMIT
+from allthepoints.views.text import number
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.pages.drawing import gauge
+from allthepoints.views.web.pages.kit import View
+from allthepoints.views.words import READS
+
+JWT = {
+    "missing": (
+        "–",
+        "none",
+        "Points come anyway. To redeem from here: `allthepoints login streamelements`.",
+    ),
+    "good": ("●", "good", ""),
+    "expired": ("✕", "ended", "Run `allthepoints login streamelements`. Points go on; only redeeming waits."),
+    "malformed": ("✕", "no JWT", "What is kept is no JWT. Run `allthepoints login streamelements`."),
+    "refused": ("✕", "refused", "StreamElements does not take it. Run `allthepoints login streamelements`."),
+    "wrong_account": ("✕", "another account's", "Run `allthepoints login streamelements` with your own."),
+}
+"""The viewer's StreamElements sign-in: a sign, a word, what to do."""
+
+
+async def show(board: Board, _request: Request) -> Mapping[str, Any]:
+    """The page."""
+    return facts(board)
+
+
+def facts(board: Board) -> dict[str, Any]:
+    """All that the page shows."""
+    snapshot, settings = board.snapshot(), board.settings()
+    vitals = None if snapshot is None else snapshot.vitals
+    return {
+        "started": snapshot is not None,
+        "warnings": () if snapshot is None else snapshot.warnings,
+        "signed_in": snapshot is not None and snapshot.signed_in,
+        "account": None if snapshot is None or snapshot.account is None else snapshot.account.login,
+        "vitals": vitals,
+        "jwt": None if vitals is None else JWT.get(vitals.jwt, ("?", vitals.jwt, "")),
+        "budgets": [] if snapshot is None else _budgets(board),
+        "reads": [] if vitals is None else [(_said(what), read) for what, read in vitals.reads.items()],
+        "census": None if snapshot is None else snapshot.census,
+        "versions": [("allthepoints", __version__), ("Python", platform.python_version())],
+        "endpoints": [
+            ("Chat", settings.endpoints.irc),
+            ("Helix", settings.endpoints.helix),
+            ("Twitch's sign-in", settings.endpoints.oauth),
+            ("StreamElements", settings.endpoints.streamelements),
+        ],
+    }
+
+
+def _budgets(board: Board) -> list[tuple[str, Any, str, str]]:
+    snapshot = board.snapshot()
+    assert snapshot is not None
+    rooms = snapshot.vitals.rooms
+    most = board.settings().channels.max_rooms
+    found = [
+        (
+            "Rooms",
+            gauge(rooms, most),
+            f"{number(rooms)} of {number(most)}",
+            f"Your account may be in {ACCOUNT_ROOMS}; the rest is left for your own chat client.",
+        ),
+        (
+            "JOINs",
+            gauge(snapshot.vitals.joins, JOIN_LIMIT),
+            f"{number(snapshot.vitals.joins)} of {JOIN_LIMIT}",
+            "In any 10 seconds.",
+        ),
+    ]
+    if snapshot.helix_points is not None:
+        left, limit = snapshot.helix_points
+        said = f"{number(limit - left)} of {number(limit)}"
+        found.append(("Helix points", gauge(limit - left, limit), said, "They fill up every minute."))
+    return found
+
+
+def _said(what: str) -> str:
+    words = {**READS, "elements": "anything of StreamElements"}.get(what, what)
+    return words[:1].upper() + words[1:]
+
+
+PAGE = View("/health", "health.html", show)

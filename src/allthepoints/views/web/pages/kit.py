@@ -1,0 +1,160 @@
+"""What pages are made with: the shapes of the border, filters of the templates, and what every page is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.requests import Request
+
+from allthepoints.base.types import Login, NotALogin, as_login
+from allthepoints.service.snapshot import Snapshot
+from allthepoints.views.text import (
+    amount,
+    change,
+    clean,
+    clock_time,
+    count,
+    duration,
+    iso,
+    local,
+    name,
+    number,
+    per_hour,
+    when,
+)
+from allthepoints.views.web import render as rendering
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.parts import Fragment, NotFound
+
+PLACES = (("", "Now"), ("store", "Store"), ("activity", "Activity"), ("health", "Health"), ("settings", "Settings"))
+"""The five places of the bar: path and name."""
+
+STREAM = "https://www.twitch.tv/"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page, made of one function."""
+
+    path: str
+    template: str
+    make: Callable[[Board, Request], Awaitable[Mapping[str, Any]]]
+
+    async def context(self, board: Board, request: Request) -> Mapping[str, Any]:
+        """What the template is given."""
+        return {**common(board), **_of_request(board, request), **await self.make(board, request)}
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """An action, made of one function."""
+
+    do: Callable[[Board, Mapping[str, str]], Awaitable[Fragment]]
+
+    async def run(self, board: Board, form: Mapping[str, str]) -> Fragment:
+        """See `parts.Action`."""
+        return await self.do(board, form)
+
+
+def common(board: Board) -> dict[str, Any]:
+    """What pages and fragments alike are given."""
+    return {"now": board.now(), "zone": board.zone}
+
+
+def piece(board: Board, template: str, /, **context: Any) -> str:
+    """The HTML of a fragment."""
+    return rendering.render(board, template, **common(board), **context)
+
+
+def fragment(board: Board, template: str, /, status: int = 200, **context: Any) -> Fragment:
+    """The answer of an action."""
+    return Fragment(piece(board, template, **context), status)
+
+
+def login_in(values: Mapping[str, str], key: str = "login") -> Login:
+    """The channel that is named. Raises ValueError."""
+    text = values.get(key, "")
+    try:
+        return as_login(text)
+    except NotALogin as error:
+        raise ValueError(f"{clean(text)[:60] or 'nothing'} is not a channel: {error}") from None
+
+
+def login_in_path(request: Request) -> Login:
+    """The channel of the address. Raises NotFound."""
+    try:
+        return login_in(request.path_params)
+    except ValueError as error:
+        raise NotFound(str(error)) from None
+
+
+def health_of(snapshot: Snapshot | None) -> tuple[str, str]:
+    """The dot of the service: a word for its looks, and what it says."""
+    if snapshot is None:
+        return "asked", "starting"
+    worst = {warning.severity for warning in snapshot.warnings}
+    if "error" in worst:
+        return "refused", "needs you"
+    return ("waiting", "running, with a warning") if "warning" in worst else ("present", "running")
+
+
+def _of_request(board: Board, request: Request) -> dict[str, Any]:
+    snapshot = board.snapshot()
+    path = request.url.path.removeprefix(board.base_path).strip("/").split("/")[0]
+    here = {"channel": "", "redeem": "store", "redemption": "store"}.get(path, path)
+    return {
+        "bare": request.headers.get("hx-request") == "true" and request.headers.get("hx-target") == "dialog-body",
+        "csrf": board.csrf(request),
+        "version": board.version,
+        "places": PLACES,
+        "here": here,
+        "sentence": board.sentence(),
+        "health": health_of(snapshot),
+        "account": snapshot.account.login if snapshot is not None and snapshot.account is not None else None,
+    }
+
+
+# -- filters -------------------------------------------------------------------------------------------------------
+@pass_context
+def _moment(context: Context, at: float | None, empty: str = "") -> str | Markup:
+    """`14:20` or `24 Nov`, the exact time in a tooltip and for programs."""
+    if at is None:
+        return empty
+    return _time(context, at, clock_time(at, context["now"], context["zone"]))
+
+
+@pass_context
+def _ago(context: Context, at: float | None, empty: str = "") -> str | Markup:
+    """`20 min ago`, the exact time in a tooltip."""
+    return empty if at is None else _time(context, at, when(at, context["now"], context["zone"]))
+
+
+def _time(context: Context, at: float, text: str) -> Markup:
+    there: datetime = local(at, context["zone"])
+    exact = f"{there:%Y-%m-%d %H:%M:%S}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at, "seconds"), exact, text)
+
+
+def _stream(login: str) -> str:
+    return STREAM + login
+
+
+rendering.ENVIRONMENT.filters.update(
+    number=number,
+    count=count,
+    amount=amount,
+    change=change,
+    clean=clean,
+    duration=duration,
+    per_hour=per_hour,
+    who=name,
+    moment=_moment,
+    ago=_ago,
+    stream=_stream,
+)

@@ -1,0 +1,87 @@
+"""What pages read of the memory, and keep while nothing of it can have changed.
+
+Many pages may listen, and each turn may change a row of each. What the database says of all channels is read once for
+all of them, and anew only when a balance moved, the config changed or a minute went by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from weakref import WeakKeyDictionary
+
+from allthepoints.base.types import UserId
+from allthepoints.config.settings import Settings
+from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.earned import read_points
+from allthepoints.views.points import Points
+from allthepoints.views.web.board import Board
+from allthepoints.views.wished import Wished, read_wishes
+
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Points by channel, and the wishes. `next`: of each channel the wish that can be had first."""
+
+    points: Mapping[UserId, Points] = field(default_factory=dict)
+    wishes: tuple[Wished, ...] = ()
+    next: Mapping[UserId, Wished] = field(default_factory=dict)
+
+    @property
+    def today(self) -> int:
+        return sum(row.earned_today for row in self.points.values())
+
+    @property
+    def week(self) -> int:
+        return sum(row.earned_7d for row in self.points.values())
+
+
+@dataclass(slots=True)
+class _Kept:
+    key: object = None
+    known: Known = field(default_factory=Known)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+_kept: WeakKeyDictionary[Board, _Kept] = WeakKeyDictionary()
+
+
+async def known(board: Board) -> Known:
+    """What the memory knows of all channels. Raises FaultError."""
+    kept = _kept.setdefault(board, _Kept())
+    async with kept.lock:
+        key = _key(board)
+        if kept.key != key:
+            settings, now, zone = board.settings(), board.now(), board.zone
+            kept.known = await board.read(lambda reader: _read(reader, settings, now, zone))
+            kept.key = key
+        return kept.known
+
+
+def _key(board: Board) -> object:
+    snapshot = board.snapshot()
+    moved = () if snapshot is None else tuple((row.id, row.points) for row in snapshot.rows.values())
+    reach = None if snapshot is None else snapshot.wishes
+    return hash(moved), reach, board.settings(), board.now() // MINUTE
+
+
+def _read(reader: PointsReader, settings: Settings, now: float, zone: tzinfo) -> Known:
+    wishes = tuple(read_wishes(reader, settings, now))
+    first: dict[UserId, Wished] = {}
+    for wished in sorted(wishes, key=_soonest):
+        if wished.channel is not None and wished.stands is not None:
+            first.setdefault(wished.channel, wished)
+    return Known({row.id: row for row in read_points(reader, now, zone)}, wishes, first)
+
+
+def _soonest(wished: Wished) -> tuple[int, float]:
+    if wished.stands is None:
+        return 3, 0.0
+    if wished.stands.within == "obtainable":
+        return 0, 0.0
+    eta = wished.eta_s
+    return (1, eta) if eta is not None else (2, float(wished.stands.missing))

@@ -1,0 +1,219 @@
+"use strict";
+// What the server cannot do: narrow and sort the table that is here, put what is pushed in its place, open the dialog.
+(() => {
+  const by = (id) => document.getElementById(id);
+  const base = document.body.dataset.base || "";
+
+  // -- the table of channels: narrowed, sorted, searched --------------------------------------------------------
+  const table = by("channels");
+  const rows = () => Array.from(by("rows").rows);
+  const ASCENDING = ["state", "name"];
+
+  function narrow() {
+    const form = document.querySelector("form[data-table]");
+    const show = form.querySelector("[name=show]:checked").value;
+    const words = by("q").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const counts = {};
+    let shown = 0, all = 0;
+    for (const row of rows()) {
+      const tags = row.dataset.tags.split(" ");
+      all += 1;
+      for (const tag of tags) counts[tag] = (counts[tag] || 0) + 1;
+      const fits = (show === "all" || tags.includes(show)) && words.every((word) => row.dataset.find.includes(word));
+      row.hidden = !fits;
+      shown += fits ? 1 : 0;
+    }
+    counts.all = all;
+    for (const mark of document.querySelectorAll("[data-count]")) mark.textContent = counts[mark.dataset.count] || 0;
+    by("no-rows").hidden = all > 0;
+    by("no-match").hidden = all === 0 || shown > 0;
+    const quiet = document.querySelector("[data-quiet]");
+    quiet.querySelector("span").textContent = words.length || !quiet.dataset.quiet ? "" : `${quiet.dataset.quiet}.`;
+    table.tHead.hidden = shown === 0;
+  }
+
+  function sort(by_) {
+    table.dataset.sort = by_;
+    const key = "sort" + by_[0].toUpperCase() + by_.slice(1);
+    const up = ASCENDING.includes(by_) ? 1 : -1;
+    const body = by("rows");
+    const found = rows();
+    const order = found.slice().sort((a, b) => {
+      const [x, y] = [a.dataset[key], b.dataset[key]];
+      const first = by_ === "name" ? x.localeCompare(y) : up * (Number(x) - Number(y));
+      return first || Number(a.dataset.sortState) - Number(b.dataset.sortState);
+    });
+    if (order.some((row, at) => row !== found[at])) {
+      const held = document.activeElement;
+      body.append(...order);
+      if (held && held !== document.activeElement) held.focus({ preventScroll: true });
+    }
+    for (const button of table.querySelectorAll("[data-sort-by]")) {
+      const head = button.parentElement;
+      if (button.dataset.sortBy === by_) head.setAttribute("aria-sort", up === 1 ? "ascending" : "descending");
+      else head.removeAttribute("aria-sort");
+    }
+    document.querySelector("[data-sorter]").value = by_;
+  }
+
+  function keep() { // so that a reload, and a link that is passed on, show the same
+    const form = document.querySelector("form[data-table]");
+    form.elements.sort.value = table.dataset.sort;
+    const said = new URLSearchParams(new FormData(form));
+    history.replaceState(history.state, "", `?${said}`);
+  }
+
+  function place(html, whole) {
+    const held = document.activeElement && document.activeElement.id;
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    const came = new Set();
+    for (const row of Array.from(box.content.querySelectorAll("tr"))) {
+      came.add(row.id);
+      const before = by(row.id);
+      if ("gone" in row.dataset) { if (before) before.remove(); continue; }
+      if (before) {
+        Array.from(row.cells).forEach((cell, at) => {
+          if (before.cells[at] && cell.textContent.trim() !== before.cells[at].textContent.trim()) cell.classList.add("changed");
+        });
+        before.replaceWith(row);
+      } else by("rows").append(row);
+    }
+    if (whole) for (const row of rows()) if (!came.has(row.id)) row.remove();
+    sort(table.dataset.sort);
+    narrow();
+    if (held && by(held) && document.activeElement !== by(held)) by(held).focus({ preventScroll: true });
+  }
+
+  if (table) {
+    const form = document.querySelector("form[data-table]");
+    form.addEventListener("input", (event) => { if (event.target.matches("[name]")) { narrow(); keep(); } });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.querySelector("[data-sorter]").addEventListener("change", (event) => { sort(event.target.value); keep(); });
+    table.tHead.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-sort-by]");
+      if (button) { sort(button.dataset.sortBy); keep(); }
+    });
+    by("no-match").querySelector("[data-show-all]").addEventListener("click", () => {
+      form.querySelector("[name=show][value=all]").checked = true;
+      by("q").value = "";
+      narrow();
+      keep();
+    });
+    narrow();
+  }
+
+  // -- what is pushed -------------------------------------------------------------------------------------------
+  document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const target = event.target, message = event.detail;
+    if (target.id === "rows") {
+      event.preventDefault();
+      place(message.data, message.type === "rows");
+    } else if ("follows" in target.dataset) {
+      const box = document.querySelector("[data-follow]");
+      if (box && !box.checked) event.preventDefault();
+    }
+  });
+  document.body.addEventListener("htmx:sseMessage", (event) => {
+    if ("follows" in event.target.dataset && event.target.firstElementChild) {
+      event.target.firstElementChild.classList.add("new");
+      while (event.target.children.length > 1000) event.target.lastElementChild.remove();
+    }
+  });
+
+  // Where nothing can be pushed (a proxy that holds it back, too many pages), it is asked for from time to time.
+  const POLL = 10_000, PATIENCE = 4_000;
+  const connect = document.body.getAttribute("sse-connect");
+  let open = false, version = connect ? new URLSearchParams(connect.split("?")[1]).get("since") : "";
+  document.body.addEventListener("htmx:sseOpen", (event) => {
+    open = true;
+    by("link").hidden = true;
+    event.detail.source.addEventListener("version", (told) => { version = told.data; });
+  });
+  document.body.addEventListener("htmx:sseError", () => { open = false; });
+
+  function put(name, html) {
+    if (name === "row" || name === "rows") { if (table) place(html, name === "rows"); return; }
+    for (const target of document.querySelectorAll(`[sse-swap="${CSS.escape(name)}"]`)) {
+      if ("follows" in target.dataset) {
+        const box = document.querySelector("[data-follow]");
+        if (!box || box.checked) target.insertAdjacentHTML("afterbegin", html);
+      } else target.innerHTML = html;
+      window.htmx.process(target);
+    }
+  }
+
+  async function ask() {
+    if (open || document.hidden) return;
+    try {
+      const answer = await fetch(`${base}/poll?since=${encodeURIComponent(version)}`, { headers: { "HX-Request": "true" } });
+      if (answer.status === 200) {
+        const told = await answer.json();
+        for (const [name, html] of told.fragments) put(name, html);
+        version = told.version;
+      }
+      by("link").hidden = answer.ok;
+      if (!answer.ok) by("link").textContent = "This page is not up to date: the service refuses to tell more. Load it again.";
+    } catch {
+      by("link").hidden = false;
+      by("link").textContent = "The service does not answer; this is what was known before. It is asked again by itself.";
+    }
+  }
+  if (connect) {
+    setTimeout(ask, PATIENCE);
+    setInterval(ask, POLL);
+  }
+
+  // -- the dialog -----------------------------------------------------------------------------------------------
+  const dialog = by("dialog");
+  let changed = false;
+  if (dialog) {
+    document.body.addEventListener("htmx:afterSwap", (event) => {
+      if (!dialog.contains(event.target)) return;
+      dialog.querySelector(":scope > .said").textContent = "";
+      if (!dialog.open) {
+        dialog.showModal();
+        const first = dialog.querySelector("input:not([type=hidden]), [data-close]");
+        if (first) first.focus();
+      }
+      if (dialog.querySelector(".outcome")) {
+        changed = true;
+        const button = dialog.querySelector("[data-close]");
+        if (button && !dialog.contains(document.activeElement)) button.focus();
+      }
+    });
+    dialog.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) dialog.close(); });
+    dialog.addEventListener("close", () => {
+      by("dialog-body").replaceChildren();
+      if (changed && by("items")) {
+        window.htmx.ajax("GET", location.href, { target: "#items", select: "#items", swap: "outerHTML" });
+      }
+      changed = false;
+    });
+  }
+
+  // -- what went wrong, and small things ------------------------------------------------------------------------
+  const say = (text) => {
+    const where = dialog && dialog.open ? dialog.querySelector(":scope > .said") : by("said");
+    where.textContent = text;
+    if (where === by("said")) setTimeout(() => { if (where.textContent === text) where.textContent = ""; }, 12_000);
+  };
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
+  });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const told = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").body.textContent.trim();
+    say(told.slice(0, 600) || "That did not work.");
+  });
+  document.body.addEventListener("htmx:sendError", () => say("The service does not answer. Nothing was changed."));
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.target.matches("[data-clears]")) event.target.reset();
+  });
+  document.addEventListener("keydown", (event) => {
+    const entry = event.target.closest && event.target.closest(".order li");
+    if (!entry || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    const button = entry.querySelector(`[data-key="${event.key}"]`);
+    event.preventDefault();
+    if (button && !button.disabled) { button.focus(); button.click(); }
+  });
+})();
