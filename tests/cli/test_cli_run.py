@@ -30,7 +30,7 @@ def live(login: str) -> ChannelPlan:
 def box(config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
     with running_sandbox(Scenario(channels=(live("alpha"), live("beta"), ChannelPlan("gamma")))) as running:
         config.parent.mkdir(parents=True)
-        config.write_text(running.config)
+        config.write_text(running.config + '[dashboard]\nlisten = ""\n')
         access, refresh = running.call(lambda sandbox: sandbox.issue_tokens())
         monkeypatch.setenv("ALLTHEPOINTS_TWITCH_TOKEN", f"oauth:{access}")
         monkeypatch.setenv("ALLTHEPOINTS_TWITCH_REFRESH_TOKEN", refresh)
@@ -74,7 +74,7 @@ def test_fc_38_fc_32_run_says_one_line_per_change_and_leaves_at_ctrl_c(
 
 
 def test_what_is_odd_in_the_config_is_told_once(box: RunningSandbox, home: Path, config: Path) -> None:
-    config.write_text(box.config + "[channels]\nmax_rooms = 200\n")
+    config.write_text(box.config + '[dashboard]\nlisten = ""\n[channels]\nmax_rooms = 200\n')
     with started("run") as process:
         read_until(process, "In 2 of 2 live chats.")
         process.send_signal(signal.SIGINT)

@@ -33,6 +33,9 @@ PATIENT = 20.0
 STOPS_WITHIN = 5.0
 
 QUICK = """
+[dashboard]
+listen = ""
+
 [poll]
 live = "500ms"
 offline_after = "1s"

@@ -16,9 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import TypeVar
-
-from starlette.requests import HTTPConnection
+from typing import TYPE_CHECKING, TypeVar
 
 from allthepoints.base.clock import Clock
 from allthepoints.base.types import JSON, Login, UserId
@@ -33,6 +31,9 @@ from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.sentence import Glance, sentence
 from allthepoints.views.web.signing import SignInByCode, Signing
 from allthepoints.views.zone import zone_of
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 T = TypeVar("T")
 

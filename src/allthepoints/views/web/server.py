@@ -1,8 +1,7 @@
-"""The dashboard beside the service, in the same loop: where it listens, and how it ends.
+"""The dashboard beside the service, in the same loop: when it may be, where it listens, and how it ends.
 
-Theory. uvicorn's server looks around ten times a second, for ever, and takes the signals. Its protocol does neither,
-so only that is used: a socket, and a task for each request. An idle dashboard costs nothing. The dashboard is in
-nobody's way: what fails in it is logged, and the service goes on.
+It is in nobody's way: what it is made of is imported on a thread while the service is on its way into the chats, and
+what fails in it is logged, and the service goes on.
 """
 
 from __future__ import annotations
@@ -10,12 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, ParamSpec, cast
-
-import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
+from typing import TYPE_CHECKING, ParamSpec
 
 from allthepoints.base.addresses import is_loopback, listen_parts
 from allthepoints.base.clock import Clock
@@ -23,24 +17,16 @@ from allthepoints.base.errors import FaultError, UsageError
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Dashboard as Where
 from allthepoints.service.outside import Hooks
-from allthepoints.views.web.app import Pages, application
 from allthepoints.views.web.board import Board
-from allthepoints.views.web.guard import Rules
 from allthepoints.views.web.password import Password
 from allthepoints.views.web.sessions import Door
+
+if TYPE_CHECKING:
+    from allthepoints.views.web.listener import HttpServer
 
 P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
-
-MOST_CONNECTIONS = 200
-"""Sockets at once; more are closed as they come."""
-
-KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open."""
-
-CLOSE_WITHIN = 0.5
-"""Seconds for requests under way when it stops."""
 
 CURE = (
     "Set one with `allthepoints dashboard password`, or listen on this machine only: "
@@ -66,12 +52,13 @@ class Dashboard:
             raise UsageError(
                 f"the dashboard would listen on {where.listen}, for other machines too, and has no password", CURE
             )
-        door = Door(password, clock) if locked else None
-        self._server = HttpServer(application(board, _pages(), Rules.of(where), door))
+        self._door = Door(password, clock) if locked else None
+        self._server: HttpServer | None = None
 
     async def start(self) -> str:
         """Listen; answers the address for a browser. Raises FaultError where that cannot be."""
         host, port = listen_parts(self._where.listen)
+        self._server = await asyncio.to_thread(self._made)
         try:
             port = await self._server.start(host, port)
         except OSError as error:
@@ -97,13 +84,18 @@ class Dashboard:
     async def stop(self) -> None:
         """Close everything, within CLOSE_WITHIN."""
         await self.board.aclose()
-        await self._server.stop()
+        if self._server is not None:
+            await self._server.stop()
 
+    def _made(self) -> HttpServer:
+        """Takes a quarter of a second, most of it for imports."""
+        from allthepoints.views.web import pages  # noqa: PLC0415
+        from allthepoints.views.web.app import Pages, application  # noqa: PLC0415
+        from allthepoints.views.web.guard import Rules  # noqa: PLC0415
+        from allthepoints.views.web.listener import HttpServer  # noqa: PLC0415
 
-def _pages() -> Pages:
-    from allthepoints.views.web import pages  # noqa: PLC0415 -- what it shows knows nothing of the server
-
-    return Pages(pages.PAGES, pages.ACTIONS, pages.fragments)
+        what = Pages(pages.PAGES, pages.ACTIONS, pages.fragments)
+        return HttpServer(application(self.board, what, Rules.of(self._where), self._door))
 
 
 def _contained(tell: Callable[P, None]) -> Callable[P, None]:
@@ -120,58 +112,3 @@ def _contained(tell: Callable[P, None]) -> Callable[P, None]:
             failed = True
 
     return told
-
-
-class HttpServer:
-    """An ASGI app on a TCP port, by uvicorn's protocol without its server: no ticks and no signals."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._config = uvicorn.Config(
-            cast(Any, app),
-            http=H11Protocol,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            date_header=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            h11_max_incomplete_event_size=16 * 1024,
-        )
-        self._config.load()
-        logging.getLogger("uvicorn").setLevel(logging.ERROR)  # that someone speaks no HTTP is no news
-        self._state = ServerState()
-        self._server: asyncio.Server | None = None
-
-    async def start(self, host: str, port: int) -> int:
-        """Listen; 0 takes a free port. Answers the port. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Http(self._config, self._state), host, port, backlog=64)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        """Take no more, and end what is open: pages that listen would never end by themselves."""
-        if self._server is not None:
-            self._server.close()
-        for one in list(self._state.connections):
-            cast(_Http, one).transport.abort()
-        tasks = set(self._state.tasks)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=CLOSE_WITHIN)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Http(H11Protocol):
-    """Bounded in number."""
-
-    def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
-        super().__init__(config, state, {})
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
