@@ -247,8 +247,6 @@ def _contradictions(settings: Settings) -> list[str]:
         told.append("notify: nothing is sent while urls is empty")
     if notify.digest and notify.events and "digest" not in notify.events:
         told.append('notify.digest: no digest is sent: events does not name "digest"')
-    if notify.quiet_hours and len(set(notify.quiet_hours.split("-"))) == 1:
-        told.append("notify.quiet_hours: it is quiet all day: only what makes the points stop is sent at once")
     told += [
         f"wish[{place}]: auto needs max_cost, so that a raised price is not paid unseen; it is told, and not bought"
         for place, wish in enumerate(settings.wish, 1)

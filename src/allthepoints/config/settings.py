@@ -129,7 +129,9 @@ class Key:
 
 
 _CLIENT_ID = k.Text("a client id: letters and digits", re.compile(r"[A-Za-z0-9_-]{1,64}\Z"), secretive=False)
-_HOURS = k.Text('hours such as "23:00-07:30"', re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z"))
+_HOURS = k.Text(
+    'hours such as "23:00-07:30"', re.compile(r"(?!(.{5})-\1)([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z")
+)
 _HOUR = k.Text('a time of day such as "08:00"', re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z"))
 _ROOMS = k.Whole(1, ACCOUNT_ROOMS, f"Twitch lets an account be in {ACCOUNT_ROOMS} rooms")
 

@@ -263,10 +263,10 @@ def recalled(value: JSON, now: float) -> Desk:
         return desk
     desk.held = [alert for entry in _list(value.get("alerts")) if (alert := _alert(entry)) is not None][-ROOM:]
     desk.told = dict.fromkeys(key for key in _list(value.get("told")) if isinstance(key, str))
-    lost, digest_at, troubles = value.get("lost"), value.get("digest_at"), value.get("troubles")
-    desk.lost = int(lost) if isinstance(lost, int | float) else 0
-    if isinstance(digest_at, int | float) and digest_at <= now:
-        desk.digest_at = float(digest_at)
+    digest_at, troubles = _number(value.get("digest_at")), value.get("troubles")
+    desk.lost = int(_number(value.get("lost")))
+    if 0.0 < digest_at <= now:
+        desk.digest_at = digest_at
     for code, entry in troubles.items() if isinstance(troubles, Mapping) else ():
         if code in _BY_WARNING and isinstance(entry, Mapping):
             since = _number(entry.get("since"))
@@ -377,4 +377,5 @@ def _list(value: JSON) -> list[JSON]:
 
 
 def _number(value: JSON) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """0 for what is none that a time could be."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < 2**40 else 0.0

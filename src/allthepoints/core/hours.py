@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """From `begin` to `end`, on the next day where `end` is not later."""
+    """From `begin` to `end`, on the next day where `end` is earlier. Never the same: such hours would have no end."""
 
     begin: int
     end: int
