@@ -28,7 +28,7 @@ def box(config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbo
     monkeypatch.setattr(plan_points, "SETTLE_EVERY", 1.0)  # in this process; politeness is for StreamElements itself
     with running_sandbox(Scenario(channels=(ALPHA, ChannelPlan("plain", elements=False)))) as running:
         config.parent.mkdir(parents=True)
-        config.write_text(running.config)
+        config.write_text(running.config + '[dashboard]\nlisten = ""\n')
         access, refresh = running.call(lambda sandbox: sandbox.issue_tokens())
         monkeypatch.setenv("ALLTHEPOINTS_TWITCH_TOKEN", f"oauth:{access}")
         monkeypatch.setenv("ALLTHEPOINTS_TWITCH_REFRESH_TOKEN", refresh)
