@@ -94,7 +94,7 @@ def found(o: Observed, fact: LoyaltyFound) -> Iterator[Record]:
     """A login was looked up. Its id at Twitch says whose it is: after a rename a name may be somebody else's."""
     yield from _answered(o, fact.at)
     elements = o.elements
-    elements.looking_up.pop(fact.login, None)
+    waited_for = elements.looking_up.pop(fact.login, None) is not None
     named = o.addresses.get(fact.login)
     who = fact.found.ref.id if fact.found is not None else named
     if named is not None and named != who:
@@ -109,7 +109,7 @@ def found(o: Observed, fact: LoyaltyFound) -> Iterator[Record]:
         yield from apply_live.taken_in(o, fact.found.ref, fact.at)
     looked_at = elements.purse(who).looked_at
     yield from _place(o, who, fact, fact.found)
-    elements.purse(who).looked_at = max(looked_at, fact.at if named is None else looked_at)
+    elements.purse(who).looked_at = max(looked_at, fact.at if waited_for or named is None else looked_at)
 
 
 def _place(o: Observed, channel: UserId, fact: LoyaltyFound, at_home: object) -> Iterator[Record]:

@@ -6,7 +6,7 @@ from allthepoints.base.types import UserId
 from allthepoints.core.apply_wishes import unmet
 from allthepoints.core.observed import UNRANKED, Channel, Observed, Roster, roster
 from allthepoints.core.policy import Policy
-from allthepoints.core.worth import pays, per_hour
+from allthepoints.core.worth import hope, per_hour
 
 NO_PLACE = UNRANKED + 1
 
@@ -48,14 +48,14 @@ def _eligible(observed: Observed, channel: Channel, now: float) -> bool:
 
 def _rank(
     names: Roster, o: Observed, channel: Channel, held: bool, wished: bool
-) -> tuple[int, bool, bool, float, int, int, UserId]:
-    """Explicit priority; then who pays anything; then where a wish is not met yet; then what it pays an hour, where who
-    is in counts for more, because a swap costs a JOIN and a gap and gains a trifle; then the include list, in its
+) -> tuple[int, int, bool, float, int, int, UserId]:
+    """Explicit priority; then who may pay anything; then where a wish is not met yet; then what it pays an hour, where
+    who is in counts for more, because a swap costs a JOIN and a gap and gains a trifle; then the include list, in its
     order; then the follows, newest first as Twitch lists them."""
     channel_id, place = channel.ref.id, channel.followed
     return (
         names.rank.get(channel_id, NO_PLACE),
-        not pays(o, channel_id),
+        hope(o, channel_id, held),
         not wished,
         -per_hour(o, channel_id, held),
         names.included.get(channel_id, NO_PLACE),

@@ -22,7 +22,7 @@ from allthepoints.core.actions import (
     SendRedemption,
 )
 from allthepoints.core.apply_redeem import jwt_state, read_since, ready
-from allthepoints.core.desired import is_meant
+from allthepoints.core.desired import desired, is_meant
 from allthepoints.core.elements import Due, Purse
 from allthepoints.core.loyalty import LAG, JwtState
 from allthepoints.core.observed import Observed, roster
@@ -139,7 +139,8 @@ def _reads(policy: Policy, o: Observed, draft: Draft) -> Iterator[Due]:
     yield from _for_redemptions(o, draft)
     names = roster(policy, o)
     if policy.presence and not o.stale:
-        for channel_id in o.live:
+        wanted = dict.fromkeys(desired(policy, o, draft.now))  # who is wanted most is looked up first
+        for channel_id in (*wanted, *(i for i in o.live if i not in wanted)):
             channel = o.channels[channel_id]
             if channel.earns and is_meant(names, channel_id):
                 yield from _for_earning(policy, o, channel_id)

@@ -1,7 +1,7 @@
 """What a room is worth, where rooms are scarce: a wish that is not met, whether anything is paid, and how much an hour.
 
 Rates are the channel's own word (amount and interval) or, better, what was really earned. An unknown channel is taken
-for an ordinary one: it must be entered to be known.
+for an ordinary one, once it has a room.
 """
 
 from __future__ import annotations
@@ -17,16 +17,31 @@ STAYS, STAYS_BY = 1.5, 10.0
 wait until the list of viewers has us."""
 
 
-def pays(o: Observed, channel: UserId) -> bool:
-    """Whether we may expect points there at all."""
+def hope(o: Observed, channel: UserId, held: bool) -> int:
+    """Whether points are to be expected there: the less, the better.
+
+    Who pays nobody gives way to one who pays, and not to one of whom nothing is known: that is looked up in a moment.
+    """
+    pays = _pays(o, channel)
+    if pays is None:
+        return 0 if held else 2
+    if not pays:
+        return 1 if held else 3
+    return 0
+
+
+def _pays(o: Observed, channel: UserId) -> bool | None:
+    """Whether it pays us, by its settings and by what came; None: it was not looked up yet."""
+    if flat_key(channel) in o.elements.notes:
+        return False
     purse = o.elements.purses.get(channel)
     if purse is None or purse.found_at == 0.0:
-        return True
-    if purse.nowhere or flat_key(channel) in o.elements.notes:
+        return None
+    if purse.nowhere:
         return False
     loyalty = purse.loyalty
     if loyalty is None:
-        return True
+        return None
     return loyalty.enabled and (o.account is None or o.account.login not in loyalty.ignored)
 
 
