@@ -16,6 +16,7 @@ import html
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +38,6 @@ SPARE = 8
 
 _SCHEMA = re.compile(r"([a-z][a-z0-9+.-]{0,19})://", re.IGNORECASE)
 _STATUS = re.compile(r"\berror[= ](\d{3})\b")
-_FORMAT = re.compile(r"(?<=[?&])format=[^&]*&?", re.IGNORECASE)
 
 _CHATTY = ("apprise", "urllib3", "requests", "charset_normalizer")
 """Loggers whose lines may hold an address."""
@@ -84,7 +84,7 @@ class AppriseNotifier:
         """The end of a call; only then is the place free for the next."""
         await asyncio.wait({call}, timeout=self._within)
         if not call.done():
-            raise Unknown(f"no answer within {self._within:.0f} s")
+            raise Unknown(f"no answer within {self._within:g} s")
         place.flying = None
         return call.result()
 
@@ -149,8 +149,14 @@ def _send(place: _Place, notice: Notice) -> _Outcome:
 
 def _again_without_markup(apprise: Any, url: str, notice: Notice) -> _Outcome:
     """The service may have stumbled over a sign in the text: once more, in its own format and without any."""
-    service = _service(apprise, _FORMAT.sub("", url))
+    service = _service(apprise, _without_format(url))
     return _notify(apprise, service, notice, lambda text: plain(inert(text)))
+
+
+def _without_format(url: str) -> str:
+    address, _, query = url.partition("?")
+    kept = [part for part in query.split("&") if part and not part.lower().startswith("format=")]
+    return "?".join((address, "&".join(kept))) if kept else address
 
 
 def _service(apprise: Any, url: str) -> Any:
@@ -174,7 +180,12 @@ def _service(apprise: Any, url: str) -> Any:
         pgp_autogen=False,
         pem_autogen=False,
     )
-    service = apprise.Apprise.instantiate(url, asset=asset)
+    with suppress(TypeError, ValueError, AttributeError, LookupError):  # how it stumbles over addresses that are none
+        return _obedient(apprise.Apprise.instantiate(url, asset=asset))
+    return None
+
+
+def _obedient(service: Any) -> Any:
     if service is not None:
         service.optional = False  # `?optional=yes` would call a failure a success
     return service
@@ -199,7 +210,8 @@ def _notify(apprise: Any, service: Any, notice: Notice, made: Callable[[str], st
 
 
 def _silence(logger: logging.Logger) -> None:
-    """Nothing of it reaches our log. Apprise's own reading of its lines goes on."""
+    """Nothing of it reaches our log. Apprise's own reading of its lines goes on; it reads warnings."""
     logger.propagate = False
+    logger.setLevel(logging.WARNING)
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
