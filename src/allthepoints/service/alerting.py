@@ -239,6 +239,7 @@ class _Place:
         if len(self._waiting) > QUEUE:
             self._waiting.popleft()
             self._lost += 1
+            self._changed()
         self._arrived.set()
 
     def plain(self) -> dict[str, JSON]:
@@ -261,8 +262,7 @@ class _Place:
         for failures in range(1, TRIES + 1):
             error = await self._try(given)
             if error is None:
-                self._lost -= counted
-                self._well()
+                self._well(counted)
                 return
             self._ill(str(error) or type(error).__name__)
             if isinstance(error, Refused) or failures == TRIES:
@@ -294,10 +294,13 @@ class _Place:
             self._error = error
             self._changed()
 
-    def _well(self) -> None:
+    def _well(self, counted: int) -> None:
+        """A notice got through, and so did the news that so many did not."""
         if self._error is not None:
             log.info("notifications to %s get through again", self.name)
+        if counted or self._error is not None:
             self._error = self._since = None
+            self._lost -= counted
             self._changed()
 
 
