@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "logout": "allthepoints.cli.login:logout",
     "run": "allthepoints.cli.run:run",
     "status": "allthepoints.cli.status:fast",
+    "watch": "allthepoints.cli.watch:watch",
     "channels": "allthepoints.cli.channels:app",
     "points": "allthepoints.cli.points:points",
     "store": "allthepoints.cli.store:store",

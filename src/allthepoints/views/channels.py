@@ -95,7 +95,7 @@ def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool, t
         change(today) if today else "",
         per_hour(row.rate_per_hour),
         verdict(row.verdict).shown(ascii_only) if _judged(row) else "",
-        _about(row),
+        about(row),
     )
 
 
@@ -104,7 +104,7 @@ def _judged(row: ChannelRow) -> bool:
     return row.state == "present" and (row.verdict != "unknown" or row.points is not None)
 
 
-def _about(row: ChannelRow) -> str:
+def about(row: ChannelRow) -> str:
     """Why it is not as it should be, else the stream's title."""
     if row.reason and row.reason != "offline":  # the state says that already
         return told(PLACE, row.reason)

@@ -12,6 +12,9 @@ GAP = "  "
 NARROWEST = 12
 """Cells to which a flexible column shrinks before a column goes."""
 
+TINY = 4
+"""The same of one of the last two columns: a state without a name says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -33,6 +36,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
         soft = [at for at in kept if columns[at].flexible and widths[at] > NARROWEST]
         if soft and widths[soft[-1]] - over >= NARROWEST:
             widths[soft[-1]] -= over
+        elif len(kept) == 2 and (tiny := [at for at in kept if columns[at].flexible and widths[at] - over >= TINY]):
+            widths[tiny[-1]] -= over
         elif len(kept) > 1:
             kept.remove(min(kept, key=lambda at: columns[at].keep))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -108,6 +108,19 @@ def detail_lines(
     row: Points, now: float, width: int | None, zone: tzinfo | None = None, ascii_only: bool = False
 ) -> list[Line]:
     """All that is known of one channel's points, and what can be done where they do not come."""
+    lines = [*(Line(text) for text in wrapped(row.who, width)), *fact_lines(row, now, width, zone, ascii_only)]
+    return [*lines, Line(""), *cause_lines(row, width)] if row.causes else lines
+
+
+def fact_lines(
+    row: Points,
+    now: float,
+    width: int | None,
+    zone: tzinfo | None = None,
+    ascii_only: bool = False,
+    without: Collection[str] = (),
+) -> list[Line]:
+    """What is known, a word before each; but for these words."""
     facts = [
         ("points", _balance(row, now, zone)),
         ("all time", _alltime(row)),
@@ -118,13 +131,7 @@ def detail_lines(
         ("session", _session(row.stay)),
         ("verdict", verdict(row.verdict).shown(ascii_only)),
     ]
-    lines = [*(Line(text) for text in wrapped(row.who, width))]
-    for word, text in facts:
-        if text:
-            lines += _fact(word, text, width)
-    if row.causes:
-        lines += [Line(""), *_cause_lines(row, width)]
-    return lines
+    return [line for word, text in facts if text and word not in without for line in _fact(word, text, width)]
 
 
 def _fact(word: str, text: str, width: int | None) -> list[Line]:
@@ -134,7 +141,8 @@ def _fact(word: str, text: str, width: int | None) -> list[Line]:
     return [Line(f"  {word:<9}  {first}"), *(Line(" " * FACT + more) for more in rest)]
 
 
-def _cause_lines(row: Points, width: int | None) -> list[Line]:
+def cause_lines(row: Points, width: int | None) -> list[Line]:
+    """Why no points come, and what can be done about each cause."""
     head = "Why no points come, the likeliest first:" if len(row.causes) > 1 else "Why no points come:"
     if row.verdict == "early":
         head = "Too early to tell:"

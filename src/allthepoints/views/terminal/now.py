@@ -1,0 +1,193 @@
+"""Now: am I in, am I earning? The sentence, the channels, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from allthepoints.base.types import UserId
+from allthepoints.ports import ChannelRow
+from allthepoints.views.channels import about, channel_lines, in_order, matters, quiet
+from allthepoints.views.columns import fit, wrapped
+from allthepoints.views.report import stuck
+from allthepoints.views.sentence import Worry, trouble_lines
+from allthepoints.views.terminal.doing import ChannelDoing
+from allthepoints.views.terminal.listing import Listing, Row
+from allthepoints.views.terminal.page import Frame, Keys, found
+from allthepoints.views.terminal.seen import Seen
+from allthepoints.views.text import STYLES, clean, count, name, number, standing, verdict
+from allthepoints.views.words import PLACE, told
+
+SORTS: tuple[tuple[str, Callable[[ChannelRow, Seen], Any] | None], ...] = (
+    ("what matters first", None),
+    ("by name", lambda row, _: row.login),
+    ("most points first", lambda row, _: -(row.points or -1)),
+    ("most of today first", lambda row, seen: -seen.today.get(row.id, 0)),
+    ("best rate first", lambda row, _: -(row.rate_per_hour or 0.0)),
+)
+
+GRAVITY = ("error", "warning", "info")
+"""The worst first."""
+
+NOTHING = (
+    "Nothing was recorded yet.",
+    "",
+    "Sign in with `allthepoints login`, then start with `allthepoints run`.",
+    "To see it work without an account: `allthepoints demo`.",
+)
+
+
+class NowPage(ChannelDoing):
+    """The first page."""
+
+    PLACE = "now"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort", show=False),
+        Binding("o", "everything", show=False),
+        Binding("exclamation_mark", "warnings", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sort = 0
+        self.everything = False
+
+    def chosen(self) -> ChannelRow | None:
+        key = self.listing.key
+        return None if key is None else self.seen.row(UserId(str(key)))
+
+    def shown(self, seen: Seen) -> list[ChannelRow]:
+        """The rows that are meant, in their order."""
+        rows = list(seen.report.rows)
+        if self.sought:
+            rows = [row for row in rows if found(self.sought, *_texts(row))]
+        elif not self.everything and seen.report.running:
+            rows = [row for row in rows if matters(row)]
+        _, by = SORTS[self.sort]
+        rows = in_order(rows)
+        return rows if by is None else sorted(rows, key=lambda row: by(row, seen))
+
+    def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
+        seen, width = frame.seen, frame.width
+        rows = self.shown(seen)
+        if not rows:
+            return (), [Row(line) for text in self._empty(seen) for line in wrapped(text, width) or [""]]
+        ascii_only = self.face.ascii_only
+        title, *lines = channel_lines(
+            rows, seen.at, width=width, zone=seen.zone, ascii_only=ascii_only, today=seen.today
+        )
+        return [Row(title.text, "dim")], [
+            _row(line.text, row, ascii_only) for line, row in zip(lines, rows, strict=True)
+        ]
+
+    def remarks(self, frame: Frame) -> Sequence[Row]:
+        seen, report = frame.seen, frame.seen.report
+        rows: list[Row] = []
+        row = self.chosen()
+        if row is not None and not self._is_whole(row):
+            text = f"{name(row.display, row.login)}: {about(row)}"
+            rows.append(Row(fit(text, frame.width), STYLES.get(row.state, ""), 0))
+        worries = [*trouble_lines(sorted(report.troubles, key=_gravity), seen.at)]
+        if text := stuck(report, seen.at):
+            worries.insert(0, f"warning: {text}.")
+        rows += worry_rows(worries, frame.width, max(1, frame.told - 1 - len(rows)))
+        return [*rows, Row(fit(self._foot(seen), frame.width), "dim")]
+
+    def _is_whole(self, row: ChannelRow) -> bool:
+        """Whether the table shows all that is said about a channel."""
+        line = next((line.text for line in self.listing.rows if line.key == row.id), "")
+        return line.endswith(about(row))
+
+    def keys(self) -> Keys:
+        seen, row = self.seen, self.chosen()
+        keys = [("Enter", "open"), ("/", "find")]
+        if row is not None:
+            keys.append(("p", "resume" if row.login in seen.paused else "pause"))
+            if row.state == "refused":
+                keys.append(("t", "try again"))
+        keys += [("s", "sort"), ("o", "live only" if self.everything else "offline too")]
+        return [*keys, *([("!", "warnings")] if seen.report.troubles else [])]
+
+    def _foot(self, seen: Seen) -> str:
+        """What the table does not show, and how it is sorted."""
+        report, parts = seen.report, []
+        if self.sought:
+            parts.append(f"found {count(len(self.listing.rows), 'channel')} with {clean(self.sought)!r}")
+        elif report.running and not self.everything:
+            if any(not matters(row) for row in report.rows):
+                parts.append(quiet(report.rows))
+        else:
+            parts.append(f"{count(len(report.rows), 'channel')} known")
+        if self.sort:
+            parts.append(SORTS[self.sort][0])
+        if report.running:
+            parts.append(count(report.chat.get("connections", 0), "chat connection"))
+        earned = sum(seen.today.values())
+        if earned:
+            parts.append(f"+{number(earned)} today")
+        return "; ".join([*parts, *filter(None, [self.place])])
+
+    def _empty(self, seen: Seen) -> Sequence[str]:
+        if self.sought:
+            return (f"No channel has {clean(self.sought)!r} in its name, title or state. Escape shows all again.",)
+        if not seen.report.rows:
+            return NOTHING if seen.report.alive is None else ("No channel yet.",)
+        return (f"{quiet(seen.report.rows)}: `o` shows them.",)
+
+    def action_sort(self) -> None:
+        self.sort = (self.sort + 1) % len(SORTS)
+        self.lay_out()
+
+    def action_everything(self) -> None:
+        self.everything = not self.everything
+        self.lay_out()
+
+    def action_warnings(self) -> None:
+        seen = self.seen
+        worries = trouble_lines(sorted(seen.report.troubles, key=_gravity), seen.at)
+        self.face.read("Warnings", worries or ["Nothing is wrong."])
+
+    def on_listing_chosen(self, event: Listing.Chosen) -> None:
+        self.face.open_channel(UserId(str(event.key)))
+
+
+def _gravity(trouble: Worry) -> int:
+    return GRAVITY.index(trouble.severity) if trouble.severity in GRAVITY else 0
+
+
+def _texts(row: ChannelRow) -> tuple[str, ...]:
+    return (
+        row.login,
+        row.display,
+        row.title or "",
+        standing(row.state, row.live).word,
+        verdict(row.verdict).word if row.state == "present" else "",
+        told(PLACE, row.reason) if row.reason else "",
+    )
+
+
+def _row(text: str, row: ChannelRow, ascii_only: bool) -> Row:
+    """A line of the table: its state is coloured, or all of it where nothing happens."""
+    if not matters(row):
+        return Row(text, "dim", key=row.id)
+    return Row(text, STYLES.get(row.state, ""), len(standing(row.state, row.live).shown(ascii_only)), row.id)
+
+
+def worry_rows(worries: Sequence[str], width: int, most: int) -> list[Row]:
+    """Warnings in full as far as so many lines go; what is left is counted."""
+    rows: list[Row] = []
+    for at, text in enumerate(worries):
+        lines = wrapped(text, width)
+        style = "red" if text.startswith("error") else "yellow" if text.startswith("warning") else ""
+        room = most - len(rows)
+        if len(lines) > room:
+            left = len(worries) - at
+            if at == 0 and room > 0:
+                kept = [*lines[: room - 1], fit(" ".join(lines[room - 1 :]), width)]
+                return [Row(line, style) for line in kept]
+            more = f"and {count(left, 'more warning')}: ! shows them"
+            return [*rows, Row(fit(more, width))] if room > 0 else rows
+        rows += [Row(line, style) for line in lines]
+    return rows

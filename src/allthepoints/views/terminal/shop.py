@@ -1,0 +1,175 @@
+"""Store: what can I get? The items of all channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from allthepoints.views.columns import fit, table, wrapped
+from allthepoints.views.shelf import Shelf, within_reach
+from allthepoints.views.store import COLUMNS, Offer, offer_cells
+from allthepoints.views.terminal.doing import ItemDoing
+from allthepoints.views.terminal.listing import Row
+from allthepoints.views.terminal.page import Frame, Keys, found
+from allthepoints.views.terminal.seen import Seen, Wanted
+from allthepoints.views.text import amount, clean, count, number, when
+
+Entry = tuple[Shelf, Offer]
+
+ALL, AFFORDABLE, IN_STOCK, WISHED = range(4)
+FILTERS = ("all", "affordable", "in stock", "wished")
+
+NOTHING = (
+    "No store is known yet.",
+    "",
+    "Those of channels with a wish are read by themselves. Another one is read when you open its channel (1, Enter) "
+    "and press `u`.",
+)
+
+
+class StorePage(ItemDoing):
+    """The second page."""
+
+    PLACE = "store"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "filter", show=False),
+        Binding("a", "only(1)", show=False),
+        Binding("i", "only(2)", show=False),
+        Binding("v", "only(3)", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = ALL
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(stores=True)
+
+    def offered(self) -> Entry | None:
+        key = self.listing.key
+        entries = _entries(self.seen)
+        return next((entry for entry in entries if _key(entry) == key), None) if key is not None else None
+
+    def shown(self, seen: Seen) -> list[Entry]:
+        """The items that are meant: what can be had now first, then what comes soonest."""
+        entries = [entry for entry in _entries(seen) if _passes(entry[1], self.filter)]
+        if self.sought:
+            entries = [entry for entry in entries if found(self.sought, *_texts(*entry))]
+        return sorted(entries, key=_rank)
+
+    def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
+        seen, width = frame.seen, frame.width
+        if seen.shelves is None:
+            return (), [Row("Reading.")]
+        entries = self.shown(seen)
+        if not entries:
+            return (), [Row(line) for text in self._empty(seen) for line in wrapped(text, width) or [""]]
+        ascii_only = self.face.ascii_only
+        cells = [offer_cells(offer, shelf.points, ascii_only, shelf.who) for shelf, offer in entries]
+        title, *lines = table(COLUMNS, cells, width)
+        return [Row(title, "dim")], [
+            Row(line, "" if within_reach(entry[1]) else "dim", key=_key(entry))
+            for line, entry in zip(lines, entries, strict=True)
+        ]
+
+    def remarks(self, frame: Frame) -> Sequence[Row]:
+        seen, width, rows = frame.seen, frame.width, []
+        if (chosen := self.offered()) is not None:
+            about = wrapped(_about(*chosen, seen), width)
+            most = max(1, frame.told // 2)
+            kept = about if len(about) <= most else [*about[: most - 1], fit(" ".join(about[most - 1 :]), width)]
+            rows += [Row(line) for line in kept]
+        return [*rows, Row(fit(self._foot(seen), width), "dim")]
+
+    def keys(self) -> Keys:
+        keys = [("r", "redeem"), ("w", "wish")] if self.offered() is not None else []
+        return [*keys, ("f", "filter"), ("/", "find"), ("a", "affordable"), ("i", "in stock"), ("v", "wished")]
+
+    def _foot(self, seen: Seen) -> str:
+        total = len(_entries(seen))
+        what = count(len(self.listing.rows) if self.offered() is not None else 0, "item")
+        parts = [f"{what} of {number(total)}" if self.filter or self.sought else count(total, "item")]
+        if self.filter:
+            parts.append(FILTERS[self.filter])
+        if self.sought:
+            parts.append(f"with {clean(self.sought)!r}")
+        parts.append(count(len(seen.shelves or ()), "store"))
+        return "; ".join([*parts, *filter(None, [self.place])])
+
+    def _empty(self, seen: Seen) -> Sequence[str]:
+        if not _entries(seen):
+            return NOTHING
+        if self.sought:
+            return (f"No item has {clean(self.sought)!r} in it. Escape shows all again.",)
+        soonest = min(
+            ((offer.eta_s, shelf, offer) for shelf, offer in _entries(seen) if offer.eta_s), default=None, key=_soon
+        )
+        if self.filter == AFFORDABLE and soonest is not None:
+            _, shelf, offer = soonest
+            cells = offer_cells(offer, shelf.points, self.face.ascii_only)
+            return (
+                "Nothing can be had now.",
+                "",
+                f"First comes {clean(offer.item.name)} in {shelf.who}'s store, {cells[4]}.",
+            )
+        return (f"No item is {FILTERS[self.filter]}. `f` goes on to the next filter.",)
+
+    def action_filter(self) -> None:
+        self.action_only((self.filter + 1) % len(FILTERS))
+
+    def action_only(self, which: int) -> None:
+        self.filter = ALL if which == self.filter else which
+        self.lay_out()
+
+    def on_listing_chosen(self) -> None:
+        self.action_redeem()
+
+
+def _entries(seen: Seen) -> list[Entry]:
+    return [(shelf, offer) for shelf in seen.shelves or () for offer in shelf.offers if not offer.gone]
+
+
+def _key(entry: Entry) -> str:
+    shelf, offer = entry
+    return f"{shelf.channel} {offer.item.id}"
+
+
+def _passes(offer: Offer, which: int) -> bool:
+    item = offer.item
+    if which == AFFORDABLE:
+        return within_reach(offer)
+    if which == IN_STOCK:
+        return item.enabled and not item.sold_out
+    return offer.wished if which == WISHED else True
+
+
+def _rank(entry: Entry) -> tuple[object, ...]:
+    shelf, offer = entry
+    item = offer.item
+    there = item.enabled and not item.sold_out and item.on_website
+    soon = offer.eta_s if offer.eta_s is not None else float("inf")
+    return not within_reach(offer), not there, soon, item.cost, shelf.login, item.name, item.id
+
+
+def _soon(one: tuple[float | None, Shelf, Offer]) -> float:
+    return one[0] or 0.0
+
+
+def _texts(shelf: Shelf, offer: Offer) -> tuple[str, ...]:
+    return shelf.login, shelf.who, offer.item.name, offer.item.description
+
+
+def _about(shelf: Shelf, offer: Offer, seen: Seen) -> str:
+    """The item that is chosen, in words."""
+    item = offer.item
+    parts = [clean(item.name) or str(item.id)]
+    if item.description:
+        parts.append(clean(item.description))
+    if shelf.points is not None:
+        read = shelf.row.seen_at if shelf.row is not None else None
+        at = f" (read {when(read, seen.at, seen.zone)})" if read is not None else ""
+        parts.append(f"You have {amount(shelf.points, shelf.currency)} in {shelf.who}{at}.")
+    return " | ".join(parts[:2]) + (f" {parts[-1]}" if len(parts) > 2 else "") if item.description else ". ".join(parts)
