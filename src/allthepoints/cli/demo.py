@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,17 +23,22 @@ from allthepoints.cli import output
 from allthepoints.cli.options import AsJson
 from allthepoints.config.durations import parse_duration
 from allthepoints.config.paths import DataDir
+from allthepoints.config.settings import Dashboard as Where
 from allthepoints.config.settings import Endpoints, Poll, Settings, Twitch, Wish
 from allthepoints.core.records import Event, EventKind
 from allthepoints.service.loop import Service
-from allthepoints.service.outside import Hooks
+from allthepoints.service.outside import Hooks, both
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.days import demo_day
 from allthepoints.sim.scenario import Scenario
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import ChannelTally, Tally
 from allthepoints.sim.timelapse import TimelapseLoop
+from allthepoints.storage.read_points import PointsReader
 from allthepoints.views import day
+
+if TYPE_CHECKING:
+    from allthepoints.views.web.server import Dashboard
 
 EPOCH = 1_795_564_800.0
 """The demo's day is 25 November 2026, UTC."""
@@ -55,16 +62,15 @@ def demo(
     length: Annotated[str, typer.Option("--for", metavar="TIME", help="Real time for the day, as 20s or 2m.")] = "40s",
     seed: Annotated[int, typer.Option(help="The number of the day: the same number, the same day.")] = 1,
     as_json: AsJson = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Stay in the terminal.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Stay in the terminal: no dashboard.")] = False,
 ) -> None:
     """Show a whole day of streams in the sandbox, with the trouble that a day brings. Nothing leaves this machine."""
-    del no_browser  # the demo has no page of its own to open
     seconds = parse_duration(length)
     if seconds is None or seconds < 1.0:
         raise UsageError(f"--for: expected a time of at least 1s, found {length!r}", "Write it as 20s, 90s or 2m.")
     scenario = demo_day(seed)
     face = day.face_for(sys.stderr, quiet=as_json and not sys.stderr.isatty())
-    demo = _Demo(scenario, seconds, face)
+    demo = _Demo(scenario, seconds, face, page=not no_browser)
     with (
         asyncio.Runner(loop_factory=lambda: TimelapseLoop(scenario.duration / seconds)) as runner,
         tempfile.TemporaryDirectory(prefix="allthepoints-demo-") as folder,
@@ -83,6 +89,8 @@ class _Demo:
     scenario: Scenario
     seconds: float
     face: day.Face
+    page: bool = False
+    """Whether there is a dashboard to look at, while the day lasts."""
     notes: dict[UserId, str] = field(default_factory=dict)
     service: Service | None = None
     confirmed: int = 0
@@ -100,8 +108,11 @@ class _Demo:
             endpoints=Endpoints(endpoints.irc, endpoints.helix, endpoints.oauth, endpoints.streamelements),
             poll=Poll(balance=BALANCE),
             wish=tuple(wishes_for(self.scenario)),
+            dashboard=Where(listen="127.0.0.1:0"),
         )
         given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh), jwt=Secret(sandbox.issue_jwt()))
+        web = self._dashboard(settings, DataDir(folder), clock) if self.page else None
+        told = Hooks(on_event=self._happened)
         try:
             async with wiring.assembled(
                 settings,
@@ -109,12 +120,31 @@ class _Demo:
                 DataDir(folder),
                 clock,
                 Chance(self.scenario.seed),
-                hooks=Hooks(on_event=self._happened),
+                hooks=told if web is None else both(told, web.hooks),
                 durable=False,
             ) as self.service:
+                if web is not None:
+                    _show_page(await web.start())
                 return await self._watch(self.service, sandbox, clock)
         finally:
+            if web is not None:
+                await web.stop()
             await sandbox.stop()
+
+    def _dashboard(self, settings: Settings, data: DataDir, clock: LoopClock) -> Dashboard:
+        """The page of this day. What is changed in its settings is written into a file that goes with the day."""
+        from allthepoints.views.web.board import Board, Doings, Pace
+        from allthepoints.views.web.server import Dashboard
+
+        doings = Doings(self._ask, lambda: settings, data.path / "config.toml")
+        pace = Pace().at(self.scenario.duration / self.seconds)
+        board = Board(PointsReader(data.database), clock, doings, pace=pace)
+        return Dashboard(board, settings.dashboard, data, clock)
+
+    def _ask(self, kind: str, login: Login | None, asked: Mapping[str, JSON]) -> None:
+        assert self.service is not None, "the page is shown when there is one"
+        self.confirmed += kind == "redeem" and not asked.get("dry")
+        self.service.ask(kind, login, asked)
 
     def _happened(self, event: Event, snapshot: Snapshot) -> None:
         gone = event.at - EPOCH
@@ -164,6 +194,17 @@ class _Demo:
         if self.face.wants_frames and service.snapshot is not None:
             tally = sandbox.tally()
             self.face.show(service.snapshot, _totals(tally), clock.now() - EPOCH, self.scenario.duration)
+
+
+def _show_page(address: str) -> None:
+    """Say where the page is, and open it where a person sits before a screen."""
+    output.note(f"The dashboard of this day is at {address}")
+    screen = sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if screen and sys.stdout.isatty() and sys.stderr.isatty():
+        import webbrowser
+
+        # A browser that takes its time must not hold up the day.
+        Thread(target=webbrowser.open, args=(address,), name="open the browser", daemon=True).start()
 
 
 def _totals(tally: Tally) -> day.Totals:
