@@ -73,11 +73,9 @@ class Dashboard:
         """Until it is cancelled; `say` is told where. If it cannot listen, that is logged, and the service goes on."""
         try:
             say(f"The dashboard is at {await self.start()}")
+            await asyncio.Event().wait()
         except FaultError as error:
             log.warning("%s. %s The service goes on without it.", error, error.hint)
-            return
-        try:
-            await asyncio.Event().wait()
         finally:
             await self.stop()
 
