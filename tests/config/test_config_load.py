@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.config.load import Loaded, load, parse
+from allthepoints.config.policy import alert_policy
 from allthepoints.config.settings import KEYS, SECTIONS, Settings
 from allthepoints.config.show import to_plain, to_toml
+from allthepoints.core.alerts import AlertPolicy
+from allthepoints.core.hours import Hours
+from allthepoints.core.news import Kind
 
 LOCAL = '[endpoints]\nhelix = "http://127.0.0.1:8000/helix"\nirc = "irc://localhost:6667"\n'
 
@@ -168,6 +172,22 @@ ERRORS = [
         "",
     ),
     ("[channels]\nfollowed = 1\n", "config.toml:2: channels.followed: expected true or false, found 1", ""),
+    (
+        '[notify]\nevents = ["live", "afordable"]\n',
+        'config.toml:2: notify.events: "afordable" is none of them',
+        'Did you mean "affordable"?',
+    ),
+    (
+        '[notify]\nevents = [\n  "live",\n  "moon",\n]\n',
+        'config.toml:4: notify.events: "moon" is none of them',
+        "There are: live, affordable, cheaper, back, redeemed, flat, refused, sign_in_needed, jwt_expiring, trouble, "
+        "digest.",
+    ),
+    (
+        '[notify]\nquiet_hours = "08:00-08:00"\n',
+        'config.toml:2: notify.quiet_hours: expected hours such as "23:00-07:30"',
+        "",
+    ),
     (
         '[notify]\nquiet_hours = "late"\n',
         'config.toml:2: notify.quiet_hours: expected hours such as "23:00-07:30"',
@@ -336,6 +356,36 @@ def test_contradictions_are_warnings() -> None:
     assert parse(CONTRACT, "x").warnings == (
         "wish[2]: auto needs max_cost, so that a raised price is not paid unseen; it is told, and not bought",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", AlertPolicy()),
+        ('events = ["live", "LIVE", " digest "]', AlertPolicy(frozenset({Kind.LIVE, Kind.DIGEST}))),
+        ('quiet_hours = "23:00-07:30"', AlertPolicy(quiet=Hours(1380, 450))),
+        ('digest = "08:05"', AlertPolicy(digest=485)),
+        ('quiet_hours = ""\ndigest = ""\nevents = []', AlertPolicy()),
+    ],
+)
+def test_what_is_to_be_told(text: str, expected: AlertPolicy) -> None:
+    assert alert_policy(parse(f"[notify]\n{text}\n", "x").settings) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ('digest = "08:00"', "notify: nothing is sent while urls is empty"),
+        ('urls = ["a://b"]\nquiet_hours = "23:00-07:30"', None),
+        (
+            'urls = ["a://b"]\ndigest = "08:00"\nevents = ["live"]',
+            'notify.digest: no digest is sent: events does not name "digest"',
+        ),
+        ('urls = ["a://b"]\ndigest = "08:00"', None),
+    ],
+)
+def test_what_of_notifications_can_hardly_be_meant(text: str, warning: str | None) -> None:
+    assert parse(f"[notify]\n{text}\n", "x").warnings == (() if warning is None else (warning,))
 
 
 def test_a_time_zone_is_known_or_refused() -> None:
