@@ -101,7 +101,8 @@ class Service:
         self._reads = Reads(outside.live, outside.tokens, clock, chance, inbox.put)
         self._elements = ElementsCalls(outside.points, outside.store, clock, chance, inbox.put)
         self._chat = Connections(outside.chat, outside.tokens, clock, chance, inbox.put, options or SessionOptions())
-        self._requests = Requests(storage, self._recorder, clock, self._answer)
+        self._requests = Requests(storage, clock, self._answer)
+        self._answered: list[int] = []  # requests whose facts lie in the inbox
         self._requests_every = requests_every
         self._tasks = Tasks()
         self._stop_asked_at: float | None = None
@@ -180,14 +181,15 @@ class Service:
     def _picture(self, changes: list[Record], now: float) -> Batch | None:
         """Make the snapshot; what has to be written of all this, if anything."""
         self.snapshot, shown = self._snapshots.make(self.policy, self._observed, now)
-        if not (changes or shown or now - self._alive_at >= HEARTBEAT):
+        answered, self._answered = self._answered, []
+        if not (changes or shown or answered or now - self._alive_at >= HEARTBEAT):
             return None
         self._alive_at = now
         # The points change with every answer of Helix: they go along with what is written anyway.
         points = self._observed.points
         told = {} if points is None else {HELIX: {"remaining": points.remaining, "limit": points.limit}}
         beside, self._beside = self._beside, {}
-        return batch(changes, shown.rows, shown.gone, {**shown.service, **told, **beside})
+        return batch(changes, shown.rows, shown.gone, {**shown.service, **told, **beside}, answered)
 
     def _tell(self, changes: Iterable[Record]) -> None:
         assert self.snapshot is not None
@@ -220,10 +222,12 @@ class Service:
                 self._inbox.put(RedemptionAnswered(now, key, unsent=Reason.NOT_WRITTEN))
 
     def _answer(self, request: Request) -> None:
+        self._answered.append(request.id)
         try:
             self._inbox.put(fact_of(request, self._clock.now()))
         except ValueError as error:
             log.warning("request %d (%s) makes no sense: %s", request.id, request.kind, error)
+            self._inbox.knock()
 
     # -- the end ---------------------------------------------------------------------------------------------------
     async def _shut_down(self) -> None:

@@ -13,7 +13,6 @@ from allthepoints.base.errors import FaultError
 from allthepoints.base.types import JSON, ItemId, Login
 from allthepoints.core.facts import AutoAllowed, Fact, LookAsked, RedeemAsked, RetryAsked
 from allthepoints.ports import Request, Storage
-from allthepoints.service.recorder import Recorder, batch
 
 
 class _Redeem(msgspec.Struct, frozen=True):
@@ -65,11 +64,13 @@ def _read(data: Mapping[str, JSON], shape: type[_T]) -> _T:
 
 
 class Requests:
-    """Looks for requests and answers each once, also where the disk cannot be told that it was answered."""
+    """Looks for requests and hands each to `answer` once, also where the disk cannot be told that it was answered.
 
-    def __init__(self, storage: Storage, recorder: Recorder, clock: Clock, answer: Callable[[Request], None]) -> None:
+    Who answers says on the disk that it is done, together with what came of it: a crash must not come between.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock, answer: Callable[[Request], None]) -> None:
         self._storage = storage
-        self._recorder = recorder
         self._clock = clock
         self._answer = answer
         self._answered: set[int] = set()
@@ -90,5 +91,3 @@ class Requests:
         self._answered = {request.id for request in requests}
         for request in new:
             self._answer(request)
-        if new:
-            await self._recorder.keep(batch(done=[request.id for request in new]))
