@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from allthepoints.views.web.board import Board, Change
-from allthepoints.views.web.pages import activity, channel, health, now, redeem, settings, store
+from allthepoints.views.web.pages import activity, channel, health, now, redeem, settings, signing, store
 from allthepoints.views.web.pages.kit import health_of, piece
 from allthepoints.views.web.pages.known import known
 from allthepoints.views.web.parts import Action, Page
@@ -17,11 +17,12 @@ PAGES: Mapping[str, Page] = {
     "activity": activity.PAGE,
     "health": health.PAGE,
     "settings": settings.PAGE,
+    "signing": signing.PAGE,
     **redeem.PAGES,
 }
 """By name."""
 
-ACTIONS: Mapping[str, Action] = {**store.ACTIONS, **redeem.ACTIONS, **settings.ACTIONS}
+ACTIONS: Mapping[str, Action] = {**store.ACTIONS, **redeem.ACTIONS, **settings.ACTIONS, **signing.ACTIONS}
 """By path, as Starlette writes it."""
 
 
@@ -42,7 +43,8 @@ async def fragments(board: Board, change: Change) -> Sequence[tuple[str, str]]:
         facts = await known(board)
         found.append(("head", piece(board, "parts/head.html", **now.head(change.snapshot, facts))))
         found.append(("health", piece(board, "parts/health.html", **health.facts(board))))
-        rows = {row.id: row for row in now.rows_of(change.snapshot, facts, board.now())} if change.rows else {}
+        moved = {row.id for row in change.rows}
+        rows = {row.id: row for row in now.rows_of(change.snapshot, facts, board.now(), moved)} if moved else {}
         if change.whole:
             found.append(("rows", "".join(now.row_html(board, row) for row in rows.values())))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -14,21 +15,25 @@ WIDTH, HEIGHT, GAP = 5, 18, 2
 
 def bars(values: Sequence[int | None]) -> Markup:
     """What was earned in each part of a day. A gap: nothing is known of then; a line at the bottom: nothing came."""
-    if not any(value is not None for value in values):
+    return _bars(tuple(values))
+
+
+@lru_cache(1_000)
+def _bars(values: tuple[int | None, ...]) -> Markup:
+    """Made of numbers alone, so nothing is to be escaped; a page has hundreds, and few are different from before."""
+    known = [value for value in values if value is not None]
+    if not known:
         return Markup("")
-    highest = max((value for value in values if value is not None), default=0)
-    drawn = Markup("").join(
-        Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"/>').format(
-            at * (WIDTH + GAP), HEIGHT - height, WIDTH, height, "bar" if value else "none"
-        )
-        for at, value in enumerate(values)
-        if value is not None
-        for height in [max(3, round(HEIGHT * value / highest)) if value > 0 else 1]
-    )
-    total = sum(value for value in values if value is not None)
-    begin = Markup('<svg class="bars" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">')
+    highest, drawn = max(known), []
+    for at, value in enumerate(values):
+        if value is not None:
+            height = max(3, round(HEIGHT * value / highest)) if value > 0 else 1
+            place = f'x="{at * (WIDTH + GAP)}" y="{HEIGHT - height}" width="{WIDTH}" height="{height}"'
+            drawn.append(f'<rect {place} class="{"bar" if value else "none"}"/>')
     wide = len(values) * (WIDTH + GAP) - GAP
-    return begin.format(wide, HEIGHT, f"{count(total, 'point')} in 24 hours") + drawn + Markup("</svg>")
+    size = f'viewBox="0 0 {wide} {HEIGHT}" width="{wide}" height="{HEIGHT}"'
+    said = f"{count(sum(known), 'point')} in 24 hours"
+    return Markup(f'<svg class="bars" {size} role="img" aria-label="{said}">{"".join(drawn)}</svg>')  # noqa: S704
 
 
 def prices(history: Sequence[Price], now: float) -> Markup:

@@ -1,13 +1,13 @@
 """What pages read of the memory, and keep while nothing of it can have changed.
 
 Many pages may listen, and each turn may change a row of each. What the database says of all channels is read once for
-all of them, and anew only when a balance moved, the config changed or a minute went by.
+all of them, and anew only when the config changed or a minute went by; of channels whose balance moved, sooner.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from weakref import WeakKeyDictionary
@@ -40,9 +40,15 @@ class Known:
         return sum(row.earned_7d for row in self.points.values())
 
 
+FEW = 8
+"""Balances that moved: so many are read one by one, more of them all at once."""
+
+
 @dataclass(slots=True)
 class _Kept:
     key: object = None
+    moved: Mapping[UserId, int | None] = field(default_factory=dict)
+    """The balance of each channel when it was read."""
     known: Known = field(default_factory=Known)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -54,28 +60,39 @@ async def known(board: Board) -> Known:
     """What the memory knows of all channels. Raises FaultError."""
     kept = _kept.setdefault(board, _Kept())
     async with kept.lock:
-        key = _key(board)
-        if kept.key != key:
-            settings, now, zone = board.settings(), board.now(), board.zone
+        snapshot, settings, now, zone = board.snapshot(), board.settings(), board.now(), board.zone
+        rows = () if snapshot is None else snapshot.rows.values()
+        balances = {row.id: row.points for row in rows}
+        key = None if snapshot is None else snapshot.wishes, settings, now // MINUTE
+        moved = [id_ for id_, points in balances.items() if kept.moved.get(id_) != points]
+        if kept.key != key or len(moved) > FEW:
             kept.known = await board.read(lambda reader: _read(reader, settings, now, zone))
-            kept.key = key
+        elif moved:
+            before = kept.known
+            kept.known = await board.read(lambda reader: _read_of(reader, moved, before, settings, now, zone))
+        kept.key, kept.moved = key, balances
         return kept.known
 
 
-def _key(board: Board) -> object:
-    snapshot = board.snapshot()
-    moved = () if snapshot is None else tuple((row.id, row.points) for row in snapshot.rows.values())
-    reach = None if snapshot is None else snapshot.wishes
-    return hash(moved), reach, board.settings(), board.now() // MINUTE
-
-
 def _read(reader: PointsReader, settings: Settings, now: float, zone: tzinfo) -> Known:
+    return _with_wishes(reader, {row.id: row for row in read_points(reader, now, zone)}, settings, now)
+
+
+def _read_of(
+    reader: PointsReader, moved: Iterable[UserId], before: Known, settings: Settings, now: float, zone: tzinfo
+) -> Known:
+    """A day of hundreds of channels takes long to read, and their balances move one by one."""
+    fresh = {row.id: row for id_ in moved for row in read_points(reader, now, zone, only=id_)}
+    return _with_wishes(reader, {**before.points, **fresh}, settings, now)
+
+
+def _with_wishes(reader: PointsReader, points: Mapping[UserId, Points], settings: Settings, now: float) -> Known:
     wishes = tuple(read_wishes(reader, settings, now))
     first: dict[UserId, Wished] = {}
     for wished in sorted(wishes, key=_soonest):
         if wished.channel is not None and wished.stands is not None:
             first.setdefault(wished.channel, wished)
-    return Known({row.id: row for row in read_points(reader, now, zone)}, wishes, first)
+    return Known(points, wishes, first)
 
 
 def _soonest(wished: Wished) -> tuple[int, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,7 @@ def row_of(channel: ChannelRow, facts: Known, now: float, rank: int = 0) -> Row:
         points=channel.points if channel.points is not None else points.points if points is not None else None,
         currency=clean(points.currency) if points is not None else "",
         today=0 if points is None else points.earned_today,
-        rate=channel.rate_per_hour,
+        rate=channel.rate_per_hour if channel.state == "present" else None,
         verdict=channel.verdict if judged else "",
         judged=verdict(channel.verdict) if judged else None,
         cause=_cause(channel) if judged else "",
@@ -115,9 +115,10 @@ def row_of(channel: ChannelRow, facts: Known, now: float, rank: int = 0) -> Row:
     )
 
 
-def rows_of(snapshot: Snapshot, facts: Known, now: float) -> list[Row]:
-    """All channels, those that matter first."""
-    return [row_of(channel, facts, now, rank) for rank, channel in enumerate(in_order(snapshot.rows.values()))]
+def rows_of(snapshot: Snapshot, facts: Known, now: float, only: Container[UserId] | None = None) -> list[Row]:
+    """All channels, those that matter first; or `only` these of them."""
+    order = enumerate(in_order(snapshot.rows.values()))
+    return [row_of(channel, facts, now, rank) for rank, channel in order if only is None or channel.id in only]
 
 
 async def show(board: Board, request: Request) -> Mapping[str, Any]:
