@@ -87,7 +87,7 @@ def _budgets(board: Board) -> list[tuple[str, Any, str, str]]:
 
 
 def _said(what: str) -> str:
-    words = {**READS, "elements": "anything of StreamElements"}.get(what, what)
+    words = {**READS, "elements": "StreamElements"}.get(what, what)
     return words[:1].upper() + words[1:]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from allthepoints.base.types import Login, NotALogin, as_login
@@ -112,12 +113,16 @@ def _of_request(board: Board, request: Request) -> dict[str, Any]:
         "bare": request.headers.get("hx-request") == "true" and request.headers.get("hx-target") == "dialog-body",
         "csrf": board.csrf(request),
         "version": board.version,
+        "zone_name": board.settings().display.zone,
         "places": PLACES,
         "here": here,
         "sentence": board.sentence(),
         "health": health_of(snapshot),
         "account": snapshot.account.login if snapshot is not None and snapshot.account is not None else None,
     }
+
+
+_TYPED = re.compile(r"`([^`]+)`")
 
 
 # -- filters -------------------------------------------------------------------------------------------------------
@@ -141,6 +146,11 @@ def _time(context: Context, at: float, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at, "seconds"), exact, text)
 
 
+def _prose(text: str) -> Markup:
+    """A sentence in which what stands between backticks is to be typed."""
+    return Markup(_TYPED.sub(r"<code>\1</code>", str(escape(clean(text)))))  # noqa: S704 -- escaped
+
+
 def _stream(login: str) -> str:
     return STREAM + login
 
@@ -157,4 +167,5 @@ rendering.ENVIRONMENT.filters.update(
     moment=_moment,
     ago=_ago,
     stream=_stream,
+    prose=_prose,
 )

@@ -21,6 +21,7 @@ from allthepoints.storage.read import KnownChannel
 from allthepoints.views.channels import in_order
 from allthepoints.views.text import Standing, clean, name, standing
 from allthepoints.views.web.board import Board
+from allthepoints.views.web.pages import signing
 from allthepoints.views.web.pages.kit import Doing, View, fragment, login_in
 from allthepoints.views.web.pages.known import known
 from allthepoints.views.web.parts import Fragment
@@ -45,6 +46,12 @@ class Meant:
     refused: bool
 
     @property
+    def loud(self) -> bool:
+        """Whether it is shown at once: it is live, or somebody said something about it."""
+        named = self.included or self.excluded or self.paused or self.priority is not None
+        return named or self.refused or self.state != "offline"
+
+    @property
     def how(self) -> str:
         words = ("excluded", "paused", "included", "followed")
         return ", ".join({"included": "added by you"}.get(word, word) for word in words if getattr(self, word))
@@ -59,6 +66,7 @@ async def show(board: Board, _request: Request) -> Mapping[str, Any]:
         "priority": settings.channels.priority,
         "settings": settings,
         "wishes": [(one, _wish_name(one), wish_when(one, board.now())) for one in facts.wishes],
+        **signing.state(board),
         "notify": len(settings.notify.urls),
     }
 

@@ -58,7 +58,27 @@
     };
   }
 
+  // 24 hours, and the day where one begins: `14:00`, `25 Nov`.
+  function ticks(zone) {
+    const named = zone || undefined;
+    const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: named });
+    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: named });
+    const year = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: named });
+    const at = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: named });
+    return {
+      full: (time) => at.format(new Date(time * 1000)),
+      values: (_, splits, __, ___, apart) => splits.map((time, place) => {
+        const there = new Date(time * 1000);
+        if (apart >= 28 * 86400) return year.format(there);
+        if (apart >= 86400) return day.format(there);
+        const said = hour.format(there);
+        return said === "00:00" || place === 0 ? `${said}\n${day.format(there)}` : said;
+      }),
+    };
+  }
+
   function draw(place) {
+    const tick = ticks(place.dataset.zone);
     const given = JSON.parse(place.dataset.chart);
     const times = given.points.map((point) => point[0]), values = given.points.map((point) => point[1]);
     if (times.length && times[times.length - 1] < given.end) { // it stands until now
@@ -83,14 +103,15 @@
           },
         },
       },
+      ...(place.dataset.zone ? { tzDate: (time) => uPlot.tzDate(new Date(time * 1000), place.dataset.zone) } : {}),
       cursor: { drag: { x: true, y: false }, points: { size: 7 } },
       legend: { live: true },
       axes: [
-        axis,
-        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : number(tick))) },
+        { ...axis, values: tick.values, size: 44 },
+        { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : number(tick))) },
       ],
       series: [
-        { label: "At", value: (_, at) => (at === null ? "–" : new Date(at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })) },
+        { label: "At", value: (_, at) => (at === null ? "–" : tick.full(at)) },
         { label: `Balance${given.currency ? ` in ${given.currency}` : ""}`, stroke: colour("--ink"), width: 1.75, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (_, value) => number(value) },
       ],
       hooks: { draw: [bands(given)] },
