@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_store import ALPHA, Outcome, Store, remembered
+from core_memory import remembered
+from core_store import ALPHA, Outcome, Store
 from core_world import T0
 
 from allthepoints.base.types import ItemId

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core_store import Crash, Outcome, Store, remembered
+from core_memory import remembered
+from core_store import Crash, Outcome, Store
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
