@@ -22,8 +22,8 @@ def notify() -> None:
     """Whether notifications arrive. Where they go stands in the config, under [notify]."""
 
 
-@app.command()
-def test(context: typer.Context, as_json: AsJson = False) -> int:
+@app.command("test")
+def send_test(context: typer.Context, as_json: AsJson = False) -> int:
     """Send a test message to each place. Exit code 0 if all took it, 1 if one did not, 2 if there is none."""
     from allthepoints import wiring
     from allthepoints.base.threads import Unawaited

@@ -1,4 +1,4 @@
-"""The kinds of news; what each is made of stands in `core.alerts`. The config knows the names, and loads nothing else."""
+"""The kinds of news. What each is made of stands in `core.alerts`; the config knows the names, and loads no more."""
 
 from __future__ import annotations
 
