@@ -151,7 +151,7 @@ def test_chance_is_seeded_or_not() -> None:
 # -- errors --------------------------------------------------------------------------------------------------------
 def test_each_kind_of_error_says_whether_to_try_again() -> None:
     kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
-    assert {name for name, kind in kinds.items() if getattr(kind, "retry", False)} == {"Unknown", "Limited"}
+    assert {name for name, kind in kinds.items() if getattr(kind, "retry", False)} == {"Unknown", "NotSent", "Limited"}
     assert issubclass(errors.Unauthorised, errors.Refused)
     assert not issubclass(errors.SignInNeeded, errors.OutsideError)
     assert errors.FaultError("disk full", hint="free some space").hint == "free some space"
