@@ -44,7 +44,7 @@ from allthepoints.core.records import (
     Record,
     Restored,
 )
-from allthepoints.core.worth import flat_key
+from allthepoints.core.worth import flat_key, flat_since
 
 TOLD_AFTER = 3
 """Failures in a row before it is an event: one lost read is nothing."""
@@ -194,9 +194,10 @@ def _tell_flat(o: Observed, policy: Policy, channel: Channel, purse: Purse, at: 
     word = judged(o, policy, channel, at).word
     key = flat_key(purse.channel)
     told = key in o.elements.notes
-    if word is Word.FLAT and not told:
-        yield Event(at, EventKind.FLAT, purse.channel)
-        yield note(o, at, key, f"{at:.0f}")
+    if word is Word.FLAT and flat_since(o, purse.channel) is None:
+        if not told:
+            yield Event(at, EventKind.FLAT, purse.channel)
+        yield note(o, at, key, f"{at:.0f}")  # of this session, from now on
     elif word is Word.EARNING and told:
         yield Event(at, EventKind.EARNING_AGAIN, purse.channel)
         yield note(o, at, key, None)

@@ -12,7 +12,7 @@ from allthepoints.core.observed import Observed
 from allthepoints.core.policy import Policy
 from allthepoints.core.redeem import State
 from allthepoints.core.warning import INFO, WARNING, Row
-from allthepoints.core.worth import flat_key
+from allthepoints.core.worth import flat_since
 
 NAMED = 5
 """Channels that a warning names; the others are counted."""
@@ -66,9 +66,9 @@ def _flat(o: Observed) -> list[tuple[Login, float]]:
     """The channels we are in that pay nothing, and since when that is known."""
     found = []
     for channel_id in o.live:
-        channel, told = o.channels[channel_id], o.elements.notes.get(flat_key(channel_id))
-        if told is not None and channel.earns and channel.present_since is not None:
-            found.append((channel.ref.login, max(float(told), channel.present_since)))
+        channel, since = o.channels[channel_id], flat_since(o, channel_id)
+        if since is not None and channel.earns and channel.present_since is not None:
+            found.append((channel.ref.login, max(since, channel.present_since)))
     return found
 
 

@@ -32,7 +32,7 @@ def hope(o: Observed, channel: UserId, held: bool) -> int:
 
 def _pays(o: Observed, channel: UserId) -> bool | None:
     """Whether it pays us, by its settings and by what came; None: it was not looked up yet."""
-    if flat_key(channel) in o.elements.notes:
+    if flat_since(o, channel) is not None:
         return False
     purse = o.elements.purses.get(channel)
     if purse is None or purse.found_at == 0.0:
@@ -58,3 +58,12 @@ def per_hour(o: Observed, channel: UserId, held: bool) -> float:
 def flat_key(channel: UserId) -> str:
     """The key of the note that a channel was found not to pay."""
     return f"flat:{channel}"
+
+
+def flat_since(o: Observed, channel: UserId) -> float | None:
+    """Since when it is known that the present session pays nothing; what an earlier one did says little of this."""
+    told = o.elements.notes.get(flat_key(channel))
+    known = o.channels.get(channel)
+    if told is None or known is None or known.stream is None:
+        return None
+    return float(told) if float(told) >= known.stream.started_at else None
