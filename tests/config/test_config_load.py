@@ -313,7 +313,7 @@ def test_the_dashboard_behind_a_proxy(line: str, expected: object) -> None:
     if expected is None:
         assert "dashboard." in str(problem(text))
     else:
-        assert getattr(parse(text, "t").settings.dashboard, line.split(" ")[0]) == expected
+        assert getattr(parse(text, "t").settings.dashboard, line.partition(" ")[0]) == expected
 
 
 @pytest.mark.parametrize(

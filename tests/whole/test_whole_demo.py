@@ -9,7 +9,7 @@ from whole_world import Machine
 
 KEYS = [
     *("simulated_s", "live_s", "present_s", "capture", "points_possible", "points_paid", "rooms_peak"),
-    *("join_limit_violations", "reconnects", "double_redemptions"),
+    *("join_limit_violations", "reconnects", "redemptions", "double_redemptions"),
 ]
 
 
