@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test install bench check clean
+.PHONY: demo test install bench check clean screenshots
 
 demo: $(VENV)/.installed
 	$(BIN)/allthepoints demo $(ARGS)
@@ -33,6 +33,10 @@ $(VENV)/.test-installed: $(VENV)/.installed
 $(VENV)/.bench-installed: $(VENV)/.test-installed
 	$(BIN)/python scripts/install_group.py bench
 	touch $@
+
+screenshots: $(VENV)/.test-installed
+	scripts/debian_packages
+	$(BIN)/python scripts/screenshots.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) .venv-bench .venv-presence .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
