@@ -91,6 +91,8 @@ async def test_fc_43_reading_from_another_site(stage: Stage, headers: dict[str, 
         (dict(SAME), 200),
         ({"origin": ORIGIN}, 200),
         ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "null"}, 200),  # the browser vouches for it
+        ({"sec-fetch-site": "cross-site", "origin": "null"}, 403),  # a frame in a sandbox
         ({}, 403),
         ({"sec-fetch-site": "none"}, 403),
         ({"sec-fetch-site": "same-site", "origin": "http://localhost:3000"}, 403),

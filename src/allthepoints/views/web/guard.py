@@ -53,7 +53,7 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" a form of ours would come with the origin "null"
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -148,6 +148,8 @@ class Guard:
     def _from_here(self, method: str, headers: Headers, host: str) -> bool:
         """Not what another site makes the browser send. To follow a link to here is all that others may cause."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if origin == "null" and site == "same-origin":
+            origin = None  # a browser that keeps it to itself, and vouches for it in the other header
         if origin is not None and not self._rules.own_origin(origin, host):
             return False
         if method == "POST":
