@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -72,9 +74,24 @@ def test_one_that_others_can_read_is_closed(path: Path) -> None:
     assert len(file.warnings) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written(path: Path) -> None:
-    path.parent.chmod(0o500)
-    with pytest.raises(FaultError):
-        JwtFile(path).save(Secret(CANARY))
-    path.parent.chmod(0o700)
+def test_a_folder_that_cannot_be_written() -> None:
+    """Tried as another user than the superuser, who may write anywhere."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from allthepoints.storage.jwtfile import JwtFile\n"
+        "from allthepoints.base.errors import FaultError\n"
+        "from allthepoints.base.secret import Secret\n"
+        "if os.geteuid() == 0: os.chdir('/'); os.seteuid(65534)\n"
+        "try: JwtFile(Path(sys.argv[1])).save(Secret(sys.argv[2]))\n"
+        "except FaultError as error: print(error, '|', error.hint)\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        path = Path(folder) / "streamelements-token.json"
+        path.parent.chmod(0o555)
+        command = [sys.executable, "-c", code, str(path), CANARY]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        path.parent.chmod(0o755)
+        assert not path.exists()
+    assert done.stderr == ""
+    assert "cannot be written" in done.stdout
+    assert CANARY not in done.stdout
