@@ -132,9 +132,8 @@ class Duration:
 
     def read(self, raw: object, context: Context, /) -> float:
         if isinstance(raw, int | float) and not isinstance(raw, bool):
-            raise Bad(
-                f"expected {self.expected}, found {shown(raw)}", f'A bare number has no unit: write "{shown(raw)}s".'
-            )
+            cure = f'A bare number has no unit: write "{shown(raw)}s".' if raw > 0 else self._why()
+            raise Bad(f"expected {self.expected}, found {shown(raw)}", cure)
         if not isinstance(raw, str):
             raise mismatch(self, raw)
         seconds = parse_duration(raw)
