@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from allthepoints.base.clock import Clock
 from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.config.edit import AnyChange, edit
+from allthepoints.config.load import load
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
 from allthepoints.core.warning import Warning
@@ -143,6 +144,10 @@ class Board:
     def settings(self) -> Settings:
         """The config as it was last loaded."""
         return self._doings.settings()
+
+    async def fresh_settings(self) -> Settings:
+        """The config as it stands in the file: the service takes it up a moment later. Raises ConfigError."""
+        return (await asyncio.to_thread(load, self._doings.config, False)).settings
 
     @property
     def zone(self) -> tzinfo:

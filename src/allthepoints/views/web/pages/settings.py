@@ -1,18 +1,18 @@
 """Settings: whose chats, in which order, and what you wish for. Every change is written into the person's own config,
 whose comments stay; the service takes the file up by itself.
 
-The service needs a moment for that. So what an action answers is made from the settings as they will be.
+The service needs a moment for that. So what is shown here is what stands in the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 
+from allthepoints.base.errors import ConfigError
 from allthepoints.base.types import Login, UserId
 from allthepoints.config.edit import Change, WishChange
 from allthepoints.config.settings import Settings
@@ -59,8 +59,11 @@ class Meant:
 
 async def show(board: Board, _request: Request) -> Mapping[str, Any]:
     """The page."""
-    settings = board.settings()
     facts = await known(board)
+    try:
+        settings = await board.fresh_settings()
+    except ConfigError:  # the alerts tell of it
+        settings = board.settings()
     return {
         "channels": await _meant(board, settings),
         "priority": settings.channels.priority,
@@ -107,7 +110,7 @@ async def resume(board: Board, form: Mapping[str, str]) -> Fragment:
 
 async def prefer(board: Board, form: Mapping[str, str]) -> Fragment:
     """Change the order in which rooms are given: `to` is "up", "down", "first" or "off"."""
-    login, order = login_in(form), list(board.settings().channels.priority)
+    login, order = login_in(form), list((await board.fresh_settings()).channels.priority)
     after = _moved(order, login, form.get("to", ""))
     changes = _reordering(order, after)
     if changes:
@@ -125,22 +128,8 @@ async def unwish(board: Board, form: Mapping[str, str]) -> Fragment:
 
 async def _list_after(board: Board, changes: Sequence[Change], said: str, only: Login | None = None) -> Fragment:
     await board.edit(changes)
-    settings = after_changes(board.settings(), changes)
-    channels = await _meant(board, settings)
+    channels = await _meant(board, await board.fresh_settings())
     return fragment(board, "parts/meant.html", channels=channels, said=said, moved=only)
-
-
-def after_changes(settings: Settings, changes: Iterable[Change]) -> Settings:
-    """The settings as they will be when the file is taken up."""
-    lists: dict[str, list[Login]] = {}
-    for change in changes:
-        entries = lists.setdefault(change.key, list(getattr(settings.channels, change.key)))
-        if change.present and change.login not in entries:
-            entries.append(change.login)
-        elif not change.present:
-            entries[:] = [entry for entry in entries if entry != change.login]
-    new = {key: tuple(entries) for key, entries in lists.items()}
-    return msgspec.structs.replace(settings, channels=msgspec.structs.replace(settings.channels, **new))
 
 
 def _moved(order: Sequence[Login], login: Login, to: str) -> list[Login]:

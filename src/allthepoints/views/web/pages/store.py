@@ -121,7 +121,7 @@ async def wish(board: Board, form: Mapping[str, str]) -> Fragment:
     if wanted:
         await board.edit([WishChange(login, item.id, remark=clean(item.name))])
     else:
-        texts = _texts(settings, login, item)
+        texts = _texts(await board.fresh_settings(), login, item)
         await board.edit([WishChange(login, text, present=False) for text in texts])
     return fragment(board, "parts/wish.html", login=shelf.login, item=item, wished=wanted)
 

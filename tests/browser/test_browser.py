@@ -1,0 +1,253 @@
+"""The dashboard as a person meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from conftest import CODE, World
+
+pytestmark = pytest.mark.browser
+
+AXE = "axe-core@4.14.1"
+
+PLACES = ("/", "/channel/alpha?range=today", "/store", "/activity", "/health", "/settings")
+
+
+def go(world: World, path: str, **more: object) -> Page:
+    page = world.page(**more)  # type: ignore[arg-type]
+    page.goto(world.address + path)
+    return page
+
+
+def test_fc_40_it_moves_without_a_reload(world: World) -> None:
+    page = go(world, "/")
+    page.evaluate("window.stays = true")
+    alpha = page.get_by_role("row").filter(has_text="Alpha")
+    expect(alpha).to_contain_text("present")
+    expect(alpha).to_contain_text("2,")
+    world.box.call(lambda box: box.world.go_live(box.world.find("beta"), box.clock.now(), title="here I am"))
+    beta = page.get_by_role("row").filter(has_text="Beta")
+    expect(beta).to_contain_text("present")
+    expect(page.locator("#sentence")).to_contain_text("In 3 of 3 live chats")
+    expect(page.locator("[data-count=live]")).to_have_text("3")
+    world.box.call(lambda box: box.world.go_offline(box.world.find("beta"), box.clock.now()))
+    assert page.evaluate("window.stays") is True
+
+
+def test_the_table_is_searched_narrowed_and_sorted(world: World) -> None:
+    page = go(world, "/")
+    rows = page.locator("#rows tr:visible")
+    page.locator("label").filter(has_text="All").click()
+    expect(rows).to_have_count(4)
+    page.get_by_role("searchbox").fill("gam")
+    expect(rows).to_have_count(1)
+    assert "q=gam" in page.url
+    page.get_by_role("searchbox").fill("nobody")
+    expect(page.get_by_text("Nothing to show here.")).to_be_visible()
+    page.get_by_role("button", name="Show all channels").click()
+    expect(rows).to_have_count(4)
+    page.get_by_role("button", name="Channel").click()
+    assert [name.split("\n")[0] for name in page.locator("#rows tr th").all_inner_texts()] == [
+        "Alpha",
+        "Beta",
+        "Delta",
+        "Gamma",
+    ]
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Channel")
+    page.get_by_role("button", name="Balance").click()
+    assert page.locator("#rows tr th").first.inner_text().startswith("Alpha")
+
+
+def test_fc_44_the_chart_is_drawn(world: World) -> None:
+    page = go(world, "/channel/alpha?range=today")
+    for _ in range(20):  # its first balance may not be read yet
+        if page.locator("[data-drawn]").count():
+            break
+        page.wait_for_timeout(300)
+        page.reload()
+    canvas = page.locator(".chart canvas")
+    expect(canvas).to_be_visible()
+    colours = canvas.evaluate(
+        "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+    )
+    assert colours > 3
+    page.get_by_role("link", name="30 days").click()
+    expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+    expect(canvas).to_be_visible()
+    expect(page.get_by_role("link", name="Open the stream")).to_have_attribute("href", "https://www.twitch.tv/alpha")
+
+
+def store(world: World, **more: object) -> Page:
+    page = go(world, "/store?channel=alpha", **more)
+    for _ in range(30):
+        if page.get_by_role("link", name="Redeem").count():
+            return page
+        page.wait_for_timeout(300)
+        page.reload()
+    raise AssertionError("the store was never read")
+
+
+def test_fc_45_redeem_to_the_end_by_mouse(world: World) -> None:
+    page = store(world)
+    page.get_by_role("link", name="Redeem Game key").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("It cannot be undone.")
+    before = world.box.call(lambda box: len(box.tally().redemptions))
+    dialog.get_by_role("button", name="Spend 300 acorns").dblclick()
+    expect(dialog.get_by_label("The access code")).to_have_value(CODE)
+    expect(dialog).to_contain_text("Redeemed: Game key")
+    dialog.get_by_role("button", name="Done").click()
+    expect(dialog).to_be_hidden()
+    assert world.box.call(lambda box: len(box.tally().redemptions)) == before + 1, "two clicks are one redemption"
+
+
+def test_redeem_to_the_end_by_keys_alone(world: World) -> None:
+    page = store(world)
+    link = page.get_by_role("link", name="Redeem Pick the next map")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if link.evaluate("link => link === document.activeElement"):
+            break
+    else:
+        raise AssertionError("no key leads there")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Which map?")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_label("Which map?")).to_be_focused()
+    page.keyboard.type("Dust")
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Redeemed: Pick the next map")
+    done = dialog.get_by_role("button", name="Done")
+    if not done.evaluate("button => button === document.activeElement"):
+        page.keyboard.press("Tab")
+    expect(done).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+
+
+def test_what_is_refused_is_told_in_the_dialog(world: World) -> None:
+    page = store(world)
+    page.get_by_role("link", name="Redeem Hydrate").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input[name=cost]").evaluate("input => { input.value = '99'; }")
+    dialog.get_by_role("button", name="Spend").click()
+    expect(dialog).to_contain_text("nothing was spent")
+    expect(dialog).to_contain_text("price is not the one that you confirmed", ignore_case=True)
+
+
+def test_a_wish_is_written_into_the_config(world: World) -> None:
+    page = store(world)
+    star = page.get_by_role("button", name="Wish for Pick the next map")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    assert "Pick the next map" in world.config.read_text()
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    assert world.config.read_text().startswith("# mine")
+    assert "Pick the next map" not in world.config.read_text()
+
+
+def test_settings_by_keys(world: World) -> None:
+    page = go(world, "/settings")
+    page.get_by_text("that you follow, offline").click()
+    for name in ("Gamma", "Delta"):
+        page.get_by_role("button", name=f"Prefer {name}").click()
+        expect(page.locator("#priority li").first).to_contain_text(name.lower())
+    page.get_by_role("button", name="Up gamma").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#priority li").first).to_contain_text("gamma")
+    expect(page.locator("#up-gamma, #down-gamma").first).to_be_visible()
+    page.get_by_role("button", name="Pause Delta").click()
+    expect(page.locator("#meant")).to_contain_text("delta is paused")
+    page.get_by_role("button", name="Resume Delta").click()
+    expect(page.locator("#meant")).to_contain_text("delta is not paused any more")
+    page.get_by_label("Name of a channel").fill("no such channel!")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#said")).to_contain_text("is not a channel")
+    world.said[:] = [said for said in world.said if "422" not in said]
+
+
+@pytest.mark.parametrize("path", PLACES)
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_phone_nothing_scrolls_sideways(world: World, path: str, width: int) -> None:
+    page = go(world, path, width=width, height=844, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, input, select, summary")]
+            .filter(e => e.checkVisibility() && !e.closest(".hidden, .skip, p, label, .foot") && e.type !== "hidden")
+            .map(e => [e.id || e.textContent.trim(), e.getBoundingClientRect()])
+            .filter(([, box]) => box.height > 0 && box.height < 43).map(([name, box]) => `${name} ${box.height}`)"""
+    )
+    assert small == []
+
+
+def test_other_peoples_names_are_text(world: World) -> None:
+    page = store(world)
+    expect(page.get_by_text("<img src=x onerror=alert(1)>").first).to_be_visible()
+    assert page.locator("main img").count() == 0
+    page.goto(world.address + "/")
+    expect(page.get_by_text("<b>climbing</b>")).to_be_visible()
+
+
+def test_where_nothing_can_be_pushed_it_is_asked_for(world: World) -> None:
+    page = world.page()
+    page.route("**/events?*", lambda route: route.abort())
+    page.goto(world.address + "/activity")
+    with page.expect_response(lambda answer: "/poll?since=" in answer.url and answer.ok):
+        world.box.call(lambda box: box.world.go_live(box.world.find("gamma"), box.clock.now(), title="late"))
+    expect(page.get_by_text("Gamma is live.")).to_be_visible()
+    world.box.call(lambda box: box.world.go_offline(box.world.find("gamma"), box.clock.now()))
+    world.said[:] = [
+        said for said in world.said if "ERR_FAILED" not in said and "sseError" not in said and "[object" not in said
+    ]
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The scanner's text."""
+    npm = shutil.which("npm")
+    if npm is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no npm, and in CI nothing is skipped")
+        pytest.skip("there is no npm to get axe-core with")
+    folder = tmp_path_factory.mktemp("axe")
+    subprocess.run([npm, "pack", AXE, "--silent"], cwd=folder, check=True, timeout=60, capture_output=True)
+    (packed,) = folder.glob("*.tgz")
+    shutil.unpack_archive(packed, folder, filter="data")
+    return (Path(folder) / "package" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_finding_of_the_accessibility_scan(world: World, axe: str, scheme: str) -> None:
+    context = world.browser.new_context(bypass_csp=True, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    found: list[str] = []
+    places = PLACES if scheme == "light" else PLACES[:3]
+    for path in (*places, "/nowhere", "dialog"):
+        if path == "dialog":
+            page.goto(world.address + "/store?channel=alpha")
+            page.get_by_role("link", name="Redeem Hydrate").click()
+            expect(page.get_by_role("dialog")).to_be_visible()
+        else:
+            page.goto(world.address + path)
+        page.evaluate(axe)
+        told = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        found += [
+            f"{path} {one['impact']} {one['id']}: {json.dumps([node['html'][:160] for node in one['nodes'][:3]])}"
+            for one in told["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+    assert not found, "\n".join(found)
