@@ -10,12 +10,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from allthepoints.storage.read import EventRow
-from allthepoints.views.columns import fit, wrapped
+from allthepoints.views.columns import fit
 from allthepoints.views.event_text import event_text
-from allthepoints.views.terminal.listing import Listing, Row
+from allthepoints.views.terminal.listing import Listing, Row, folded
 from allthepoints.views.terminal.page import Frame, Keys, Page, found
 from allthepoints.views.terminal.seen import Seen
-from allthepoints.views.text import DAY, clean, count, local, name
+from allthepoints.views.text import DAY, MINUTE, clean, count, local, name
 
 WIDE = 50
 """Cells from which on seconds are told."""
@@ -30,6 +30,8 @@ class ActivityPage(Page):
     def __init__(self) -> None:
         super().__init__()
         self.texts: dict[int, str] = {}
+        self.number = 0
+        """Of events that are shown."""
 
     def on_mount(self) -> None:
         self.listing.follows = True
@@ -42,23 +44,27 @@ class ActivityPage(Page):
 
     def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
         seen, width = frame.seen, frame.width
-        events = self.shown(seen)
         self._forget(seen)
+        key = (seen.events, seen.at // MINUTE, seen.zone, width, self.sought)
+        return self.laid(key, lambda: self._lay(seen, width))
+
+    def _lay(self, seen: Seen, width: int) -> tuple[Sequence[Row], Sequence[Row]]:
+        events = self.shown(seen)
+        self.number = len(events)
         if not events:
             sought = f"No event has {clean(self.sought)!r} in it. Escape shows all again."
             text = sought if self.sought else "Nothing was recorded yet."
-            return (), [Row(line) for line in wrapped(text, width)]
+            return (), [Row(line) for line in folded(text, width)]
         return (), [Row(self._line(row, seen, width), key=row.id) for row in events]
 
     def remarks(self, frame: Frame) -> Sequence[Row]:
         seen, width, rows = frame.seen, frame.width, []
         chosen = next((row for row in reversed(seen.events) if row.id == self.listing.key), None)
         if chosen is not None and cell_len(self._line(chosen, seen, width)) > width:
-            rows = [Row(line) for line in wrapped(self._text(chosen), width)[: frame.told]]
-        events = len(self.listing.rows) if chosen is not None or not self.sought else 0
-        parts = [count(events, "event") if seen.events else "no event"]
+            rows = [Row(line) for line in folded(self._text(chosen), width)[: frame.told]]
+        parts = [count(self.number, "event")]
         if self.sought:
-            parts.append(f"with {clean(self.sought)!r}")
+            parts[0] += f" with {clean(self.sought)!r}"
         parts.append("following" if self.listing.follows else "not following: f does")
         parts += filter(None, [self.place])
         return [*rows, Row(fit("; ".join(parts), width), "dim")]

@@ -15,15 +15,17 @@ from textual.binding import Binding, BindingType
 from allthepoints.base.clock import Stopwatch
 from allthepoints.base.errors import AllThePointsError
 from allthepoints.core.redeem import FINAL, Redemption, State
-from allthepoints.views.columns import wrapped
 from allthepoints.views.intent import UNDER_WAY, WAIT, Intent
 from allthepoints.views.redemptions import KEY, code_lines, outcome_lines
 from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Filled, Offer, proposal, question
-from allthepoints.views.terminal.listing import Row
-from allthepoints.views.terminal.page import Frame, Keys, Page
+from allthepoints.views.terminal.listing import Row, folded
+from allthepoints.views.terminal.page import TINY, Frame, Keys, Page
 from allthepoints.views.terminal.seen import Seen, Wanted
 from allthepoints.views.text import amount, clean
+
+LEAST = (16, TINY)
+"""Cells and lines below which no yes is taken: what it would spend could not be read."""
 
 
 class Step(Enum):
@@ -43,6 +45,7 @@ class BuyPage(Page):
 
     PLACE = "store"
     FINDS = False
+    ALWAYS = ()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", show=False), Binding("n", "back", show=False)]
 
     def __init__(self, shelf: Shelf, offer: Offer) -> None:
@@ -64,6 +67,7 @@ class BuyPage(Page):
         return Wanted(redemption="" if self.intent is None else self.intent.key)
 
     def on_mount(self) -> None:
+        self.listing.follows = True  # on a small screen what is asked is in sight
         self.run_worker(self._read())
 
     async def _read(self) -> None:
@@ -108,7 +112,7 @@ class BuyPage(Page):
         texts = proposal(self.item, self.shelf.who, self.shelf.currency, self.shelf.points, self.filled)
         rows = [Row(line, "bold" if at == 0 else "") for at, text in enumerate(texts) for line in _under(text, width)]
         told = [*self._told_now(seen)]
-        return (), [*rows, Row(), *(Row(line, style) for text, style in told for line in wrapped(text, width) or [""])]
+        return (), [*rows, Row(), *(Row(line, style) for text, style in told for line in folded(text, width))]
 
     def _told_now(self, seen: Seen) -> list[tuple[str, str]]:
         match self.step:
@@ -188,7 +192,8 @@ class BuyPage(Page):
         super().leave()
 
     def action_yes(self) -> None:
-        if self.step is not Step.CONFIRMING:
+        size = self.face.size
+        if self.step is not Step.CONFIRMING or size.width < LEAST[0] or size.height < LEAST[1]:
             return
         self.step, self._asked = Step.WAITING, Stopwatch()
         self.intent = Intent(self.shelf.channel, self.shelf.login, self.item, self.filled, self.face.now())
@@ -207,6 +212,6 @@ class BuyPage(Page):
 def _under(text: str, width: int) -> list[str]:
     """A line of a proposal, wrapped beneath its own beginning."""
     space = 11 if text.startswith("  ") else 0
-    first, *rest = wrapped(text.strip()[9:] if space else text, max(1, width - space)) or [""]
+    first, *rest = folded(text.strip()[9:] if space else text, max(1, width - space)) or [""]
     head = text[:space].ljust(space)
     return [f"{head}{first}", *(f"{'':{space}}{more}" if space else more for more in rest)]

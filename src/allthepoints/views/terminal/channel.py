@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 from allthepoints.base.types import ItemId, UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.read_points import SessionEarned
-from allthepoints.views.columns import Column, fit, table, wrapped
+from allthepoints.views.columns import Column, fit, table
 from allthepoints.views.earned import stay_of
 from allthepoints.views.points import Points, cause_lines, fact_lines
 from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Offer, in_order, store_lines
 from allthepoints.views.terminal.doing import ChannelDoing, ItemDoing
 from allthepoints.views.terminal.graph import Graph, graph_lines
-from allthepoints.views.terminal.listing import Row
+from allthepoints.views.terminal.listing import Row, folded
 from allthepoints.views.terminal.page import Frame, Keys
 from allthepoints.views.terminal.seen import Page as Detail
 from allthepoints.views.terminal.seen import Seen, Wanted
@@ -87,7 +87,7 @@ class ChannelPage(ChannelDoing, ItemDoing):
         if page is None:
             return (), [Row("Reading.")]
         points, ascii_only = page.points, self.face.ascii_only
-        rows = [Row(line, "bold") for line in wrapped(points.who, width)]
+        rows = [Row(line, "bold") for line in folded(points.who, width)]
         rows += [] if row is None else _state_rows(row, points, seen, width, ascii_only)
         if points.causes:
             rows += [Row(), *(Row(line.text) for line in cause_lines(points, width))]
@@ -183,7 +183,7 @@ def _store_rows(shelf: Shelf, seen: Seen, width: int, ascii_only: bool) -> list[
     head = [Row(), Row("Store", "bold")]
     if not offers:
         text = "Nothing is known of its store: `u` reads it at StreamElements."
-        return [*head, *(Row(line) for line in wrapped(text, width))]
+        return [*head, *(Row(line) for line in folded(text, width))]
     have = shelf.row.seen_at if shelf.row is not None else None
     if shelf.points is not None:
         read = f" (read {when(have, seen.at, seen.zone)})" if have is not None else ""

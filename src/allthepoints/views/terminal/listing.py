@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -22,7 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from allthepoints.views.columns import fit
+from allthepoints.views.columns import fit, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,20 @@ def harmless(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) not in _STEERING or c == "\u200d")
 
 
+def folded(text: str, width: int) -> list[str]:
+    """`text` on as many lines as it needs: broken between words, and within one that is wider than a line."""
+    lines = wrapped(text, width) or [""]
+    return [part for line in lines for part in (chop_cells(line, width) if width > 0 and line else [line])]
+
+
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def _strip(row: Row, width: int, base: Style, chosen: bool, plain: str) -> Strip:
-    text = harmless(row.text)
+    text = fit(harmless(row.text), width)
     if plain:
         text = text.encode(plain, "replace").decode(plain)
-    text = set_cell_size(fit(text, width), width) if width > 0 else ""
+    text = set_cell_size(text, width) if width > 0 else ""
     if chosen:
         return Strip([Segment(text, base + Style(reverse=True))], width)
     lead = len(text) if row.lead is None else row.lead
@@ -144,6 +150,8 @@ class Listing(ScrollView, can_focus=True):
             self._cursor = self._nearest(len(self.rows) - 1, -1)
         if self._cursor != was and self._cursor is not None and (was is not None or self.follows):
             self._reveal(self._cursor)
+        if self.follows and self._cursor is None and len(old) != len(self.rows):
+            self._scroll(len(self.rows))
         first, last = self.scroll_offset.y, self.scroll_offset.y + self.size.height
         for at in range(first, last):
             if _row(old, at) != _row(self.rows, at) or (at in (was, self._cursor) and was != self._cursor):
@@ -204,8 +212,8 @@ class Listing(ScrollView, can_focus=True):
         self._repaint(self._cursor)
 
     def on_resize(self) -> None:
-        if self.follows and self._cursor is not None:
-            self._reveal(self._cursor)
+        if self.follows:
+            self._scroll(len(self.rows)) if self._cursor is None else self._reveal(self._cursor)
         self.post_message(self.Moved())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

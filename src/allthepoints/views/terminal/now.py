@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 from allthepoints.base.types import UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.views.channels import about, channel_lines, in_order, matters, quiet
-from allthepoints.views.columns import fit, wrapped
+from allthepoints.views.columns import fit
 from allthepoints.views.report import stuck
 from allthepoints.views.sentence import Worry, trouble_lines
 from allthepoints.views.terminal.doing import ChannelDoing
-from allthepoints.views.terminal.listing import Listing, Row
+from allthepoints.views.terminal.listing import Listing, Row, folded
 from allthepoints.views.terminal.page import Frame, Keys, found
 from allthepoints.views.terminal.seen import Seen
-from allthepoints.views.text import STYLES, clean, count, name, number, standing, verdict
+from allthepoints.views.text import MINUTE, STYLES, clean, count, name, number, standing, verdict
 from allthepoints.views.words import PLACE, told
 
 SORTS: tuple[tuple[str, Callable[[ChannelRow, Seen], Any] | None], ...] = (
@@ -53,6 +53,8 @@ class NowPage(ChannelDoing):
         super().__init__()
         self.sort = 0
         self.everything = False
+        self.number = 0
+        """Of channels that are shown."""
 
     def chosen(self) -> ChannelRow | None:
         key = self.listing.key
@@ -70,10 +72,16 @@ class NowPage(ChannelDoing):
         return rows if by is None else sorted(rows, key=lambda row: by(row, seen))
 
     def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
-        seen, width = frame.seen, frame.width
+        seen, minute = frame.seen, frame.seen.at // MINUTE  # no time in the table is told in seconds
+        how = (frame.width, self.sort, self.everything, self.sought)
+        key = (how, minute, seen.zone, seen.report.running, seen.report.rows, seen.today)
+        return self.laid(key, lambda: self._lay(seen, frame.width))
+
+    def _lay(self, seen: Seen, width: int) -> tuple[Sequence[Row], Sequence[Row]]:
         rows = self.shown(seen)
+        self.number = len(rows)
         if not rows:
-            return (), [Row(line) for text in self._empty(seen) for line in wrapped(text, width) or [""]]
+            return (), [Row(line) for text in self._empty(seen) for line in folded(text, width)]
         ascii_only = self.face.ascii_only
         title, *lines = channel_lines(
             rows, seen.at, width=width, zone=seen.zone, ascii_only=ascii_only, today=seen.today
@@ -107,14 +115,16 @@ class NowPage(ChannelDoing):
             keys.append(("p", "resume" if row.login in seen.paused else "pause"))
             if row.state == "refused":
                 keys.append(("t", "try again"))
-        keys += [("s", "sort"), ("o", "live only" if self.everything else "offline too")]
+        keys.append(("s", "sort"))
+        if seen.report.running:
+            keys.append(("o", "live only" if self.everything else "offline too"))
         return [*keys, *([("!", "warnings")] if seen.report.troubles else [])]
 
     def _foot(self, seen: Seen) -> str:
         """What the table does not show, and how it is sorted."""
         report, parts = seen.report, []
         if self.sought:
-            parts.append(f"found {count(len(self.listing.rows), 'channel')} with {clean(self.sought)!r}")
+            parts.append(f"{count(self.number, 'channel')} with {clean(self.sought)!r}")
         elif report.running and not self.everything:
             if any(not matters(row) for row in report.rows):
                 parts.append(quiet(report.rows))
@@ -179,7 +189,7 @@ def worry_rows(worries: Sequence[str], width: int, most: int) -> list[Row]:
     """Warnings in full as far as so many lines go; what is left is counted."""
     rows: list[Row] = []
     for at, text in enumerate(worries):
-        lines = wrapped(text, width)
+        lines = folded(text, width)
         style = "red" if text.startswith("error") else "yellow" if text.startswith("warning") else ""
         room = most - len(rows)
         if len(lines) > room:

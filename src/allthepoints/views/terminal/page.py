@@ -8,9 +8,9 @@ lines of the list stay to the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -18,23 +18,23 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
 
-from allthepoints.views.columns import fit, wrapped
-from allthepoints.views.terminal.listing import Listing, Row, Words
+from allthepoints.views.columns import fit
+from allthepoints.views.terminal.listing import Listing, Row, Words, folded
 from allthepoints.views.terminal.seen import Seen, Wanted
 
 if TYPE_CHECKING:
     from allthepoints.views.terminal.app import WatchApp
 
+T = TypeVar("T")
+
 ROOMY, SMALL, TINY = 16, 12, 5
-"""Lines of a screen. Below ROOMY it has no free lines, below SMALL no bar, below TINY just the sentence and the list."""
+"""Lines of a screen. Below ROOMY it has no free lines, below SMALL no bar, below TINY sentence and list only."""
 
 PLACES = (("1", "Now", "now"), ("2", "Store", "store"), ("3", "Activity", "activity"))
 """Key, name and mode of each."""
 
 Keys = Sequence[tuple[str, str]]
 """A key, and what it does."""
-
-ALWAYS: Keys = (("?", "help"), ("q", "quit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,29 @@ class Page(Screen[None]):
     ]
     PLACE: ClassVar[str] = ""
     """The mode that it belongs to."""
+    ALWAYS: ClassVar[Keys] = (("?", "help"), ("q", "quit"))
+    """Keys that are told first of all."""
     FINDS: ClassVar[bool] = True
     """Whether `/` narrows its list down."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sought = ""
+        self._composed_all = False
+        self._laid: tuple[Any, Any] | None = None
 
     # -- what is particular ----------------------------------------------------------------------------------------
     @property
     def wanted(self) -> Wanted:
         """What is to be looked at for it."""
         return Wanted()
+
+    def laid(self, key: Any, make: Callable[[], T]) -> T:
+        """What `make` answers, or answered the last time if the key was the same then."""
+        if self._laid is None or self._laid[0] != key:
+            self._laid = (key, make())
+        answer: T = self._laid[1]
+        return answer
 
     def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
         """Titles that stay above the list, and the list."""
@@ -124,6 +135,7 @@ class Page(Screen[None]):
         yield Words(id="keys", plain=plain)
 
     def on_mount(self) -> None:
+        self._composed_all = True
         self.lay_out()
 
     def on_resize(self) -> None:
@@ -135,19 +147,27 @@ class Page(Screen[None]):
 
     def lay_out(self) -> None:
         """Show what was last seen, in the room that there is."""
-        frame = Frame(self.seen, *self.face.size)
-        if not self.query("#keys") or frame.width <= 0 or frame.height <= 0:
+        if (frame := self._frame()) is None:
             return
         titles, rows = self.lay(frame)
         self.listing.show(rows)
+        self._words("bar", [self._bar(frame)] if frame.height >= SMALL else [])
+        self._words("sentence", self._said(frame))
+        self._words("title", [] if frame.height < TINY else list(titles))
+        self.lay_foot(frame)
+
+    def lay_foot(self, frame: Frame) -> None:
+        """What stands beneath the list: that turns on what of it is in sight and chosen."""
         tiny = frame.height < TINY
         foot = [] if tiny else [*self._told(frame.width), *self.remarks(frame)][: frame.told + 1]
         gap = [Row()] if frame.height >= ROOMY and foot else []
-        self._words("bar", [self._bar(frame)] if frame.height >= SMALL else [])
-        self._words("sentence", self._said(frame))
-        self._words("title", [] if tiny else list(titles))
         self._words("remarks", [] if frame.height < 2 * TINY else [*gap, *foot])
         self._words("keys", [] if tiny else [self._keys(frame.width)])
+
+    def _frame(self) -> Frame | None:
+        """None: there is nothing to lay out yet, or no room at all."""
+        frame = Frame(self.seen, *self.face.size)
+        return frame if self._composed_all and frame.width > 0 and frame.height > 0 else None
 
     def _words(self, name: str, rows: Iterable[Row]) -> None:
         self.query_one(f"#{name}", Words).show(tuple(rows))
@@ -166,7 +186,7 @@ class Page(Screen[None]):
     def _said(self, frame: Frame) -> list[Row]:
         """The sentence, in as many lines as may be; then a free one, where there is room."""
         width, most = frame.width, max(1, frame.height // 5)
-        lines = wrapped(frame.seen.sentence, width)
+        lines = folded(frame.seen.sentence, width)
         if len(lines) > most:
             lines = [*lines[: most - 1], fit(" ".join(lines[most - 1 :]), width)]
         style = "bold red" if frame.seen.fault else "bold"
@@ -176,14 +196,14 @@ class Page(Screen[None]):
     def _told(self, width: int) -> list[Row]:
         """What the last key came to."""
         told = self.face.told
-        return [Row(line, "bold") for line in wrapped(told, width)[:3]] if told else []
+        return [Row(line, "bold") for line in folded(told, width)[:3]] if told else []
 
     def _keys(self, width: int) -> Row:
-        shown = list(ALWAYS)
+        shown = list(self.ALWAYS)
         for key in self.keys():
             if cell_len(_keys_line([*shown, key])) > width:
                 break
-            shown.insert(len(shown) - len(ALWAYS), key)
+            shown.insert(len(shown) - len(self.ALWAYS), key)
         return Row(fit(_keys_line(shown), width), "dim")
 
     # -- finding ---------------------------------------------------------------------------------------------------
@@ -237,7 +257,8 @@ class Page(Screen[None]):
         self.submitted(event.value)
 
     def on_listing_moved(self) -> None:
-        self.lay_out()
+        if (frame := self._frame()) is not None:
+            self.lay_foot(frame)
 
     @property
     def place(self) -> str:

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from allthepoints.views.columns import wrapped
-from allthepoints.views.terminal.listing import Row
+from allthepoints.views.terminal.listing import Row, folded
 from allthepoints.views.terminal.page import Frame, Keys, Page
 from allthepoints.views.text import STATES, STYLES, VERDICTS
 
@@ -64,7 +63,7 @@ def help_rows(width: int, ascii_only: bool) -> list[Row]:
 
 
 def _told(word: str, head: int, text: str, width: int, style: str = "") -> list[Row]:
-    first, *rest = wrapped(text, max(1, width - head - 2))
+    first, *rest = folded(text, max(1, width - head - 2))
     return [Row(f"{word:<{head}}  {first}", style, len(word)), *(Row(" " * (head + 2) + more) for more in rest)]
 
 
@@ -83,7 +82,7 @@ class ReadingPage(Page):
         width = frame.width
         if not self.heading:
             return (), help_rows(width, self.face.ascii_only)
-        rows = [Row(line) for text in self.texts for line in [*wrapped(text, width), ""]]
+        rows = [Row(line) for text in self.texts for line in [*folded(text, width), ""]]
         return [Row(self.heading, "bold")], rows
 
     def keys(self) -> Keys:

@@ -41,6 +41,9 @@ SESSIONS = 20
 AGES = 10.0
 """Seconds after which what is dear is read again although nothing was written: days end, and bars move on."""
 
+RESTS = 2.5
+"""Seconds for which it is not read again although something was written."""
+
 Span = float
 """How much of the past a chart shows, in seconds."""
 
@@ -99,6 +102,16 @@ class Seen:
         return next((row for row in self.report.rows if row.id == channel), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was read when `files` were as they were."""
+
+    asked: Hashable
+    files: Hashable
+    at: float
+    answer: Any
+
+
 NOTHING = Report(False, None, None, {}, (), ())
 
 
@@ -113,7 +126,7 @@ class Looker:
         self._config = config
         self._loaded: Hashable = _stamp(config.path)
         self._reader = PointsReader(data.database)
-        self._kept: dict[str, tuple[Hashable, float, Any]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._database: int | None = None
         self.last = Seen(now(), NOTHING, zone_of(settings.display.zone))
         """What was seen last."""
@@ -159,14 +172,15 @@ class Looker:
         )
 
     def _dear(self, name: str, asked: Hashable, at: float, read: Callable[[], T]) -> T:
-        """What `read` answers, or answered, if nothing was written since."""
-        stamp = (asked, self._files(), self.settings)
-        kept = self._kept.get(name)
-        if kept is not None and kept[0] == stamp and 0.0 <= at - kept[1] < AGES:
-            answer: T = kept[2]
-            return answer
+        """What `read` answers; or answered, if that was a moment ago or nothing was written since."""
+        asked, files, kept = (asked, self.settings), self._files(), self._kept.get(name)
+        if kept is not None and kept.asked == asked:
+            age = at - kept.at
+            if 0.0 <= age < RESTS or (kept.files == files and 0.0 <= age < AGES):
+                answer: T = kept.answer
+                return answer
         answer = read()
-        self._kept[name] = (stamp, at, answer)
+        self._kept[name] = _Kept(asked, files, at, answer)
         return answer
 
     def _files(self) -> Hashable:

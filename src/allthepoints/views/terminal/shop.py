@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from allthepoints.views.columns import fit, table, wrapped
+from allthepoints.views.columns import fit, table
 from allthepoints.views.shelf import Shelf, within_reach
 from allthepoints.views.store import COLUMNS, Offer, offer_cells
 from allthepoints.views.terminal.doing import ItemDoing
-from allthepoints.views.terminal.listing import Row
+from allthepoints.views.terminal.listing import Row, folded
 from allthepoints.views.terminal.page import Frame, Keys, found
 from allthepoints.views.terminal.seen import Seen, Wanted
 from allthepoints.views.text import amount, clean, count, number, when
@@ -43,6 +43,9 @@ class StorePage(ItemDoing):
     def __init__(self) -> None:
         super().__init__()
         self.filter = ALL
+        self.total = 0
+        self.entries: dict[str, Entry] = {}
+        """Those that are shown."""
 
     @property
     def wanted(self) -> Wanted:
@@ -50,8 +53,7 @@ class StorePage(ItemDoing):
 
     def offered(self) -> Entry | None:
         key = self.listing.key
-        entries = _entries(self.seen)
-        return next((entry for entry in entries if _key(entry) == key), None) if key is not None else None
+        return self.entries.get(str(key)) if key is not None else None
 
     def shown(self, seen: Seen) -> list[Entry]:
         """The items that are meant: what can be had now first, then what comes soonest."""
@@ -61,12 +63,18 @@ class StorePage(ItemDoing):
         return sorted(entries, key=_rank)
 
     def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
-        seen, width = frame.seen, frame.width
+        seen = frame.seen
         if seen.shelves is None:
             return (), [Row("Reading.")]
+        key = (seen.shelves, frame.width, self.filter, self.sought)
+        return self.laid(key, lambda: self._lay(seen, frame.width))
+
+    def _lay(self, seen: Seen, width: int) -> tuple[Sequence[Row], Sequence[Row]]:
+        self.total = len(_entries(seen))
         entries = self.shown(seen)
+        self.entries = {_key(entry): entry for entry in entries}
         if not entries:
-            return (), [Row(line) for text in self._empty(seen) for line in wrapped(text, width) or [""]]
+            return (), [Row(line) for text in self._empty(seen) for line in folded(text, width)]
         ascii_only = self.face.ascii_only
         cells = [offer_cells(offer, shelf.points, ascii_only, shelf.who) for shelf, offer in entries]
         title, *lines = table(COLUMNS, cells, width)
@@ -78,7 +86,7 @@ class StorePage(ItemDoing):
     def remarks(self, frame: Frame) -> Sequence[Row]:
         seen, width, rows = frame.seen, frame.width, []
         if (chosen := self.offered()) is not None:
-            about = wrapped(_about(*chosen, seen), width)
+            about = folded(_about(*chosen, seen), width)
             most = max(1, frame.told // 2)
             kept = about if len(about) <= most else [*about[: most - 1], fit(" ".join(about[most - 1 :]), width)]
             rows += [Row(line) for line in kept]
@@ -89,13 +97,12 @@ class StorePage(ItemDoing):
         return [*keys, ("f", "filter"), ("/", "find"), ("a", "affordable"), ("i", "in stock"), ("v", "wished")]
 
     def _foot(self, seen: Seen) -> str:
-        total = len(_entries(seen))
-        what = count(len(self.listing.rows) if self.offered() is not None else 0, "item")
-        parts = [f"{what} of {number(total)}" if self.filter or self.sought else count(total, "item")]
+        what = count(len(self.entries), "item")
+        parts = [f"{what} of {number(self.total)}" if self.filter or self.sought else what]
         if self.filter:
             parts.append(FILTERS[self.filter])
         if self.sought:
-            parts.append(f"with {clean(self.sought)!r}")
+            parts[0] += f" with {clean(self.sought)!r}"
         parts.append(count(len(seen.shelves or ()), "store"))
         return "; ".join([*parts, *filter(None, [self.place])])
 
