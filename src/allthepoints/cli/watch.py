@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -60,4 +62,6 @@ async def _watch(app: WatchApp) -> None:
     from allthepoints.base.threads import Unawaited
 
     asyncio.get_running_loop().set_default_executor(Unawaited())  # a disk that hangs does not hold up the end
+    with suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)  # the terminal is left as it was
     await app.run_async()

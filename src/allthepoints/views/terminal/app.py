@@ -58,7 +58,9 @@ class WatchApp(App[None]):
     ]
 
     def __init__(self, looker: Looker, asks: Asks, *, ascii_only: bool = False, plain: str = "") -> None:
-        super().__init__()
+        super().__init__(
+            ansi_color=True
+        )  # the terminal's own colours; with NO_COLOR it is none, and not black on black
         self.looker = looker
         self.asks = asks
         self.ascii_only = ascii_only
