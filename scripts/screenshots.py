@@ -122,7 +122,6 @@ async def take(lived: Lived, shots: list[Shot], into: Path) -> None:
     dashboard = Dashboard(board, lived.settings.dashboard, lived.data, clock)
     board.told(lived.snapshot)
     address = await dashboard.start()
-    into.mkdir(parents=True, exist_ok=True)
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -206,10 +205,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="allthepoints-screenshots-") as folder:
         with asyncio.Runner(loop_factory=TimelapseLoop) as runner:
             lived = runner.run(live_through(Path(folder)))
+        into = Path(arguments[1]) if arguments[:1] == ["--all"] else DOCS
+        into.mkdir(parents=True, exist_ok=True)
         if arguments[:1] == ["--all"]:
-            asyncio.run(take(lived, every(lived), Path(arguments[1])))
+            asyncio.run(take(lived, every(lived), into))
         else:
-            asyncio.run(take(lived, few(lived), DOCS))
+            asyncio.run(take(lived, few(lived), into))
 
 
 if __name__ == "__main__":

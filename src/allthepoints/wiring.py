@@ -248,6 +248,8 @@ def _dashboard(
     """The web face, if the config has one; it is imported only then. Raises UsageError, FaultError."""
     if not settings.dashboard.listen:
         return None
+    from allthepoints.service.alerting import tried  # noqa: PLC0415
+    from allthepoints.views.alert_text import trial_notice  # noqa: PLC0415
     from allthepoints.views.web.board import Board, Doings  # noqa: PLC0415 -- some MiB for who has none
     from allthepoints.views.web.server import Dashboard  # noqa: PLC0415
 
@@ -259,7 +261,11 @@ def _dashboard(
             )
             return (await keeper.adopt(grant)).account.login
 
-    doings = Doings(link.ask, link.settings, config.path, sign_in)
+    async def try_notify() -> list[tuple[str, str | None]]:
+        places = notifier(link.settings(), clock)
+        return list(zip(places.places, await tried(places, trial_notice()), strict=True))
+
+    doings = Doings(link.ask, link.settings, config.path, sign_in, try_notify)
     board = Board(PointsReader(data.database), clock, doings, settings.dashboard.base_path)
     return Dashboard(board, settings.dashboard, data, clock)
 

@@ -362,6 +362,19 @@ async def test_a_wish_is_taken_back_from_the_settings(stage: Stage) -> None:
     assert load(config, named=True).settings.wish == ()
 
 
+async def test_a_test_message_tells_of_each_place(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await do(stage, "/notify/test")).status_code == 422, "not from here"
+
+    async def tried() -> list[tuple[str, str | None]]:
+        return [("ntfy", None), (HOSTILE, HOSTILE)]
+
+    monkeypatch.setattr(stage.board, "try_notify", tried)
+    found = Read((await do(stage, "/notify/test")).text)
+    harmless(found)
+    assert "ntfy: ● sent" in " ".join(found.text.split())
+    assert "✕ not sent" in found.text
+
+
 async def test_what_changed_is_pushed(stage: Stage) -> None:
     fill(stage.folder)
     stage.tell([row(1), row(2)])

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -96,6 +96,10 @@ class Change:
         )
 
 
+TryNotify = Callable[[], Awaitable[Sequence[tuple[str, str | None]]]]
+"""Sends a test message to each place of the config; answers each one's name, and why it was not sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doings:
     """What a board may have done. `ask`: `Service.ask`. `settings`: those of now. `config`: the person's own file.
@@ -105,6 +109,7 @@ class Doings:
     settings: Callable[[], Settings]
     config: Path
     sign_in: SignInByCode | None = None
+    try_notify: TryNotify | None = None
 
 
 class Board:
@@ -192,6 +197,12 @@ class Board:
         """Signing in at Twitch by code: `start()` it, and show its `state`; each change of it is a change of the head.
         None: not from here."""
         return self._signing
+
+    async def try_notify(self) -> Sequence[tuple[str, str | None]]:
+        """Send a test message to each place: names, and why it was not sent. Raises ValueError where that cannot be."""
+        if self._doings.try_notify is None:
+            raise ValueError("No notification can be sent from here.")
+        return await self._doings.try_notify()
 
     async def aclose(self) -> None:
         """End what is under way."""

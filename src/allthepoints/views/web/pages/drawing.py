@@ -24,16 +24,17 @@ def _bars(values: tuple[int | None, ...]) -> Markup:
     known = [value for value in values if value is not None]
     if not known:
         return Markup("")
-    highest, drawn = max(known), []
+    highest = max(known)
+    drawn: dict[str, list[str]] = {"bar": [], "none": []}
     for at, value in enumerate(values):
         if value is not None:
             height = max(3, round(HEIGHT * value / highest)) if value > 0 else 1
-            place = f'x="{at * (WIDTH + GAP)}" y="{HEIGHT - height}" width="{WIDTH}" height="{height}"'
-            drawn.append(f'<rect {place} class="{"bar" if value else "none"}"/>')
+            drawn["bar" if value > 0 else "none"].append(f"M{at * (WIDTH + GAP)} {HEIGHT}v-{height}h{WIDTH}v{height}z")
+    paths = "".join(f'<path class="{kind}" d="{"".join(steps)}"/>' for kind, steps in drawn.items() if steps)
     wide = len(values) * (WIDTH + GAP) - GAP
     size = f'viewBox="0 0 {wide} {HEIGHT}" width="{wide}" height="{HEIGHT}"'
     said = f"{count(sum(known), 'point')} in 24 hours"
-    return Markup(f'<svg class="bars" {size} role="img" aria-label="{said}">{"".join(drawn)}</svg>')  # noqa: S704
+    return Markup(f'<svg class="bars" {size} role="img" aria-label="{said}">{paths}</svg>')  # noqa: S704
 
 
 def prices(history: Sequence[Price], now: float) -> Markup:

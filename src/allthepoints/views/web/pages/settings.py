@@ -126,6 +126,11 @@ async def unwish(board: Board, form: Mapping[str, str]) -> Fragment:
     return fragment(board, "parts/said.html", said=said)
 
 
+async def try_notify(board: Board, _form: Mapping[str, str]) -> Fragment:
+    """Send a test message to each place."""
+    return fragment(board, "parts/tried.html", tried=await board.try_notify())
+
+
 async def _list_after(board: Board, changes: Sequence[Change], said: str, only: Login | None = None) -> Fragment:
     await board.edit(changes)
     channels = await _meant(board, await board.fresh_settings())
@@ -199,4 +204,5 @@ ACTIONS = {
     "/channels/{login}/resume": Doing(resume),
     "/channels/{login}/priority": Doing(prefer),
     "/unwish/{login}": Doing(unwish),
+    "/notify/test": Doing(try_notify),
 }
