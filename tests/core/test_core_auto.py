@@ -14,7 +14,7 @@ from allthepoints.core import facts as f
 from allthepoints.core.apply_wishes import AUTO_RESTS
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import EventKind, Noted
-from allthepoints.core.redeem import State
+from allthepoints.core.redeem import Reason, State
 
 MUG = Wish(ALPHA.login, "mug", auto=True, max_cost=100)
 
@@ -114,3 +114,58 @@ def test_what_can_be_had_is_told_once() -> None:
     assert len([r for r in store.disk if r in told or getattr(r, "kind", None) is EventKind.WISH_OBTAINABLE]) == 1
     assert remembered(store.disk).notes != ()
     assert ItemId("mug") in store.core.observed.elements.purses[ALPHA.id].items
+
+
+CUP = Wish(ALPHA.login, "cup", auto=True, max_cost=250)
+
+
+def shop_of(*wishes: Wish) -> Store:
+    store = Store(0, Policy(presence=False, wishes=wishes, poll_store=60.0))
+    store.tell(f.AutoAllowed(T0, True))
+    return store
+
+
+def test_two_wishes_of_one_channel_keep_what_each_is_to_keep() -> None:
+    """Each alone leaves enough; both together would not."""
+    store = shop_of(replace(MUG, keep=850), replace(CUP, keep=700))
+    store.run(5000)
+    assert store.points == 900
+    assert [one.state for one in store.redemptions().values()] == [State.ACCEPTED], "the other was not even begun"
+
+
+def test_points_that_were_spent_by_hand_are_not_there_to_be_spent_below_the_floor() -> None:
+    """The store was read before the balance was: the wish is confirmed on old points, and looked at again."""
+    store = shop_of(replace(CUP, keep=700))
+    store.items["cup"] = replace(store.items["cup"], enabled=False)
+    store.run(30)
+    store.buys_by_hand("mug")
+    store.items["cup"] = replace(store.items["cup"], enabled=True)
+    store.run(3000)
+    assert store.points == 900
+    assert {one.reason for one in store.redemptions().values()} == {Reason.NOT_ALLOWED}
+
+
+def begun() -> Store:
+    store = shop_of(CUP)
+    while not store.redemptions():
+        store.run(0.05)
+    assert [one.state for one in store.redemptions().values()] == [State.CONFIRMED]
+    return store
+
+
+@pytest.mark.parametrize("wishes", [(), (replace(CUP, auto=False),), (replace(CUP, max_cost=249),), (MUG,)])
+def test_a_wish_that_is_taken_back_is_not_bought(wishes: tuple[Wish, ...]) -> None:
+    store = begun()
+    store.policy = store.core.policy = replace(store.policy, wishes=wishes)
+    store.tell(f.ConfigTaken(store.now))
+    store.run(10)
+    assert next(iter(store.redemptions().values())).reason is Reason.NOT_ALLOWED
+    assert not any(key.startswith(f"auto-{ALPHA.id}-cup") for key in store.posts)
+
+
+def test_a_yes_that_is_taken_back_holds_at_once() -> None:
+    store = begun()
+    store.tell(f.AutoAllowed(store.now, False))
+    store.run(300)
+    assert store.posts.total() == 0
+    assert store.core.observed.elements.notes[f"auto:{ALPHA.id}:cup"] == "0", "and it does not count"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from allthepoints.core import apply_chat, apply_live, apply_points, apply_redeem
+from allthepoints.core import apply_chat, apply_live, apply_points, apply_redeem, apply_wishes
 from allthepoints.core.closing import reopen
 from allthepoints.core.facts import (
     AutoAllowed,
@@ -67,6 +67,7 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
     match fact:
         case Ticked():
             yield from apply_chat.expire(o, policy, fact.at)
+            yield from apply_wishes.review(o, policy, fact.at)
             yield from apply_redeem.review(o, fact.at)
         case LiveRead():
             yield from apply_live.live_read(o, policy, fact)

@@ -6,15 +6,16 @@ Looked at whenever a store or a balance was read. The judgement stands in `core.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from allthepoints.base.types import UserId
-from allthepoints.core import apply_redeem, wishes
+from allthepoints.core import apply_redeem, redeem, wishes
 from allthepoints.core.elements import Purse
 from allthepoints.core.loyalty import Item, JwtState
 from allthepoints.core.observed import Observed
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import Event, Noted, Record
-from allthepoints.core.redeem import Redemption, State
+from allthepoints.core.redeem import Reason, Redemption, State
 from allthepoints.core.wishes import Standing, Within
 
 DAY = 86_400.0
@@ -79,6 +80,13 @@ def look(o: Observed, policy: Policy, channel: UserId, now: float) -> Iterator[R
             yield from _buy(o, wish, purse, standing.item, now)
 
 
+def review(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
+    """Just before it is sent the bounds must hold still: points were spent meanwhile, or the person thought better."""
+    for redemption in list(o.elements.redemptions.values()):
+        if redemption.auto and redemption.state is State.CONFIRMED and not _holds_still(policy, o, redemption, now):
+            yield from apply_redeem.keep(o, redeem.forbid(redemption, Reason.NOT_ALLOWED, now), now)
+
+
 def _bought_at(o: Observed, channel: UserId, item: Item) -> float | None:
     sent = (
         redemption.sent_at
@@ -93,16 +101,14 @@ def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Itera
     elements = o.elements
     if apply_redeem.AUTO_ALLOWED not in elements.notes or apply_redeem.jwt_state(o, now) is not JwtState.GOOD:
         return
-    mine = [r for r in elements.redemptions.values() if r.auto and r.channel == purse.channel and r.item == item.id]
-    if any(r.open or now < r.asked_at + AUTO_RESTS for r in mine):
+    if any(r.open or now < r.asked_at + AUTO_RESTS for r in _mine(o, purse.channel, item)):
+        return
+    assert purse.balance is not None, "what can be had was paid for by a balance"
+    points = purse.balance.points - purse.spent - _promised(o, purse.channel)
+    counted = _counted(o, purse.channel, item)
+    if not wishes.may_buy(wish, item, points, _spent_today(o, purse.channel, item, now), counted):
         return
     count_key = apply_redeem.auto_key(purse.channel, item.id)
-    bought = [r for r in mine if r.state is State.ACCEPTED]
-    today = sum(r.cost for r in bought if r.asked_at > now - DAY)
-    counted = int(elements.notes.get(count_key, "0"))
-    assert purse.balance is not None, "what can be had was paid for by a balance"
-    if not wishes.may_buy(wish, item, purse.balance.points, today, counted):
-        return
     elements.notes[count_key] = str(counted + 1)
     yield Noted(now, count_key, str(counted + 1))
     key = f"auto-{purse.channel}-{item.id}-{now * 1000:.0f}"
@@ -119,3 +125,39 @@ def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Itera
             auto=True,
         ),
     )
+
+
+def _holds_still(policy: Policy, o: Observed, redemption: Redemption, now: float) -> bool:
+    """Whether a wish allows what was confirmed for it. What the store says against it is not looked at here."""
+    purse = o.elements.purses.get(redemption.channel)
+    item = None if purse is None else purse.items.get(redemption.item)
+    if purse is None or purse.balance is None or item is None:
+        return True
+    if apply_redeem.AUTO_ALLOWED not in o.elements.notes:
+        return False
+    asked = replace(item, cost=redemption.cost)
+    today = _spent_today(o, purse.channel, item, now)
+    counted = _counted(o, purse.channel, item) - 1  # but for this one
+    return any(
+        wishes.find(wish, purse.items) == item and wishes.may_buy(wish, asked, purse.balance.points, today, counted)
+        for wish, _ in of_channel(policy, o, purse.channel)
+    )
+
+
+def _mine(o: Observed, channel: UserId, item: Item) -> list[Redemption]:
+    """What was confirmed of an item without asking."""
+    return [r for r in o.elements.redemptions.values() if r.auto and r.channel == channel and r.item == item.id]
+
+
+def _promised(o: Observed, channel: UserId) -> int:
+    """Points of a channel that what is under way there will cost."""
+    under_way = (State.CONFIRMED, State.SENT)
+    return sum(r.cost for r in apply_redeem.open_in(o, channel) if r.state in under_way and not r.dry)
+
+
+def _spent_today(o: Observed, channel: UserId, item: Item, now: float) -> int:
+    return sum(r.cost for r in _mine(o, channel, item) if r.state is State.ACCEPTED and r.asked_at > now - DAY)
+
+
+def _counted(o: Observed, channel: UserId, item: Item) -> int:
+    return int(o.elements.notes.get(apply_redeem.auto_key(channel, item.id), "0"))

@@ -102,6 +102,8 @@ class Reason(StrEnum):
     JWT_REFUSED = "jwt_refused"
     WRONG_ACCOUNT = "wrong_account"
     IN_PROGRESS = "in_progress"
+    NOT_ALLOWED = "not_allowed"
+    """An automatic one that its wish, or the person, does not allow any more."""
     UNCHECKED = "unchecked"
     """It could not be checked in time; nothing was sent."""
     NOT_WRITTEN = "not_written"

@@ -156,6 +156,7 @@ REASONS: dict[str, str] = {
     Reason.JWT_REFUSED: "StreamElements does not take your sign-in",
     Reason.WRONG_ACCOUNT: "your StreamElements sign-in is another account's",
     Reason.IN_PROGRESS: "another redemption of it is not settled yet",
+    Reason.NOT_ALLOWED: "your wish does not allow it any more",
     Reason.UNCHECKED: "it could not be checked in time, so nothing was sent",
     Reason.NOT_WRITTEN: "it could not be written down here, so nothing was sent",
     Reason.NOT_SENT: "no connection to StreamElements came to be, so nothing was sent",
