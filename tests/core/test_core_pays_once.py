@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from core_memory import remembered
-from core_store import Crash, Outcome, Store
+from core_store import ALPHA, Crash, Outcome, Store
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from allthepoints.core import facts as f
 from allthepoints.core.loyalty import JwtState
 from allthepoints.core.redeem import FINAL, State
 
@@ -145,3 +147,26 @@ TestFc48Shopping.settings = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_fc_48_what_is_earned_meanwhile_does_not_hide_what_was_paid(restarts: bool) -> None:
+    """Booked, no answer, and not in the list: the balance is all that speaks for it, and it goes on rising."""
+    store = Store(0)
+    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.run(20)
+    store.outcomes = [Outcome.UNKNOWN_BOOKED]
+    store.core.observed.channels[ALPHA.id].present_since = store.now - 600
+    store.ask("k", "mug")
+    while not store.booked:
+        store.run(0.1)
+    store.booked.clear()
+    store.points += 5
+    if restarts:
+        store.restart(1)
+        store.core.observed.channels[ALPHA.id].present_since = store.now - 600
+    for _ in range(3):
+        store.run(200)
+        store.points += 5
+    assert store.redemptions()["k"].state is State.UNKNOWN
+    assert {one.key: one for one in remembered(store.disk).redemptions} == store.redemptions()

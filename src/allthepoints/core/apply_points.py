@@ -44,6 +44,7 @@ from allthepoints.core.records import (
     Record,
     Restored,
 )
+from allthepoints.core.redeem import State
 from allthepoints.core.worth import flat_key, flat_since
 
 TOLD_AFTER = 3
@@ -162,6 +163,8 @@ def balance_read(o: Observed, policy: Policy, fact: BalanceRead) -> Iterator[Rec
     for posting in postings:
         yield LedgerEntry(fact.at, fact.channel, posting.change, posting.delta, posting.points)
     yield BalanceKnown(fact.at, fact.channel, balance)
+    earned = sum(posting.delta for posting in postings if posting.change is Change.EARNED)
+    yield from apply_redeem.earned(o, fact.channel, earned, fact.at)
     yield from _tell_flat(o, policy, channel, purse, fact.at)
 
 
@@ -350,4 +353,8 @@ def restore(o: Observed, restored: Restored) -> None:
             purse.ledger = restore_ledger(kept.balance.points, purse.balance_at, kept.entries)
         purse.interval = learned_interval(purse.ledger, purse.loyalty)
     o.elements.redemptions.update({redemption.key: redemption for redemption in restored.redemptions})
+    for redemption in restored.redemptions:
+        purse, sent_at = o.elements.purse(redemption.channel), redemption.sent_at
+        if redemption.state is State.UNKNOWN and sent_at is not None and sent_at >= purse.balance_at:
+            purse.pay(redemption.cost, sent_at)
     o.elements.notes.update(restored.notes)

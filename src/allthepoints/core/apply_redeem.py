@@ -7,6 +7,7 @@ CONFIRMED and checked is what the plan may send.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from allthepoints.base.types import ItemId, UserId
 from allthepoints.core import redeem
@@ -138,6 +139,15 @@ def answered(o: Observed, fact: RedemptionAnswered) -> Iterator[Record]:
         yield from keep(o, redeem.not_left(redemption, fact.at, fact.unsent, fact.error), fact.at)
     else:
         yield from _unknown(o, redemption, fact.error, fact.at)
+
+
+def earned(o: Observed, channel: UserId, points: int, at: float) -> Iterator[Record]:
+    """What stood before a POST that is unclear grows with what is earned, or that would hide the price."""
+    for redemption in list(open_in(o, channel)):
+        if points > 0 and redemption.points_before is not None:
+            grown = replace(redemption, points_before=redemption.points_before + points)
+            o.elements.redemptions[redemption.key] = grown
+            yield RedemptionKept(at, grown)
 
 
 def settle_unknown(o: Observed, now: float) -> Iterator[Record]:

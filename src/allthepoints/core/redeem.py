@@ -131,7 +131,8 @@ class Redemption:
     """One confirmed intent. Times in epoch seconds.
 
     `cost` is the price that was confirmed. `known`: ids of our redemptions of this item that StreamElements already
-    knew before the POST. `code` is shown to the person and nobody else.
+    knew before the POST. `points_before`: the balance then, with what was earned since. `code` is shown to the person
+    and nobody else.
     """
 
     key: str
