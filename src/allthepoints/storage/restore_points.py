@@ -25,8 +25,9 @@ from allthepoints.storage.nouns import (
 from allthepoints.storage.writing_points import CHANGES, milliseconds
 
 REDEMPTIONS_KEPT = 3 * 86_400.0
-"""Seconds before the last sign of life. What was asked since then is given back even though it is settled: so that a
-key which comes again is known, and a day's budget counts what was spent."""
+"""Seconds before the last sign of life, or before the last redemption where the clock ran ahead since. What was asked
+since then is given back even though it is settled: so that a key which comes again is known, and a day's budget counts
+what was spent."""
 
 OPEN = "state NOT IN ('accepted', 'rejected', 'checked')"
 """Not settled: in the words of the index `redemptions_open`."""
@@ -61,8 +62,9 @@ def redemptions(db: apsw.Connection, alive_at: float) -> tuple[Redemption, ...]:
     """
     rows = db.execute(
         f"SELECT id, {REDEMPTION} FROM redemptions WHERE {OPEN}"  # noqa: S608
-        f" UNION SELECT id, {REDEMPTION} FROM redemptions WHERE asked_at >= ? ORDER BY id",
-        (alive_at - REDEMPTIONS_KEPT,),
+        f" UNION SELECT id, {REDEMPTION} FROM redemptions"
+        " WHERE asked_at >= min(?1, (SELECT max(asked_at) FROM redemptions)) - ?2 ORDER BY id",
+        (alive_at, REDEMPTIONS_KEPT),
     )
     return tuple(redemption_of(row[1:]) for row in rows)
 

@@ -179,6 +179,8 @@ class MemoryStorage:
         m.rows.clear()
         account = m.service.get("account")
         user_id = account.get("user_id") if isinstance(account, Mapping) else None
+        last = max((known.asked_at for known in m.redemptions.values()), default=m.alive)
+        since = min(m.alive, last) - REDEMPTIONS_KEPT
         return r.Restored(
             account=UserId(user_id) if isinstance(user_id, str) else None,
             channels=tuple(sorted(m.channels.values(), key=_by_place)),
@@ -190,9 +192,7 @@ class MemoryStorage:
             logins=self._times("login"),
             alive_at=m.alive,
             purses=tuple(_purse(m, channel) for channel in sorted({*m.loyalty, *m.balances, *m.ledger, *m.items})),
-            redemptions=tuple(
-                known for known in m.redemptions.values() if known.open or known.asked_at >= m.alive - REDEMPTIONS_KEPT
-            ),
+            redemptions=tuple(known for known in m.redemptions.values() if known.open or known.asked_at >= since),
             notes=tuple(sorted(m.notes.items())),
         )
 

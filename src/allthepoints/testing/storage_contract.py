@@ -271,14 +271,25 @@ async def redemptions_come_back_to_the_last_letter(start: Start) -> None:
 async def redemptions_are_given_back_while_they_matter(start: Start) -> None:
     """Those that are settled for three days, those that are not for ever; all of them are kept."""
     storage = await start()
+    last = replace(SENT, key="last", state=State.ACCEPTED, asked_at=T0)
+    await storage.record([r.RedemptionKept(T0, last)], T0)
     for state in State:
         old = replace(SENT, key=f"old {state}", state=state, asked_at=T0 - 3 * DAY - 1)
         new = replace(SENT, key=f"new {state}", state=state, asked_at=T0 - 3 * DAY)
         await storage.record([r.RedemptionKept(T0, old), r.RedemptionKept(T0, new)], T0)
     keys = {redemption.key for redemption in (await storage.load()).redemptions}
-    assert keys == {f"new {state}" for state in State} | {
+    assert keys == {"last"} | {f"new {state}" for state in State} | {
         f"old {state}" for state in (State.PROPOSED, State.CONFIRMED, State.SENT, State.UNKNOWN)
     }
+
+
+async def a_clock_that_ran_ahead_loses_no_day_of_redemptions(start: Start) -> None:
+    """A sign of life of next week must not hide what was bought today: a day's budget counts it."""
+    storage = await start()
+    bought = replace(SENT, state=State.ACCEPTED, asked_at=T0)
+    await storage.record([r.RedemptionKept(T0, bought)], T0)
+    await storage.record([], T0 + 7 * DAY)
+    assert (await (await start()).load()).redemptions == (bought,)
 
 
 async def notes_are_kept_until_forgotten(start: Start) -> None:
@@ -306,5 +317,6 @@ CASES: tuple[Callable[[Start], Awaitable[None]], ...] = (
     an_item_that_is_gone_may_come_back,
     redemptions_come_back_to_the_last_letter,
     redemptions_are_given_back_while_they_matter,
+    a_clock_that_ran_ahead_loses_no_day_of_redemptions,
     notes_are_kept_until_forgotten,
 )
