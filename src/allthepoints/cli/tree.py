@@ -18,7 +18,7 @@ from allthepoints.cli.here import Here
 
 NAME = "allthepoints"
 
-SUMMARY = "Sits in your streamers' Twitch chats while they are live, and proves that it is in."
+SUMMARY = "Sits in your streamers' Twitch chats while they are live, and proves that the points arrive."
 
 
 def run(commands: Mapping[str, str], args: Sequence[str], where: Here, helping: bool) -> int:
