@@ -239,7 +239,7 @@ def impatient(fault: str, end: str) -> Play:
     """It is not known what became of the first, and the person asks for the same again."""
 
     async def play(world: World, lane: Lane, row: str) -> None:
-        one, two = world.intend(row, end), world.intend(row, R.IN_PROGRESS)
+        one, two = world.intend(row, end), world.intend(row, R.IN_PROGRESS, end)  # `end`: the first was clear by then
 
         async def again() -> None:
             await world.ask(two, lane)
