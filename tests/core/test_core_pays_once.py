@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from allthepoints.core import facts as f
 from allthepoints.core.loyalty import JwtState
+from allthepoints.core.records import Change, LedgerEntry
 from allthepoints.core.redeem import FINAL, State
 
 KEYS = st.sampled_from([f"k{n}" for n in range(8)])
@@ -170,3 +171,19 @@ def test_fc_48_what_is_earned_meanwhile_does_not_hide_what_was_paid(restarts: bo
         store.points += 5
     assert store.redemptions()["k"].state is State.UNKNOWN
     assert {one.key: one for one in remembered(store.disk).redemptions} == store.redemptions()
+
+
+@pytest.mark.parametrize("away", [1.0, 3 * 3600.0])
+def test_what_was_bought_before_a_restart_is_spent_not_adjusted(away: float) -> None:
+    """A command that bought without a service is gone before a balance shows it."""
+    store = Store(0)
+    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.run(20)
+    store.ask("k", "mug")
+    while store.redemptions()["k"].state is not State.ACCEPTED:
+        store.run(0.05)
+    store.restart(away)
+    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.run(20)
+    entries = [(one.change, one.delta) for one in store.disk if isinstance(one, LedgerEntry)]
+    assert entries == [(Change.OPENING, 0), (Change.SPENT, -100)]

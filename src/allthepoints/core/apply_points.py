@@ -355,6 +355,7 @@ def restore(o: Observed, restored: Restored) -> None:
     o.elements.redemptions.update({redemption.key: redemption for redemption in restored.redemptions})
     for redemption in restored.redemptions:
         purse, sent_at = o.elements.purse(redemption.channel), redemption.sent_at
-        if redemption.state is State.UNKNOWN and sent_at is not None and sent_at >= purse.balance_at:
+        paid = redemption.state in (State.ACCEPTED, State.UNKNOWN)
+        if paid and sent_at is not None and sent_at >= purse.balance_at:  # no balance was read since
             purse.pay(redemption.cost, sent_at)
     o.elements.notes.update(restored.notes)

@@ -71,8 +71,8 @@ class Purse:
         self.spent_at = at
 
     def forget_spent(self, now: float) -> None:
-        """What a balance does not show for long, it will not show any more; a later fall is something else."""
-        if now > self.spent_at + SHOWS_WITHIN:
+        """What balances do not show for long, they will not show any more; a later fall is something else."""
+        if now > self.spent_at + SHOWS_WITHIN and self.balance_at > self.spent_at:
             self.spent = 0
 
     def left(self, since: float, at: float) -> None:
