@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 
 from allthepoints.base.types import ItemId, Login, UserId
-from allthepoints.core.redeem import Reason, Redemption, State
+from allthepoints.core.redeem import FOUND, Reason, Redemption, State
 from allthepoints.views.redemptions import outcome_lines, redemption_lines, why
 
 NOW = 1_795_640_400.0
@@ -22,6 +22,16 @@ REFUSED = replace(
     ("redemption", "expected"),
     [
         (DONE, ["Redeemed: Pick the next map 🗺 in Alpha's store, for 1,500 acorns."]),
+        (replace(DONE, code=None), ["Redeemed: Pick the next map 🗺 in Alpha's store, for 1,500 acorns."]),
+        (
+            replace(DONE, code=None, text=FOUND),
+            [
+                "Redeemed: Pick the next map 🗺 in Alpha's store, for 1,500 acorns.",
+                "No answer came; it stands among your redemptions.",
+                "If it has an access code, StreamElements shows it: "
+                "https://streamelements.com/dashboard/account/redemptions",
+            ],
+        ),
         (
             replace(ASKED, state=State.CHECKED),
             [

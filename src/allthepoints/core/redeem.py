@@ -31,6 +31,9 @@ ABSENT_AFTER = 180.0
 """Seconds after the POST from which on our redemptions, read without it, prove that it was never taken. A proxy in
 front of StreamElements gives up after 100 s; the request behind it may still come through until then."""
 
+FOUND = "no answer came; it stands among your redemptions"
+"""What is said of one whose answer, and the code in it, was lost."""
+
 CLOCKS = 3600.0
 """Seconds by which StreamElements' clock and ours may differ."""
 
@@ -252,7 +255,7 @@ def settle(
     new = _new(redemption, history, claimed)
     dated = [bought for bought in new if not 0.0 < bought.created_at < redemption.sent_at - CLOCKS]
     if (bought := _likeliest(redemption, dated)) is not None:
-        return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code)
+        return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code, text=FOUND)
     before, cost = redemption.points_before, redemption.cost
     paid = before is not None and points is not None and cost > 0 and points <= before - cost
     if read_at >= redemption.sent_at + ABSENT_AFTER and points is not None and not paid and not new:

@@ -21,6 +21,8 @@ COLUMNS = (
 )
 """Where the terminal is narrow, they go in this order: why, key, cost, channel."""
 
+CODES = "https://streamelements.com/dashboard/account/redemptions"
+
 KEY = 8
 """Digits of a key that are shown: enough to name it by."""
 
@@ -42,7 +44,7 @@ def outcome_lines(redemption: Redemption, channel: str, currency: str) -> list[s
     cost = amount(redemption.cost, currency)
     match redemption.state:
         case State.ACCEPTED:
-            return [f"Redeemed: {item}, for {cost}."]
+            return [f"Redeemed: {item}, for {cost}.", *_without_answer(redemption)]
         case State.CHECKED:
             return [f"All checks passed: {item} could be redeemed for {cost}. Nothing was sent."]
         case State.REJECTED:
@@ -73,6 +75,13 @@ def why(redemption: Redemption) -> str:
     if redemption.state is not State.REJECTED:
         return clean(redemption.text)
     return clean(redemption.text) or (told(REASONS, redemption.reason) if redemption.reason else "")
+
+
+def _without_answer(redemption: Redemption) -> Iterable[str]:
+    """Where the answer was lost the code in it was too, if there was one."""
+    if redemption.text and redemption.code is None:
+        yield f"{redemption.text[:1].upper()}{clean(redemption.text)[1:]}."
+        yield f"If it has an access code, StreamElements shows it: {CODES}"
 
 
 def _rejected(redemption: Redemption, item: str) -> Iterable[str]:
