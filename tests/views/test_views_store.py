@@ -65,6 +65,11 @@ def test_before_a_yes_the_price_and_what_is_left_are_said() -> None:
     assert question(MAP, "acorns") == "Spend 1,500 acorns on Pick the next map 🗺?"
 
 
+def test_a_question_keeps_its_own_mark() -> None:
+    lines = proposal(replace(MAP, asks=("Where to? ",)), "MossFox", "", 1840, Filled(("Rome",)))
+    assert "  answer   Where to? Rome" in lines
+
+
 def test_what_speaks_against_it_is_said_too() -> None:
     odd = replace(KEY, enabled=False, subscriber_only=True, sources=frozenset({"bot"}))
     assert proposal(odd, "MossFox", "", 40, Filled()) == [

@@ -52,7 +52,7 @@ def redeem(
 ) -> int:
     """Buy something from a channel's store with your points. It cannot be undone.
 
-    Exit code 0: you have it; 3: it was refused, and nothing was spent; 4: it is not known yet.
+    Exit code 0: you have it; 3: it was refused, by you or by them, and nothing was spent; 4: it is not known yet.
     """
     where = here(context)
     if not (yes or dry_run or is_terminal()):
@@ -66,7 +66,7 @@ def redeem(
         say(line)
     if not (yes or dry_run) and not confirmed(question(wanted, shelf.currency)):
         output.note("Nothing was sent.")
-        return Exit.OK
+        return Exit.REFUSED
     outcome = _carry_out(where, shelf, wanted, filled, dry_run)
     if as_json:
         output.say_json(redemption_plain(outcome, with_code=True))

@@ -87,10 +87,16 @@ def proposal(item: Item, channel: str, currency: str, points: int | None, filled
     lines = [f"{clean(item.name)}, in {channel}'s store", f"  price    {amount(item.cost, currency)}"]
     lines.append(f"  balance  {_balance(item, currency, points)}")
     lines += [f"  note     {note}" for note in _notes(item)]
-    lines += [f"  answer   {clean(asked)}: {clean(answer)}" for asked, answer in filled.pairs(item)]
+    lines += [f"  answer   {_asked(asked)} {clean(answer)}" for asked, answer in filled.pairs(item)]
     if filled.message:
         lines.append(f"  message  {clean(filled.message)}")
     return [*lines, "It cannot be undone."]
+
+
+def _asked(text: str) -> str:
+    """A question before its answer."""
+    asked = clean(text).rstrip()
+    return asked if asked.endswith(("?", ":", "!", ".")) else f"{asked}:"
 
 
 def question(item: Item, currency: str) -> str:
