@@ -29,6 +29,8 @@ from allthepoints.views.text import iso
 
 MOST = 10_000_000
 
+Row = tuple[Value, ...]
+
 
 class What(StrEnum):
     """What can be exported."""
@@ -76,11 +78,17 @@ def export(
     of = None if channel is None else channel_named(reader, channel)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    rows = _rows(reader, what, begin, of)
+    rows = _begun(_rows(reader, what, begin, of))
     if as_json or form is Format.JSON:
         _write_json(COLUMNS[what], rows)
     else:
         _write_csv(COLUMNS[what], rows)
+
+
+def _begun(rows: Iterator[Row]) -> Iterator[Row]:
+    """The same rows, the first of them read: what cannot be read writes no file with a head and nothing else."""
+    first = next(rows, None)
+    return rows if first is None else chain((first,), rows)
 
 
 def since_when(text: str, now: float) -> float:
@@ -93,9 +101,6 @@ def since_when(text: str, now: float) -> float:
     except ValueError:
         raise UsageError(f"--since: {text!r} is no age and no date", 'Write "30d", "12h" or "2026-11-01".') from None
     return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
-
-
-Row = tuple[Value, ...]
 
 
 def _rows(reader: PointsReader, what: What, since: float | None, channel: UserId | None) -> Iterator[Row]:
