@@ -85,3 +85,9 @@ def test_the_list_has_no_codes() -> None:
     ]
     for width in (80, 40):
         assert all(cell_len(line) <= width for line in redemption_lines([REFUSED], lambda _: "Alpha", NOW, width, UTC))
+
+
+def test_automatic_ones_have_keys_that_differ_in_the_list() -> None:
+    auto = replace(DONE, auto=True, key="auto-0a1b2c3d-1700000000000")
+    (_, line) = redemption_lines([auto], lambda r: "Alpha", NOW, 200)
+    assert line.endswith("auto-0a1b2c3d")

@@ -5,6 +5,7 @@ Looked at whenever a store or a balance was read. The judgement stands in `core.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -111,7 +112,7 @@ def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Itera
     count_key = apply_redeem.auto_key(purse.channel, item.id)
     elements.notes[count_key] = str(counted + 1)
     yield Noted(now, count_key, str(counted + 1))
-    key = f"auto-{purse.channel}-{item.id}-{now * 1000:.0f}"
+    key = f"auto-{zlib.crc32(f'{purse.channel} {item.id} {now:.3f}'.encode()):08x}-{now * 1000:.0f}"
     yield from apply_redeem.confirm(
         o,
         Redemption(

@@ -26,6 +26,14 @@ CODES = "https://streamelements.com/dashboard/account/redemptions"
 KEY = 8
 """Digits of a key that are shown: enough to name it by."""
 
+AUTO_KEY = 13
+"""The same of one that was bought without asking: its key begins with that word."""
+
+
+def short_key(redemption: Redemption) -> str:
+    """As much of the key as the list shows."""
+    return redemption.key[: AUTO_KEY if redemption.auto else KEY]
+
 
 def redemption_lines(
     rows: Sequence[Redemption],
@@ -53,7 +61,7 @@ def outcome_lines(redemption: Redemption, channel: str, currency: str) -> list[s
             return [
                 f"Not known yet: whether {item} was redeemed for {cost}. No clear answer came.",
                 "It is not sent again. Your redemptions and your balance are read until it is certain;",
-                f"`allthepoints redemptions show {redemption.key[:KEY]}` tells how it ends.",
+                f"`allthepoints redemptions show {short_key(redemption)}` tells how it ends.",
             ]
         case _:
             return [f"Under way: {item}, for {cost}."]
@@ -103,5 +111,5 @@ def _cells(row: Redemption, channel: str, now: float, zone: tzinfo | None) -> tu
         number(row.cost),
         told(REDEMPTIONS, row.state),
         why(row),
-        row.key[:KEY],
+        short_key(row),
     )
