@@ -191,10 +191,12 @@ def keep(o: Observed, redemption: Redemption, at: float) -> Iterator[Record]:
         o.elements.notes[key] = count = str(max(0, int(o.elements.notes.get(key, "0")) - 1))
         yield Noted(at, key, count)
     if (kind := _EVENTS.get(redemption.state)) is not None:
+        purse = o.elements.purses.get(redemption.channel)
         data: dict[str, str | int | float | None] = {
             "key": redemption.key,
             "item": redemption.name or redemption.item,
             "cost": redemption.cost,
+            "currency": None if purse is None or purse.loyalty is None else purse.loyalty.currency,
             "reason": redemption.reason,
             "text": redemption.text,
             "auto": int(redemption.auto),
