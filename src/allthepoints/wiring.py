@@ -28,7 +28,7 @@ from allthepoints.config.policy import alert_policy, errand_policy, policy, sess
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
 from allthepoints.notify.apprise_notifier import AppriseNotifier
-from allthepoints.ports import NOTIFY, ChatTransport, JwtStore, Notifier, StoreApi
+from allthepoints.ports import NOTIFY, ChatTransport, JwtStore, JwtUnusable, Notifier, StoreApi
 from allthepoints.service.alerting import Alerting, Told
 from allthepoints.service.loop import Service
 from allthepoints.service.outside import NO_HOOKS, Hooks, Outside, both
@@ -406,6 +406,14 @@ def _heed_signals(service: Service, reload: _Reload) -> None:
 def jwt_store(data: DataDir) -> JwtStore:
     """Where the viewer's StreamElements JWT is kept."""
     return _TellingJwtFile(data.jwt)
+
+
+def jwt_ends(data: DataDir, given: Secret | None) -> float | None:
+    """What the JWT that would be used says of its own end; None where there is none, or it says nothing."""
+    try:
+        return JwtKeeper(SystemClock(), jwt_store(data), given).expires_at()
+    except JwtUnusable as error:
+        return error.expires_at
 
 
 class _TellingJwtFile(JwtFile):

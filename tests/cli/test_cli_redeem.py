@@ -1,5 +1,6 @@
 """`redeem` and `redemptions`: what is said before, what is left for the service, and how it ends."""
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -317,3 +318,15 @@ def test_no_such_redemption(atp: Atp, earned: Path, key: str, text: str) -> None
     result = atp("redemptions", "show", key)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"error: {text}")
+
+
+def test_fc_31_one_that_has_ended_is_told_before_anything_is_asked(
+    atp: Atp, errands: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": AT - 7200}).encode()).decode().rstrip("=")
+    jwt = f"eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl"
+    monkeypatch.setenv("ALLTHEPOINTS_STREAMELEMENTS_JWT", jwt)
+    result = atp("redeem", "alpha", "Hydrate", "--yes")
+    assert (result.code, result.out, errands.asked) == (3, "", [])
+    assert result.err.startswith("error: your StreamElements sign-in ended 2 h ago, so nothing can be redeemed\n")
+    assert claims not in result.err

@@ -21,6 +21,7 @@ from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 from allthepoints.cli.redemptions import show_outcome
 from allthepoints.cli.store import item_named, read_shelf
+from allthepoints.config.environment import read_environment
 from allthepoints.core.loyalty import Item
 from allthepoints.core.redeem import Redemption, State
 from allthepoints.storage import lock
@@ -29,10 +30,13 @@ from allthepoints.views.intent import SETTLE, UNDER_WAY, WAIT, Intent
 from allthepoints.views.plain import redemption_plain
 from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Filled, proposal, question
-from allthepoints.views.text import clean, count
+from allthepoints.views.text import clean, count, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+SIGN_IN = "Run `allthepoints login streamelements`; it tells where the JWT is found."
 
 
 def redeem(
@@ -99,13 +103,16 @@ def _read(where: Here, channel: str) -> Shelf:
 
 def _see_that_signed_in(where: Here) -> None:
     """Before anything is asked. A running service may have its JWT from an environment that is not ours."""
-    if lock.holder(where.data.lock) is not None or where.data.jwt.exists():
+    if lock.holder(where.data.lock) is not None:
         return
-    if not os.environ.get("ALLTHEPOINTS_STREAMELEMENTS_JWT", "").strip():
-        raise SignInNeeded(
-            "you are not signed in to StreamElements, so nothing can be redeemed",
-            "Run `allthepoints login streamelements`; it tells where the JWT is found.",
-        )
+    given = read_environment(os.environ).streamelements_jwt
+    if given is None and not where.data.jwt.exists():
+        raise SignInNeeded("you are not signed in to StreamElements, so nothing can be redeemed", SIGN_IN)
+    from allthepoints.wiring import jwt_ends
+
+    ends, now = jwt_ends(where.data, given), where.now()
+    if ends is not None and ends <= now:
+        raise SignInNeeded(f"your StreamElements sign-in ended {when(ends, now)}, so nothing can be redeemed", SIGN_IN)
 
 
 def _filled(item: Item, inputs: Sequence[str], message: str) -> Filled:
