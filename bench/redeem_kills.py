@@ -1,8 +1,8 @@
 """Redemptions whose process is ended by SIGKILL: at a named moment, by itself, or at any moment, from outside.
 
 The sandbox is here, on loopback. The service runs in a process of its own, on a database that is synced to the disk.
-The next process finds what the last one left. Its clock is sometimes minutes ahead, as if the machine had been off for
-so long: what is unknown is then settled in seconds of real time.
+The next process finds what the last one left. Time, the sandbox's too, sometimes jumps ahead by minutes between two of
+them, as if the machine had been off for so long: what is unknown is then settled in seconds of real time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LOOK = 0.05
 """Seconds of real time between looks for requests, and for how things stand."""
 
 AHEAD = (1.0, 1.0, 200.0)
-"""By how much the clock of the next process is ahead, in turn. Three minutes settle what never arrived."""
+"""By how much time jumps before the next process, in turn. Three minutes settle what never arrived."""
 
 LANES = 16
 
@@ -111,7 +111,8 @@ class Kills:
 
         from allthepoints.sim.server import Sandbox
 
-        self.sandbox = Sandbox(scenario(LANES, seed), SystemClock())
+        self._ahead = 0.0
+        self.sandbox = Sandbox(scenario(LANES, seed), SystemClock(wall=self._now))
         self.posts: Counter[str] = Counter()
         self.sandbox.app.add_middleware(Counted, posts=self.posts)
         self.intents: list[Intent] = []
@@ -120,7 +121,6 @@ class Kills:
         self.reader = PointsReader(self.data.database)
         self._intent = Intent
         self._chance = Chance(seed)
-        self._ahead = 0.0
         self._streamelements = ""
 
     async def play(self, kills: int) -> None:
