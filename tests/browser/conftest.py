@@ -73,8 +73,10 @@ class World:
             self.said.append(f"asked for {url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For a module, not for the session: while it is open, an event loop of its own runs in this thread, and no other
+    test that wants one could run."""
     if not CHROMIUM.exists():
         if os.environ.get("CI"):
             pytest.fail("there is no /usr/bin/chromium (Debian's `chromium`), and in CI nothing is skipped")
@@ -85,9 +87,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One service for all tests: none takes away what another needs."""
+    """One service for all tests of a module: none takes away what another needs."""
     home = tmp_path_factory.mktemp("home")
     config = home / "config.toml"
     with pytest.MonkeyPatch.context() as patch, running_sandbox(SCENARIO) as box:
