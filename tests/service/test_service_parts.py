@@ -10,18 +10,21 @@ import pytest
 from allthepoints.base.clock import LOOK, Chance, LoopClock, SystemClock
 from allthepoints.base.errors import SignInNeeded, Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import Login, SeId, UserId
 from allthepoints.core import facts as f
-from allthepoints.core.actions import ReadFollows, ReadLive, ReadUsers
+from allthepoints.core.actions import ReadFollows, ReadHistory, ReadLive, ReadUsers
+from allthepoints.core.loyalty import Bought
 from allthepoints.core.model import Account, Lost
 from allthepoints.irc.events import SessionEvent
 from allthepoints.irc.session import Session, SessionOptions
 from allthepoints.ports import ChatLink
 from allthepoints.service.connection import Connections
+from allthepoints.service.elements import ElementsCalls
 from allthepoints.service.inbox import Inbox
 from allthepoints.service.reads import Reads
 from allthepoints.service.supervise import Tasks
 from allthepoints.testing.fakes import FakeLiveApi, FakeTokens, FakeTwitch
+from allthepoints.testing.fakes_points import FakeElements, FakePointsApi, FakeStoreApi
 
 pytestmark = pytest.mark.anyio
 
@@ -300,3 +303,18 @@ async def test_a_task_that_fails_is_told_of_and_takes_no_other_with_it(
     assert any("the failing one failed" in line for line in caplog.messages)
     await tasks.cancel()
     assert len(tasks) == 0
+
+
+async def test_fc_48_a_list_that_took_long_proves_nothing_of_what_came_meanwhile(clock: LoopClock) -> None:
+    class Slow(FakeStoreApi):
+        async def history(self, own: SeId) -> tuple[Bought, ...]:
+            await clock.sleep(200.0)
+            return await super().history(own)
+
+    inbox, elements = Inbox(clock), FakeElements(clock)
+    calls = ElementsCalls(FakePointsApi(elements), Slow(elements), clock, Chance(1), inbox.put)
+    calls.read(ReadHistory(elements.viewer.id))
+    (fact,) = await inbox.take(clock.now() + 600)
+    assert fact == f.HistoryRead(1_000.0, ())
+    assert clock.now() == pytest.approx(1_200.0)
+    await calls.aclose()

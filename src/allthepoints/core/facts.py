@@ -226,7 +226,8 @@ class ItemsRead:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRead:
-    """Our own redemptions, over all channels, as StreamElements keeps them; newest first."""
+    """Our own redemptions, over all channels, as StreamElements keeps them; newest first. `at`: when they were asked
+    for; what was booked since need not be among them."""
 
     at: float
     bought: tuple[Bought, ...]

@@ -100,8 +100,9 @@ class ElementsCalls:
         return ItemsRead(self._clock.now(), ask.channel, items)
 
     async def _history(self, ask: ReadHistory) -> Fact:
+        asked_at = self._clock.now()  # a long list takes its time, and what was booked meanwhile is not in it
         bought = await self._store.history(ask.own)
-        return HistoryRead(self._clock.now(), bought)
+        return HistoryRead(asked_at, bought)
 
     def _start(
         self, what: str, ask: Callable[[], Awaitable[Fact]], channel: UserId | None, login: Login | None = None
