@@ -20,12 +20,21 @@ from allthepoints.core.actions import (
     ReadItems,
     ReadLoyalty,
 )
+from allthepoints.core.apply import restore
 from allthepoints.core.apply_points import NO_MEANS
 from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel
 from allthepoints.core.model import ChannelRef, Stream
 from allthepoints.core.plan_points import GAP, GAP_WAITED_FOR
 from allthepoints.core.policy import Policy, Wish
-from allthepoints.core.records import EventKind, LoyaltyKnown
+from allthepoints.core.records import (
+    Change,
+    ChannelKnown,
+    EventKind,
+    LedgerEntry,
+    LoyaltyKnown,
+    PurseKept,
+    Restored,
+)
 from allthepoints.core.redeem import Redemption, State
 
 A, B = logins(0, 1)
@@ -260,3 +269,13 @@ def test_they_ask_us_to_wait() -> None:
     assert asked(core, before) == []
     core.turn(live(T0 + 500, 0, 1))
     assert len(asked(core, before)) == 1
+
+
+def test_what_came_before_a_restart_was_earned_whoever_reads_it() -> None:
+    """A command without any chat reads the balance after the service has stopped."""
+    kept = PurseKept(ID, T0, SE, PAYS, Balance(75), T0, present_s=300.0, left_at=T0 + 300)
+    observed = restore(Restored(channels=(ChannelKnown(T0, ref(0), None),), purses=(kept,)), T0 + 330)
+    core = Core(Policy(presence=False), observed, T0 + 330)
+    core.turn(f.BalanceRead(T0 + 340, ID, Balance(80)))
+    entries = [(entry.change, entry.delta) for entry in core.records if isinstance(entry, LedgerEntry)]
+    assert entries == [(Change.EARNED, 5)]

@@ -348,6 +348,7 @@ def restore(o: Observed, restored: Restored) -> None:
         channel = o.channels.get(kept.channel)
         purse.login = None if channel is None else channel.ref.login
         purse.balance, purse.balance_at = kept.balance, kept.seen_at or 0.0
+        purse.present_s, purse.left_at = kept.present_s, kept.left_at
         purse.items, purse.items_at = {item.id: item for item in kept.items}, kept.items_at or 0.0
         if kept.balance is not None:
             purse.ledger = restore_ledger(kept.balance.points, purse.balance_at, kept.entries)

@@ -238,7 +238,7 @@ Record = (
 @dataclass(frozen=True, slots=True)
 class PurseKept:
     """What is remembered of one channel's points. `entries`: of the last hours, oldest first; `items` without those
-    that are gone. `seen_at`: when `balance` was read."""
+    that are gone. `seen_at`: when `balance` was read; `present_s`, `left_at`: presence since then, and its end."""
 
     channel: UserId
     known_at: float
@@ -249,6 +249,8 @@ class PurseKept:
     entries: tuple[LedgerEntry, ...] = ()
     items: tuple[Item, ...] = ()
     items_at: float | None = None
+    present_s: float = 0.0
+    left_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,12 @@ OPEN = "state NOT IN ('accepted', 'rejected', 'checked')"
 """Not settled: in the words of the index `redemptions_open`."""
 
 
+_PRESENT = (
+    "SELECT total(ended_at - max(began_at, ?2)), coalesce(max(ended_at), 0.0) FROM presence"
+    " WHERE channel = ?1 AND ended_at > ?2"
+)
+
+
 def purses(db: apsw.Connection) -> tuple[PurseKept, ...]:
     """One for each channel of which anything is remembered, by id."""
     found: dict[str, PurseKept] = {}
@@ -44,7 +50,9 @@ def purses(db: apsw.Connection) -> tuple[PurseKept, ...]:
         se, loyalty = loyalty_of(row)
         found[channel] = PurseKept(UserId(channel), at, se, loyalty)
     for channel, at, *row in db.execute(f"SELECT channel, seen_at, {BALANCE} FROM balances"):  # noqa: S608
-        found[channel] = replace(purse(channel), balance=balance_of(row), seen_at=at)
+        kept = replace(purse(channel), balance=balance_of(row), seen_at=at)
+        for seconds, left_at in db.execute(_PRESENT, (channel, at)):
+            found[channel] = replace(kept, present_s=float(seconds), left_at=float(left_at))
     for channel, entries in _entries(db):
         found[channel] = replace(purse(channel), entries=entries)
     items = _items(db)

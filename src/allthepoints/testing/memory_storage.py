@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -248,6 +249,8 @@ def _by_place(known: r.ChannelKnown) -> tuple[bool, int, str]:
 def _purse(m: Memory, channel: UserId) -> r.PurseKept:
     known, balance, shelves = m.loyalty.get(channel), m.balances.get(channel), m.items.get(channel, {})
     entries = m.ledger.get(channel, [])
+    seen_at = balance.at if balance else math.inf
+    since = [(i.began_at, i.ended_at) for i in m.presence if i.channel == channel and (i.ended_at or 0.0) > seen_at]
     there = sorted((s.item for s in shelves.values() if s.gone_at is None), key=lambda item: (item.order, item.id))
     return r.PurseKept(
         channel,
@@ -259,4 +262,6 @@ def _purse(m: Memory, channel: UserId) -> r.PurseKept:
         tuple(entry for entry in entries if abs(round((entry.at - entries[-1].at) * 1000)) <= WINDOW * 1000),
         tuple(there),
         max((max(shelf.changed, shelf.gone_at or shelf.changed) for shelf in shelves.values()), default=None),
+        sum(ended - max(began, seen_at) for began, ended in since if ended is not None),
+        max((ended for _, ended in since if ended is not None), default=0.0),
     )

@@ -255,6 +255,20 @@ async def an_item_that_is_gone_may_come_back(start: Start) -> None:
     assert [purse.items for purse in (await storage.load()).purses] == [(CODE, back)]
 
 
+async def presence_since_the_last_balance_comes_back(start: Start) -> None:
+    """What came in that time was earned, whoever reads the balance next."""
+    storage = await start()
+    who = ALPHA.id
+    await storage.record([r.BalanceKnown(T0, who, Balance(100)), r.PresenceOpened(T0 - 60, who, None)], T0)
+    await storage.record([r.PresenceClosed(T0 + 300, who, "parted"), r.PresenceOpened(T0 + 400, who, None)], T0 + 400)
+    await storage.record([r.PresenceClosed(T0 + 450, who, "parted")], T0 + 460)
+    (purse,) = (await storage.load()).purses
+    assert (purse.present_s, purse.left_at) == (350.0, T0 + 450)
+    await storage.record([r.BalanceKnown(T0 + 500, who, Balance(105))], T0 + 500)
+    (purse,) = (await storage.load()).purses
+    assert (purse.present_s, purse.left_at) == (0.0, 0.0)
+
+
 async def redemptions_come_back_to_the_last_letter(start: Start) -> None:
     """FC-48. What was to be sent, what stood there before, the code: nothing is cut, and nothing is decided."""
     storage = await start()
@@ -316,6 +330,7 @@ CASES: tuple[Callable[[Start], Awaitable[None]], ...] = (
     entries_of_the_last_hours_in_their_order,
     an_item_that_is_gone_may_come_back,
     redemptions_come_back_to_the_last_letter,
+    presence_since_the_last_balance_comes_back,
     redemptions_are_given_back_while_they_matter,
     a_clock_that_ran_ahead_loses_no_day_of_redemptions,
     notes_are_kept_until_forgotten,
