@@ -214,6 +214,24 @@ def test_where_nothing_can_be_pushed_it_is_asked_for(world: World) -> None:
     ]
 
 
+def test_a_page_that_hears_nothing_claims_nothing(world: World) -> None:
+    page = world.page()
+    page.goto(world.address + "/")
+    expect(page.locator("#dot")).to_contain_text("running")
+    for path in ("**/events?*", "**/poll?*"):
+        page.route(path, lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("alert").first).to_contain_text("nobody knows whether you are in")
+    expect(page.locator("#dot")).to_have_text("✕ no answer")
+    for path in ("**/events?*", "**/poll?*"):
+        page.unroute(path)
+    expect(page.locator("#dot")).to_contain_text("running")
+    expect(page.locator("#link")).to_be_hidden()
+    world.said[:] = [
+        said for said in world.said if "ERR_FAILED" not in said and "sseError" not in said and "[object" not in said
+    ]
+
+
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The scanner's text."""

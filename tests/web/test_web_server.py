@@ -39,6 +39,15 @@ async def test_fc_43_for_other_machines_it_needs_a_password(tmp_path: Path, list
     dashboard(tmp_path, listen)
 
 
+async def test_fc_43_through_a_proxy_it_needs_a_password_too(tmp_path: Path) -> None:
+    where = Where("127.0.0.1:0", hosts=("points.example.org",))
+    stage = Stage(tmp_path, where)
+    with pytest.raises(UsageError, match="points.example.org, through a proxy, and has no password"):
+        Dashboard(stage.board, where, DataDir(tmp_path), SystemClock())
+    Password(DataDir(tmp_path).password).set("four random words")
+    Dashboard(stage.board, where, DataDir(tmp_path), SystemClock())
+
+
 async def test_it_serves_and_ends(tmp_path: Path) -> None:
     web = dashboard(tmp_path, "127.0.0.1:0")
     address = await web.start()

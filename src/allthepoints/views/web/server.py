@@ -52,6 +52,11 @@ class Dashboard:
             raise UsageError(
                 f"the dashboard would listen on {where.listen}, for other machines too, and has no password", CURE
             )
+        if not locked and where.hosts:
+            raise UsageError(
+                f"the dashboard would answer to {', '.join(where.hosts)}, through a proxy, and has no password",
+                "Set one with `allthepoints dashboard password`, or leave dashboard.hosts empty.",
+            )
         self._door = Door(password, clock) if locked else None
         self._server: HttpServer | None = None
 

@@ -127,10 +127,30 @@
   let open = false, version = connect ? new URLSearchParams(connect.split("?")[1]).get("since") : "";
   document.body.addEventListener("htmx:sseOpen", (event) => {
     open = true;
-    by("link").hidden = true;
+    found();
     event.detail.source.addEventListener("version", (told) => { version = told.data; });
   });
-  document.body.addEventListener("htmx:sseError", () => { open = false; });
+  document.body.addEventListener("htmx:sseError", () => { open = false; setTimeout(ask, 1_000); });
+
+  // A page that hears nothing claims nothing: its dot says so, and what it shows is dimmed and dated.
+  let running = null;
+  function lost(text) {
+    if (running === null) {
+      running = by("dot").innerHTML;
+      const at = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+      by("link").dataset.since = at;
+      by("dot").innerHTML = '<i class="sign refused" aria-hidden="true">✕</i> <span>no answer</span>';
+    }
+    document.body.classList.add("lost");
+    by("link").textContent = text.replace("{at}", by("link").dataset.since);
+    by("link").hidden = false;
+  }
+  function found() {
+    document.body.classList.remove("lost");
+    by("link").hidden = true;
+    if (running !== null) by("dot").innerHTML = running;
+    running = null;
+  }
 
   function put(name, html) {
     if (name === "row" || name === "rows") { if (table) place(html, name === "rows"); return; }
@@ -152,11 +172,10 @@
         for (const [name, html] of told.fragments) put(name, html);
         version = told.version;
       }
-      by("link").hidden = answer.ok;
-      if (!answer.ok) by("link").textContent = "This page is not up to date: the service refuses to tell more. Load it again.";
+      if (answer.ok) found();
+      else lost("This page is as of {at}: the service refuses to tell it more. Load it again.");
     } catch {
-      by("link").hidden = false;
-      by("link").textContent = "The service does not answer; this is what was known before. It is asked again by itself.";
+      lost("The service has not answered since {at}, so nobody knows whether you are in. Below is what was known before.");
     }
   }
   if (connect) {
