@@ -42,7 +42,7 @@ async def test_fc_43_for_other_machines_it_needs_a_password(tmp_path: Path, list
 async def test_fc_43_through_a_proxy_it_needs_a_password_too(tmp_path: Path) -> None:
     where = Where("127.0.0.1:0", hosts=("points.example.org",))
     stage = Stage(tmp_path, where)
-    with pytest.raises(UsageError, match="points.example.org, through a proxy, and has no password"):
+    with pytest.raises(UsageError, match=r"points\.example\.org, through a proxy, and has no password"):
         Dashboard(stage.board, where, DataDir(tmp_path), SystemClock())
     Password(DataDir(tmp_path).password).set("four random words")
     Dashboard(stage.board, where, DataDir(tmp_path), SystemClock())
