@@ -13,6 +13,8 @@ from points_home import CODE, HYDRATE, KEY, MAP, SOUND, Errands
 
 from allthepoints.cli import fresh
 from allthepoints.cli import here as here_module
+from allthepoints.core.elements import JWT_NOTE
+from allthepoints.core.records import Noted
 from allthepoints.core.redeem import Reason, Redemption, State
 
 
@@ -330,3 +332,10 @@ def test_fc_31_one_that_has_ended_is_told_before_anything_is_asked(
     assert (result.code, result.out, errands.asked) == (3, "", [])
     assert result.err.startswith("error: your StreamElements sign-in ended 2 h ago, so nothing can be redeemed\n")
     assert claims not in result.err
+
+
+def test_fc_31_a_running_service_says_when_its_own_ended(atp: Atp, earning: Path) -> None:
+    Errands(earning).write(Noted(AT, JWT_NOTE, f"{AT - 7200:.0f}:0"))
+    result = atp("redeem", "alpha", "Hydrate", "--yes")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith("error: your StreamElements sign-in ended 2 h ago, so nothing can be redeemed\n")

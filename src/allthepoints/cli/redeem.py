@@ -22,6 +22,7 @@ from allthepoints.cli.options import AsJson
 from allthepoints.cli.redemptions import show_outcome
 from allthepoints.cli.store import item_named, read_shelf
 from allthepoints.config.environment import read_environment
+from allthepoints.core.elements import JWT_NOTE, jwt_ended
 from allthepoints.core.loyalty import Item
 from allthepoints.core.redeem import Redemption, State
 from allthepoints.storage import lock
@@ -102,17 +103,32 @@ def _read(where: Here, channel: str) -> Shelf:
 
 
 def _see_that_signed_in(where: Here) -> None:
-    """Before anything is asked. A running service may have its JWT from an environment that is not ours."""
-    if lock.holder(where.data.lock) is not None:
-        return
+    """Before anything is asked."""
+    now = where.now()
+    ends = _service_says(where) if lock.holder(where.data.lock) is not None else _own_says(where)
+    if ends is not None and ends <= now:
+        raise SignInNeeded(f"your StreamElements sign-in ended {when(ends, now)}, so nothing can be redeemed", SIGN_IN)
+
+
+def _service_says(where: Here) -> float | None:
+    """A running service may have its JWT from an environment that is not ours, so its word counts; but not against a
+    fresh JWT in the file, which it has not looked at yet."""
+    from allthepoints.wiring import jwt_ends
+
+    ended = jwt_ended(PointsReader(where.data.database).notes().get(JWT_NOTE))
+    if ended is None or not where.data.jwt.exists():
+        return ended
+    return jwt_ends(where.data, None)
+
+
+def _own_says(where: Here) -> float | None:
+    """The end of the JWT that this process would use. Raises SignInNeeded where there is none."""
+    from allthepoints.wiring import jwt_ends
+
     given = read_environment(os.environ).streamelements_jwt
     if given is None and not where.data.jwt.exists():
         raise SignInNeeded("you are not signed in to StreamElements, so nothing can be redeemed", SIGN_IN)
-    from allthepoints.wiring import jwt_ends
-
-    ends, now = jwt_ends(where.data, given), where.now()
-    if ends is not None and ends <= now:
-        raise SignInNeeded(f"your StreamElements sign-in ended {when(ends, now)}, so nothing can be redeemed", SIGN_IN)
+    return jwt_ends(where.data, given)
 
 
 def _filled(item: Item, inputs: Sequence[str], message: str) -> Filled:

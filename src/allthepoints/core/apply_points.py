@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from allthepoints.base.types import UserId
 from allthepoints.core import apply_live, apply_redeem, apply_wishes
 from allthepoints.core.earning import Sight, Verdict, Word, verdict
-from allthepoints.core.elements import Purse, nowhere_key, read_key
+from allthepoints.core.elements import JWT_NOTE, Purse, nowhere_key, read_key
 from allthepoints.core.facts import (
     BalanceRead,
     ElementsFact,
@@ -303,12 +303,14 @@ def _tell_end(o: Observed, expires_at: float, at: float) -> Iterator[Record]:
     else:
         days = min((days for days in EXPIRES_SOON if left <= days * DAY), default=None)
         if days is None:
+            if JWT_NOTE in o.elements.notes:  # of an older one
+                yield note(o, at, JWT_NOTE, None)
             return
         due, event = str(days), Event(at, EventKind.JWT_EXPIRES, data={"days": days, "expires_at": expires_at})
     told = f"{expires_at:.0f}:{due}"
-    if o.elements.notes.get("jwt") != told:
+    if o.elements.notes.get(JWT_NOTE) != told:
         yield event
-        yield note(o, at, "jwt", told)
+        yield note(o, at, JWT_NOTE, told)
 
 
 # -- this machine's person -----------------------------------------------------------------------------------------

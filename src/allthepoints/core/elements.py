@@ -144,6 +144,16 @@ class Elements:
         return self.purses[channel]
 
 
+JWT_NOTE = "jwt"
+"""The key of the note of what was told of the JWT's end: `<end, epoch seconds>:<days before>`, 0 once it is over."""
+
+
+def jwt_ended(note: str | None) -> float | None:
+    """When the service's JWT ended, as its note says; None where it has not."""
+    end, _, days = (note or "").partition(":")
+    return float(end) if days == "0" else None
+
+
 def read_key(channel: UserId) -> str:
     """The key of the note that says when a channel's store was last read."""
     return f"items:{channel}"
