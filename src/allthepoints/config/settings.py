@@ -49,7 +49,7 @@ class Chat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_ping: float = 30.0
     pong_timeout: float = 10.0
     welcome_timeout: float = 20.0
-    read_tick: float = 0.05
+    read_tick: float = 0.1
     forced_part_is_ban: bool = True
 
 
@@ -172,7 +172,7 @@ KEYS: tuple[Key, ...] = (
     Key("chat", "idle_ping", k.Duration("10s", "5m", "irc"), "Silence on a connection after which we ask if it lives."),
     Key("chat", "pong_timeout", k.Duration("2s", "1m", "irc"), "How long the answer to that may take."),
     Key("chat", "welcome_timeout", k.Duration("5s", "2m", "irc"), "One deadline for connect, TLS and welcome."),
-    Key("chat", "read_tick", k.Duration("1ms", "50ms"), "Under dense chat, how often the socket is read. Saves CPU."),
+    Key("chat", "read_tick", k.Duration("1ms", "100ms"), "Under dense chat, how often the socket is read. Saves CPU."),
     Key(
         "chat",
         "forced_part_is_ban",

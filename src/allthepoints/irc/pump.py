@@ -20,8 +20,8 @@ from allthepoints.irc.scan import Buffer
 RECORD = 16384
 """The largest plaintext of one TLS record."""
 
-MAX_TICK = 0.05
-"""Seconds. A PONG must never be late because of us; 50 ms are nothing beside a server's minutes."""
+MAX_TICK = 0.1
+"""Seconds. A PONG must never be late because of us; 100 ms are nothing beside a server's minutes."""
 
 
 class TlsFailed(Unknown):

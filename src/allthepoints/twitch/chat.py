@@ -16,8 +16,8 @@ from allthepoints.irc.pump import Pace, PlainPump, Pump, TlsFailed, TlsPump
 from allthepoints.irc.session import Session
 from allthepoints.twitch.link import WRITE_LIMIT, ChatUnreachable, Link, in_short
 
-TICK = 0.05
-"""Seconds between reads of a dense chat: twenty wake-ups a second, and a PONG is at most this late."""
+TICK = 0.1
+"""Seconds between reads of a dense chat: ten wake-ups a second, and a PONG is at most this late."""
 
 HAPPY_EYEBALLS = 0.25
 """Seconds until the next address is tried beside the first (RFC 8305)."""

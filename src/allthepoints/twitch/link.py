@@ -4,7 +4,7 @@ Theory. The shell is thin: `irc.pump` does TLS and says how long not to read, `i
 happened and when to look again. What is left here:
 
 * Reading: into one buffer that lives as long as the link. After a read the pump's `Pace` may ask to leave the socket
-  alone for a tick, so that a busy chat costs some twenty wake-ups a second and not one for every line. Nothing is lost:
+  alone for a tick, so that a busy chat costs some ten wake-ups a second and not one for every line. Nothing is lost:
   the kernel keeps it. A close is noticed when the tick is over.
 * Writing: at once. A peer that takes nothing is let go of before its queue grows.
 * Time: one timer at the session's deadline. The deadline moves with every read, the timer only when it fires: then it
@@ -28,8 +28,8 @@ from allthepoints.irc.events import End, Ended, SessionEvent
 from allthepoints.irc.pump import Pace, Pump, TlsFailed
 from allthepoints.irc.session import Session
 
-READ_SIZE = 262144
-"""Bytes taken from the socket at once. At 50 ms a tick this carries 5 MB/s before reads come back full."""
+READ_SIZE = 524288
+"""Bytes taken from the socket at once. At 100 ms a tick this carries 5 MB/s before reads come back full."""
 
 WRITE_LIMIT = 65536
 """Bytes that may wait for a peer. All we ever say (100 JOINs, a PONG) is under 4 kB."""
