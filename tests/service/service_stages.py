@@ -31,6 +31,7 @@ from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import Event, EventKind
 from allthepoints.irc.session import SessionOptions
+from allthepoints.operation.service import logged
 from allthepoints.ports import ChannelRow, ChatTransport, Storage, StoredTokens
 from allthepoints.service.loop import Hooks, Outside, Service
 from allthepoints.service.snapshot import Snapshot
@@ -124,7 +125,7 @@ class Stage:
             snapshots[:] = [snapshot]
 
         stack = AsyncExitStack()
-        service = await self._assemble(stack, wiring.logged(Hooks(on_snapshot, on_event)), chat)
+        service = await self._assemble(stack, logged(Hooks(on_snapshot, on_event)), chat)
         task = asyncio.get_running_loop().create_task(service.run(), name="the service")
         self.running = Running(service, task, events, snapshots, stack)
         return service

@@ -14,6 +14,7 @@ from allthepoints.base.secret import Secret
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Endpoints, Settings, Twitch
 from allthepoints.core.records import Event
+from allthepoints.operation.service import logged
 from allthepoints.service.outside import Hooks
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.days import demo_day
@@ -39,7 +40,7 @@ async def live_through(folder: Path, told: list[str]) -> Sandbox:
         endpoints=Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth, streamelements=ends.streamelements),
     )
     given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh))
-    hooks = wiring.logged(Hooks(on_event=on_event))
+    hooks = logged(Hooks(on_event=on_event))
     async with wiring.assembled(settings, given, DataDir(folder), clock, Chance(3), hooks=hooks, durable=False) as it:
         running = asyncio.get_running_loop().create_task(it.run())
         await asyncio.wait({running}, timeout=DAY.duration)

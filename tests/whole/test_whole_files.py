@@ -218,7 +218,7 @@ def test_fc_40_a_data_directory_that_cannot_be_used(
 
 AS_SOMEBODY_ELSE = """
 import encodings.utf_8_sig, os, sys
-import allthepoints.cli.run, allthepoints.config.paths, allthepoints.wiring
+import allthepoints.cli.run, allthepoints.config.paths, allthepoints.operation.service
 from allthepoints.cli.app import main
 if os.geteuid() == 0:
     os.setgid(65534)

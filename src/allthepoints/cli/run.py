@@ -41,8 +41,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Be in the chats of your live channels, until Ctrl-C. On a terminal a live table, else one line per change."""
+    from allthepoints.base.logs import log_to
     from allthepoints.config.paths import prepare
-    from allthepoints.wiring import log_to
 
     where = here(context)
     loaded = where.load()  # a config that cannot be used is told before anything is made
@@ -124,10 +124,10 @@ def until_stop(on_snapshot: Callable[[Snapshot], None]) -> Hooks:
 
 
 async def _service(where: Here, loaded: Loaded, hooks: Hooks, say: Callable[[str], None] = output.note) -> None:
-    from allthepoints import wiring
     from allthepoints.config.environment import read_environment
+    from allthepoints.operation import service
 
-    await wiring.run(loaded.settings, where.config, where.data, read_environment(os.environ), hooks, say)
+    await service.run(loaded.settings, where.config, where.data, read_environment(os.environ), hooks, say)
 
 
 async def _with_table(where: Here, loaded: Loaded) -> None:
