@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +37,7 @@ from allthepoints.sim.tally import ChannelTally, Tally
 from allthepoints.sim.timelapse import TimelapseLoop
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views import day
+from allthepoints.views.plain import Field, Shape
 
 if TYPE_CHECKING:
     from allthepoints.views.web.server import Dashboard
@@ -77,11 +79,19 @@ def demo(
     ):
         tally = runner.run(demo.live_through(Path(folder)))
     if as_json:
-        output.say_json(_as_json(tally, demo.confirmed))
+        output.say_json(DEMO.of(Lived(tally, demo.confirmed)))
         return
     channels = [_channel(channel, demo.notes) for channel in tally.channels]
     for line in day.summary(channels, _totals(tally), output.width()):
         output.say(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """The day that is over. `confirmed`: redemptions that the person said yes to."""
+
+    tally: Tally
+    confirmed: int
 
 
 @dataclass(slots=True)
@@ -233,20 +243,35 @@ def _channel(channel: ChannelTally, notes: Mapping[UserId, str]) -> day.ChannelD
     )
 
 
-def _as_json(tally: Tally, confirmed: int) -> dict[str, JSON]:
-    return {
-        "simulated_s": round(tally.simulated_s),
-        "live_s": round(tally.live_s),
-        "present_s": round(tally.present_s),
-        "capture": round(tally.capture, 4),
-        "points_possible": tally.points_possible,
-        "points_paid": tally.points_paid,
-        "rooms_peak": tally.rooms_peak,
-        "join_limit_violations": tally.join_limit_violations,
-        "reconnects": tally.reconnects,
-        "redemptions": len(tally.redemptions),
-        "double_redemptions": max(0, len(tally.redemptions) - confirmed),
-    }
+DEMO: Shape[Lived] = Shape(
+    "A day in the sandbox",
+    "`demo --json`: the last line",
+    (
+        Field("simulated_s", "int", "How long the day was.", lambda it: round(it.tally.simulated_s)),
+        Field("live_s", "int", "Time that channels were live, added up.", lambda it: round(it.tally.live_s)),
+        Field("present_s", "int", "Of it, time you were in their chats.", lambda it: round(it.tally.present_s)),
+        Field("capture", "float", "`present_s` divided by `live_s`.", lambda it: round(it.tally.capture, 4)),
+        Field(
+            "points_possible", "int", "What a viewer without gaps would have had.", attrgetter("tally.points_possible")
+        ),
+        Field("points_paid", "int", "What the sandbox paid you.", attrgetter("tally.points_paid")),
+        Field("rooms_peak", "int", "The most rooms at a time.", attrgetter("tally.rooms_peak")),
+        Field(
+            "join_limit_violations",
+            "int",
+            "Spans of 10 s with more than 20 JOINs, by the sandbox's count.",
+            attrgetter("tally.join_limit_violations"),
+        ),
+        Field("reconnects", "int", "Chat connections after the first.", attrgetter("tally.reconnects")),
+        Field("redemptions", "int", "What the sandbox took.", lambda it: len(it.tally.redemptions)),
+        Field(
+            "double_redemptions",
+            "int",
+            "What it took beyond what was said yes to.",
+            lambda it: max(0, len(it.tally.redemptions) - it.confirmed),
+        ),
+    ),
+)
 
 
 def wishes_for(scenario: Scenario) -> Iterator[Wish]:

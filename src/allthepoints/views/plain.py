@@ -1,8 +1,16 @@
-"""The JSON of the outside contract: every face that gives JSON takes it from here. Times ISO 8601 UTC."""
+"""The JSON of the outside contract: every face that gives JSON takes it from here, and so does its page in the docs.
+
+Theory. A shape is a table of fields: a name, what stands there, what it means, and how it is had. The JSON and the page
+that explains it are both made from the table, so that neither can say something that the other does not.
+Times are ISO 8601 UTC, durations seconds, points integers.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from allthepoints.base.types import JSON
 from allthepoints.views.text import iso, name
@@ -15,120 +23,198 @@ if TYPE_CHECKING:  # `status` starts faster without what it does not show
     from allthepoints.views.report import Report
     from allthepoints.views.store import Offer
 
+T = TypeVar("T")
 
-def status_plain(report: Report) -> dict[str, JSON]:
-    """The state of the service and of each channel."""
+
+@dataclass(frozen=True, slots=True)
+class Field(Generic[T]):
+    """One field. `kind`: what stands there, as in the contract (`int|null`, `"open|closed"`)."""
+
+    name: str
+    kind: str
+    text: str
+    of: Callable[[T], JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[T]):
+    """One object. `where` tells which commands give it."""
+
+    title: str
+    where: str
+    fields: tuple[Field[T], ...]
+
+    def of(self, value: T) -> dict[str, JSON]:
+        """The object for `value`."""
+        return {field.name: field.of(value) for field in self.fields}
+
+
+def time(of: Callable[[Any], float | None]) -> Callable[[Any], JSON]:
+    """A moment, as it is written."""
+
+    def read(value: Any) -> JSON:
+        at = of(value)
+        return None if at is None else iso(at)
+
+    return read
+
+
+CHANNEL: Shape[ChannelRow] = Shape(
+    "A channel",
+    "`status --json`: `channels`",
+    (
+        Field("login", "str", "The login, in small letters.", attrgetter("login")),
+        Field("id", "str", "Twitch's id. A rename keeps it.", attrgetter("id")),
+        Field("live", "true|false|null", "`null`: not known at the moment.", attrgetter("live")),
+        Field(
+            "state",
+            '"present|asked|waiting|refused|leaving|absent"',
+            "`present`: the server itself said that you are in.",
+            attrgetter("state"),
+        ),
+        Field("reason", "str|null", "Why it is refused or waits.", attrgetter("reason")),
+        Field("since", "time|null", "Since when it is in this state.", time(attrgetter("since"))),
+        Field("points", "int|null", "The balance, as it was read last.", attrgetter("points")),
+        Field("rate_per_hour", "float|null", "What comes in, as it was seen.", attrgetter("rate_per_hour")),
+        Field(
+            "verdict",
+            '"earning|early|flat|not_offered|unknown"',
+            "`earning`: a balance was read, and it rose.",
+            attrgetter("verdict"),
+        ),
+    ),
+)
+
+WARNING: Shape[Any] = Shape(
+    "A warning",
+    "`status --json`: `warnings`",
+    (
+        Field("code", "str", "One of the [warnings](warnings.md).", attrgetter("code")),
+        Field("severity", '"info|warning|error"', "How bad it is.", attrgetter("severity")),
+        Field("title", "str", "What is wrong.", attrgetter("title")),
+        Field("text", "str", "What it means for the points, and what to do.", attrgetter("text")),
+        Field("since", "time", "When it began.", time(attrgetter("since"))),
+    ),
+)
+
+
+def _account(report: Report) -> JSON:
     account = report.account
-    return {
-        "running": report.running,
-        "account": None if account is None else {"login": account.get("login"), "user_id": account.get("user_id")},
-        "chat": dict(report.chat),
-        "channels": [channel_plain(row) for row in report.rows],
-        "helix": None if report.helix is None else dict(report.helix),
-        "warnings": [
-            {"code": t.code, "severity": t.severity, "title": t.title, "text": t.text, "since": iso(t.since)}
-            for t in report.troubles
-        ],
-    }
+    return None if account is None else {"login": account.get("login"), "user_id": account.get("user_id")}
 
 
-def channel_plain(row: ChannelRow) -> dict[str, JSON]:
-    """A channel."""
-    return {
-        "login": row.login,
-        "id": row.id,
-        "live": row.live,
-        "state": row.state,
-        "reason": row.reason,
-        "since": _iso(row.since),
-        "points": row.points,
-        "rate_per_hour": row.rate_per_hour,
-        "verdict": row.verdict,
-    }
+STATUS: Shape[Report] = Shape(
+    "The state",
+    "`status --json`, `/api/status`",
+    (
+        Field("running", "bool", "Whether the service runs.", attrgetter("running")),
+        Field("account", '{"login","user_id"}|null', "Who is signed in.", _account),
+        Field(
+            "chat",
+            '{"connections","wanted","present","waiting","refused"}',
+            "How many chat connections are open, and how many chats stand where.",
+            lambda report: dict(report.chat),
+        ),
+        Field("channels", "list", "[Channels](#a-channel).", lambda report: [CHANNEL.of(row) for row in report.rows]),
+        Field(
+            "helix",
+            '{"remaining","limit"}|null',
+            "Helix points that were left after the last answer.",
+            lambda report: None if report.helix is None else dict(report.helix),
+        ),
+        Field(
+            "warnings",
+            "list",
+            "[Warnings](#a-warning), worst first.",
+            lambda report: [WARNING.of(trouble) for trouble in report.troubles],
+        ),
+    ),
+)
+
+POINTS: Shape[Points] = Shape(
+    "Points in a channel",
+    "`points --json`, `/api/points`: a list",
+    (
+        Field("channel", "str", "The login.", attrgetter("login")),
+        Field("id", "str", "Twitch's id.", attrgetter("id")),
+        Field("currency", "str|null", "What the channel calls its points.", attrgetter("currency")),
+        Field("points", "int|null", "The balance.", attrgetter("points")),
+        Field("alltime", "int|null", "What watching has brought, ever.", attrgetter("alltime")),
+        Field("rank", "int|null", "Your place among the channel's viewers.", attrgetter("rank")),
+        Field("watch_minutes", "int|null", "As StreamElements counts them.", attrgetter("watch_minutes")),
+        Field("earned_today", "int", "Rises while present, since midnight in your zone.", attrgetter("earned_today")),
+        Field("earned_7d", "int", "The same in 7 days, today among them.", attrgetter("earned_7d")),
+        Field("earned_30d", "int", "The same in 30 days.", attrgetter("earned_30d")),
+        Field("earned_total", "int", "All that was seen to come in.", attrgetter("earned_total")),
+        Field("rate_per_hour", "float|null", "What comes in, as it was seen.", attrgetter("rate_per_hour")),
+        Field("verdict", '"earning|early|flat|not_offered|unknown"', "As of the last reading.", attrgetter("verdict")),
+        Field("causes", "list of str", "Why it is flat, likeliest first.", lambda row: list(row.causes)),
+        Field("seen_at", "time|null", "When the balance was read.", time(attrgetter("seen_at"))),
+        Field("earned_at", "time|null", "When it rose last.", time(attrgetter("earned_at"))),
+    ),
+)
+
+OFFER: Shape[Offer] = Shape(
+    "An item of a store",
+    "`store CHANNEL --json`, `/api/store/LOGIN`: a list",
+    (
+        Field("id", "str", "What `redeem` and `wish` take, beside the name.", attrgetter("item.id")),
+        Field("name", "str", "As the channel writes it.", attrgetter("item.name")),
+        Field("cost", "int", "In the channel's points.", attrgetter("item.cost")),
+        Field("stock", "int|null", "`null`: without end.", attrgetter("item.stock")),
+        Field("cooldown_s", "int", "Seconds until it can be had again; 0: none.", lambda offer: int(offer.cooldown)),
+        Field("subscriber_only", "bool", "For subscribers alone.", attrgetter("item.subscriber_only")),
+        Field("asks", "list of str", "Questions that `--input` answers, in order.", lambda o: list(o.item.asks)),
+        Field("affordable", "bool", "Your balance reaches.", attrgetter("affordable")),
+        Field(
+            "eta_s",
+            "int|null",
+            "Seconds until it reaches at the present rate; `null`: nobody can say.",
+            lambda offer: None if offer.eta_s is None else int(offer.eta_s),
+        ),
+        Field("wished", "bool", "You wish for it.", attrgetter("wished")),
+        Field("enabled", "bool", "The channel offers it now.", attrgetter("item.enabled")),
+        Field("gone", "bool", "It is in the store no more.", attrgetter("gone")),
+        Field("kind", "str", "StreamElements' own word for what it is.", attrgetter("item.kind")),
+        Field("takes_message", "bool", "A message may go with it (`--message`).", attrgetter("item.takes_message")),
+        Field("on_website", "bool", "It can be had from the website, and so from here.", attrgetter("item.on_website")),
+    ),
+)
 
 
-def points_plain(row: Points) -> dict[str, JSON]:
-    """What you have in a channel, and what came of it."""
-    return {
-        "channel": row.login,
-        "id": row.id,
-        "currency": row.currency,
-        "points": row.points,
-        "alltime": row.alltime,
-        "rank": row.rank,
-        "watch_minutes": row.watch_minutes,
-        "earned_today": row.earned_today,
-        "earned_7d": row.earned_7d,
-        "earned_30d": row.earned_30d,
-        "earned_total": row.earned_total,
-        "rate_per_hour": row.rate_per_hour,
-        "verdict": row.verdict,
-        "causes": list(row.causes),
-        "seen_at": _iso(row.seen_at),
-        "earned_at": _iso(row.earned_at),
-    }
-
-
-def offer_plain(offer: Offer) -> dict[str, JSON]:
-    """An item of a store."""
-    item = offer.item
-    return {
-        "id": item.id,
-        "name": item.name,
-        "cost": item.cost,
-        "stock": item.stock,
-        "cooldown_s": int(offer.cooldown),
-        "subscriber_only": item.subscriber_only,
-        "asks": list(item.asks),
-        "affordable": offer.affordable,
-        "eta_s": None if offer.eta_s is None else int(offer.eta_s),
-        "wished": offer.wished,
-        "enabled": item.enabled,
-        "gone": offer.gone,
-        "kind": item.kind,
-        "takes_message": item.takes_message,
-        "on_website": item.on_website,
-    }
-
-
-def redemption_plain(redemption: Redemption, *, with_code: bool = False) -> dict[str, JSON]:
-    """A redemption. The code is for who asks for it, not for lists."""
+def _why(redemption: Redemption) -> JSON:
     from allthepoints.views.redemptions import why  # noqa: PLC0415 -- as above
 
-    r = redemption
-    plain: dict[str, JSON] = {
-        "id": r.key,
-        "channel": r.login,
-        "item_id": r.item,
-        "item": r.name,
-        "cost": r.cost,
-        "state": r.state.value,
-        "message": why(r) or None,
-        "access_code": r.code,
-        "settled_at": _iso(r.settled_at),
-        "reason": None if r.reason is None else r.reason.value,
-        "asked_at": iso(r.asked_at),
-        "sent_at": _iso(r.sent_at),
-        "auto": r.auto,
-        "dry_run": r.dry,
-        "has_code": r.code is not None,
-    }
-    if not with_code:
-        del plain["access_code"]
-    return plain
+    return why(redemption) or None
 
 
-def event_plain(row: EventRow) -> dict[str, JSON]:
-    """An event."""
-    return {
-        "id": row.id,
-        "at": iso(row.at),
-        "kind": row.kind,
-        "channel": row.login,
-        "channel_id": row.channel,
-        "data": dict(row.data),
-        "text": event_sentence(row),
-    }
+REDEMPTION: Shape[Redemption] = Shape(
+    "A redemption",
+    "`redeem … --json`, `redemptions --json` (a list, without `access_code`), `redemptions show KEY --json`",
+    (
+        Field("id", "str", "Its key here.", attrgetter("key")),
+        Field("channel", "str", "The login.", attrgetter("login")),
+        Field("item_id", "str", "", attrgetter("item")),
+        Field("item", "str", "The item's name.", attrgetter("name")),
+        Field("cost", "int", "The price you said yes to.", attrgetter("cost")),
+        Field(
+            "state",
+            '"accepted|rejected|unknown"',
+            "On its way also `proposed`, `confirmed`, `sent`. `unknown`: settled later by reading, never by sending "
+            "again.",
+            lambda r: r.state.value,
+        ),
+        Field("message", "str|null", "Why, in words.", _why),
+        Field("access_code", "str|null", "The code that came with it.", attrgetter("code")),
+        Field("settled_at", "time|null", "When its end was known.", time(attrgetter("settled_at"))),
+        Field("reason", "str|null", "Why, in one word.", lambda r: None if r.reason is None else r.reason.value),
+        Field("asked_at", "time", "When it was asked for.", time(attrgetter("asked_at"))),
+        Field("sent_at", "time|null", "When it was sent, once.", time(attrgetter("sent_at"))),
+        Field("auto", "bool", "A wish of yours redeemed it.", attrgetter("auto")),
+        Field("dry_run", "bool", "It was tried only.", attrgetter("dry")),
+        Field("has_code", "bool", "A code is kept.", lambda r: r.code is not None),
+    ),
+)
 
 
 def event_sentence(row: EventRow) -> str:
@@ -139,5 +225,32 @@ def event_sentence(row: EventRow) -> str:
     return event_text(row, names)
 
 
-def _iso(at: float | None) -> str | None:
-    return None if at is None else iso(at)
+EVENT: Shape[EventRow] = Shape(
+    "An event",
+    "`events --json`: one a line; `/api/events`: a list",
+    (
+        Field("id", "int", "Rises with time.", attrgetter("id")),
+        Field("at", "time", "", time(attrgetter("at"))),
+        Field("kind", "str", "One of the [kinds](events.md).", attrgetter("kind")),
+        Field("channel", "str|null", "The login of today.", attrgetter("login")),
+        Field("channel_id", "str|null", "", attrgetter("channel")),
+        Field("data", "object", "What belongs to the kind.", lambda row: dict(row.data)),
+        Field("text", "str", "The same in words.", event_sentence),
+    ),
+)
+
+SHAPES: tuple[Shape[Any], ...] = (STATUS, CHANNEL, WARNING, POINTS, OFFER, REDEMPTION, EVENT)
+
+status_plain = STATUS.of
+channel_plain = CHANNEL.of
+points_plain = POINTS.of
+offer_plain = OFFER.of
+event_plain = EVENT.of
+
+
+def redemption_plain(redemption: Redemption, *, with_code: bool = False) -> dict[str, JSON]:
+    """A redemption. The code is for who asks for it, not for lists."""
+    plain = REDEMPTION.of(redemption)
+    if not with_code:
+        del plain["access_code"]
+    return plain
