@@ -73,6 +73,7 @@ def test_a_refusal_that_is_asked_again_in_minutes_is_no_news(why: Why) -> None:
 
 NOT_SENT = {
     "config_rejected",  # whoever saved the file looks at it
+    "restart_needed",
     "helix_points_low",  # nothing is missed yet
     "follows_unreadable",  # how it was set up
     "channel_not_found",

@@ -95,6 +95,13 @@ CASES: list[tuple[Callable[[], Core], str, float, float, list[f.Fact]]] = [
     (with_facts(f.StorageFailed(T0 + 3, "disk full")), "storage_failing", 3, 0, [f.StorageWorks(T0 + 90)]),
     (with_facts(f.ConfigRejected(T0 + 4, "line 3")), "config_rejected", 4, 0, [f.ConfigTaken(T0 + 90)]),
     (
+        with_facts(f.ConfigTaken(T0 + 4, ("twitch.client_id",)), f.ConfigTaken(T0 + 5, ("dashboard.listen",))),
+        "restart_needed",
+        4,
+        0,
+        [f.ConfigTaken(T0 + 90)],
+    ),
+    (
         with_facts(f.ConnectionLost(T0 + 5, 1, Lost.RESET, 0.0)),
         "chat_disconnected",
         5,

@@ -107,9 +107,11 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             yield from apply_redeem.apply(o, fact)
         case ConfigTaken():
             o.config_error = None
+            since = fact.at if o.config_restart is None else o.config_restart[0]
+            o.config_restart = (since, fact.restart) if fact.restart else None
             o.roster = None
             apply_live.ask_again(o)
-            yield Event(fact.at, EventKind.CONFIG_TAKEN)
+            yield Event(fact.at, EventKind.CONFIG_TAKEN, data=_waits(fact.restart))
         case ConfigRejected():
             o.config_error = (fact.at, fact.error)
             yield Event(fact.at, EventKind.CONFIG_REJECTED, data={"error": fact.error})
@@ -119,6 +121,10 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             o.storage_error = None
         case _:
             yield from apply_points.apply(o, policy, fact)
+
+
+def _waits(keys: tuple[str, ...]) -> dict[str, str | int | float | None]:
+    return {"restart": ", ".join(keys)} if keys else {}
 
 
 def restore(restored: Restored, now: float) -> Observed:

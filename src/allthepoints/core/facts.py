@@ -338,9 +338,10 @@ class RetryAsked:
 
 @dataclass(frozen=True, slots=True)
 class ConfigTaken:
-    """A changed config was read and is now the policy."""
+    """A changed config was read and is now the policy. `restart`: keys of it that are used from the next start on."""
 
     at: float
+    restart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

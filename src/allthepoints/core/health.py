@@ -57,6 +57,10 @@ def _config_rejected(_policy: Policy, o: Observed, _now: float) -> float | None:
     return None if o.config_error is None else o.config_error[0]
 
 
+def _config_restart(_policy: Policy, o: Observed, _now: float) -> float | None:
+    return None if o.config_restart is None else o.config_restart[0]
+
+
 def _chat_disconnected(_policy: Policy, o: Observed, _now: float) -> float | None:
     connected = any(c.phase is Phase.READY and not c.doomed for c in o.connections.values())
     return None if connected or not o.live else o.disconnected_since
@@ -228,6 +232,15 @@ PRESENCE: tuple[Row, ...] = (
         "Another program may use the same client id; or set a longer `poll.live`.",
         since=_helix_points_low,
         detail=_points,
+    ),
+    Row(
+        "restart_needed",
+        WARNING,
+        "Some of the config waits for a restart",
+        "Changed, and used from the next start on: {detail}. Until then what was there before goes on; points are not "
+        "touched. End `allthepoints run` and start it again, or set it back.",
+        since=_config_restart,
+        detail=lambda _p, o, _n: "" if o.config_restart is None else ", ".join(o.config_restart[1]),
     ),
     Row(
         "follows_unreadable",

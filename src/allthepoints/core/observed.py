@@ -227,6 +227,8 @@ class Observed:
     last_account: UserId | None = None
     """Whose balances are remembered."""
     config_error: tuple[float, str] | None = None
+    config_restart: tuple[float, tuple[str, ...]] | None = None
+    """Keys of the config that say something else than what runs, and since when that is so."""
     storage_error: tuple[float, str] | None = None
 
     def called(self, login: Login) -> Channel | None:

@@ -120,10 +120,10 @@ class Service:
         """Something that an adapter saw by the way; it is looked at with the next turn."""
         self._inbox.note(fact)
 
-    def take_policy(self, policy: Policy) -> None:
-        """A changed config: from now on this is wanted."""
+    def take_policy(self, policy: Policy, restart: Sequence[str] = ()) -> None:
+        """A changed config: from now on this is wanted. `restart`: keys of it that wait for the next start."""
         self.policy = policy
-        self._inbox.put(ConfigTaken(self._clock.now()))
+        self._inbox.put(ConfigTaken(self._clock.now(), tuple(restart)))
 
     def reject_config(self, error: str) -> None:
         """A changed config that cannot be used: the old one stays, and every face says so."""

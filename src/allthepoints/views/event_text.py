@@ -122,6 +122,11 @@ def _jwt_expires(_: str, data: _Data) -> str:
     return f"Your StreamElements sign-in ends {left}{day}. Run `allthepoints login streamelements`."
 
 
+def _config_taken(_: str, data: _Data) -> str:
+    waits = data.text("restart")
+    return "The changed config is in force" + (f", but for {waits}: used from the next start on." if waits else ".")
+
+
 def _config_rejected(_: str, data: _Data) -> str:
     return f"The changed config cannot be used, and the old one stays. {data.text('error')}"
 
@@ -172,6 +177,6 @@ _SENTENCES: dict[str, Callable[[str, _Data], str]] = {
         "Your StreamElements sign-in has ended: nothing can be redeemed, and points go on. "
         "Run `allthepoints login streamelements`."
     ),
-    EventKind.CONFIG_TAKEN: lambda _, __: "The changed config is in force.",
+    EventKind.CONFIG_TAKEN: _config_taken,
     EventKind.CONFIG_REJECTED: _config_rejected,
 }
