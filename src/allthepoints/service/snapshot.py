@@ -51,6 +51,8 @@ class Vitals:
     jwt: str = JwtState.MISSING
     jwt_ends: float | None = None
     reads: Mapping[str, LastRead] = field(default_factory=dict)
+    elements_asked: bool = False
+    """Whether StreamElements owes an answer: with the next one what is known of points and stores may be different."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,7 @@ def _vitals(observed: Observed, now: float) -> Vitals:
         jwt_state(observed, now),
         jwt.expires_at,
         reads,
+        elements.pending,
     )
 
 
