@@ -42,7 +42,9 @@ def places() -> Iterator[Places]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             taken.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(int(self.path.split("/")[1]))
+            self.send_response(status := int(self.path.split("/")[1]))
+            if status == 429:
+                self.send_header("Retry-After", "7")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -83,7 +85,7 @@ def test_fc_25_notify_test_reports_place_by_place(atp: Atp, config: Path, places
         "json #2: not sent: there is nothing at its address any more (HTTP 404)",
         "address #3: not sent: Apprise knows no service with such an address",
         "json #4: not sent: it has trouble of its own (HTTP 503)",
-        "json #5: not sent: it asks to wait (HTTP 429)",
+        "json #5: not sent: it asks to wait 7 s (HTTP 429)",
     ]
     assert places.taken.get(timeout=5)["title"] == "Test"
 

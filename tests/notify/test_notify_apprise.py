@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import logging
 import sys
 import threading
@@ -14,7 +15,9 @@ from post_office import CLOSE, DRIP, HANG, PORTAL, RESET, Answer, PostOffice
 from allthepoints.base.clock import SystemClock
 from allthepoints.base.errors import Limited, OutsideError, Refused, Unknown
 from allthepoints.base.secret import Secret
-from allthepoints.notify.apprise_notifier import ASKED_TO_WAIT, AppriseNotifier, name_of
+from allthepoints.notify.answers import LONGEST
+from allthepoints.notify.apprise_notifier import ASKED_TO_WAIT, AppriseNotifier, fitted, name_of
+from allthepoints.notify.shorten import inert
 from allthepoints.ports import Notice, Notifier
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +26,15 @@ HOSTILE = "me_and_you_ is live: *[new]* <b>_ `x` & @everyone <@&1>"
 NOTICE = Notice("Live", HOSTILE)
 SHORT = 0.2
 """Seconds that a test waits for a server that never answers."""
+
+
+class Stopped(SystemClock):
+    """It is always the same time."""
+
+    AT = 1_795_640_400.0
+
+    def now(self) -> float:
+        return self.AT
 
 
 def notifier(*urls: str, within: float = 20.0) -> AppriseNotifier:
@@ -70,7 +82,11 @@ ANSWERS: list[tuple[str, Answer, type[OutsideError] | None, str]] = [
     ("410", Answer(410), Refused, "there is nothing at its address any more (HTTP 410)"),
     ("418", Answer(418), Refused, "it refuses the message (HTTP 418)"),
     ("408", Answer(408), Unknown, "it has trouble of its own (HTTP 408)"),
-    ("429", Answer(429, headers={"Retry-After": "7"}), Limited, "it asks to wait (HTTP 429)"),
+    ("429", Answer(429), Limited, "it asks to wait (HTTP 429)"),
+    ("429-says-when", Answer(429, headers={"Retry-After": "7"}), Limited, "it asks to wait 7 s (HTTP 429)"),
+    ("429-html", Answer(429, PORTAL, {"Content-Type": "text/html"}), Limited, "it asks to wait (HTTP 429)"),
+    ("503-says-when", Answer(503, headers={"Retry-After": "90"}), Limited, "it asks to wait 90 s (HTTP 503)"),
+    ("503", Answer(503), Unknown, "it has trouble of its own (HTTP 503)"),
     ("500", Answer(500), Unknown, "it has trouble of its own (HTTP 500)"),
     ("502-html", Answer(502, PORTAL, {"Content-Type": "text/html"}), Unknown, "it has trouble of its own (HTTP 502)"),
     (
@@ -95,14 +111,59 @@ async def test_what_an_answer_means(
     assert (type(error) if error is not None else None, str(error or "")) == (kind, text)
 
 
-async def test_a_429_is_obeyed(office: PostOffice) -> None:
-    office.answers = [Answer(429), Answer(200)]
-    made, now = notifier(office.json_url), SystemClock().now()
+WAITS: list[tuple[str, Answer, float]] = [
+    ("untold", Answer(429), ASKED_TO_WAIT),
+    ("seconds", Answer(429, headers={"Retry-After": "1234"}), 1234),
+    (
+        "date",
+        Answer(
+            429,
+            headers={"Date": "Wed, 25 Nov 2026 21:00:00 GMT", "Retry-After": "Wed, 25 Nov 2026 21:10:00 GMT"},
+        ),
+        600,
+    ),
+    ("discord", Answer(429, b'{"message": "You are being rate limited.", "retry_after": 64.57}'), 64.57),
+    ("telegram", Answer(429, b'{"ok": false, "error_code": 429, "parameters": {"retry_after": 35}}'), 35),
+    ("matrix", Answer(429, b'{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 2500}'), 2.5),
+    ("absurd", Answer(429, headers={"Retry-After": "99999999999"}), LONGEST),
+]
+
+
+@pytest.mark.parametrize(("answer", "seconds"), [pytest.param(*case[1:], id=case[0]) for case in WAITS])
+async def test_a_429_is_obeyed_for_as_long_as_it_says(office: PostOffice, answer: Answer, seconds: float) -> None:
+    office.answers = [answer, Answer(200)]
+    made = AppriseNotifier([Secret(office.json_url)], Stopped(), 20.0)
     error = await outcome(made)
     assert isinstance(error, Limited)
-    assert now + ASKED_TO_WAIT <= error.until <= now + ASKED_TO_WAIT + 10
+    assert error.until == pytest.approx(Stopped.AT + seconds)
     assert len(office.taken) == 1, "it is not asked again before"
     assert await outcome(made) is None
+
+
+async def test_what_telegram_and_discord_say_of_waiting_is_heard_through_their_own_plugins(
+    office: PostOffice, telegram: str, discord: str
+) -> None:
+    office.answers = [
+        Answer(429, b'{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":35}}'),
+        Answer(429, b'{"message":"You are being rate limited.","retry_after":64.57,"global":false}'),
+    ]
+    made = AppriseNotifier([Secret(telegram), Secret(discord)], Stopped(), 20.0)
+    for place, seconds in ((0, 35.0), (1, 64.57)):
+        error = await outcome(made, place=place)
+        assert isinstance(error, Limited)
+        assert error.until == pytest.approx(Stopped.AT + seconds)
+
+
+async def test_what_other_threads_are_answered_is_not_taken_for_ours(office: PostOffice) -> None:
+    """Two places at once: each is judged by its own answer."""
+    office.answers = [Answer(HANG), Answer(429, headers={"Retry-After": "7"}), Answer(404)]
+    made = notifier(office.json_url + "?rto=60", office.json_url, office.json_url)
+    first = asyncio.ensure_future(outcome(made))
+    await office.arrived.wait()
+    assert isinstance(await outcome(made, place=1), Limited)
+    assert isinstance(await outcome(made, place=2), Refused)
+    office.release.set()
+    assert await first is None
 
 
 async def test_fc_25_nobody_listens(office: PostOffice, unused_port: int) -> None:
@@ -253,6 +314,37 @@ async def test_what_is_too_long_says_how_much_is_missing(office: PostOffice, dis
     kept = [line for line in content.splitlines() if line.startswith("Channel")]
     assert kept == lines[: len(kept)]
     assert content.endswith(f"… and {500 - len(kept)} more")
+
+
+async def test_telegram_takes_as_much_as_it_can(office: PostOffice, telegram: str) -> None:
+    lines = [f"Channel {number} is live & <well>." for number in range(500)]
+    assert await outcome(notifier(telegram), Notice("500 live", "\n".join(lines))) is None
+    [taken] = office.taken
+    text = taken.json["text"]
+    assert 3000 < len(text) <= 4096
+    assert text.rstrip().endswith("more")
+
+
+def test_every_service_that_apprise_knows_is_given_what_it_takes() -> None:
+    """Title, body and what Apprise puts between them, within the limits that each names: 160 for a text message."""
+    from apprise.plugins import N_MGR
+
+    notice = Notice(
+        "500 live & <well> " * 20, "\n".join(f"Channel {n} is live & <well> @everyone." for n in range(900))
+    )
+    seen = set()
+    for plugin in set(N_MGR.plugins()):
+        if isinstance(plugin.body_maxlen, property) or isinstance(plugin.title_maxlen, property):
+            continue  # it depends on the address
+        title, body = fitted(plugin, notice, inert)
+        longest, titled = plugin.body_maxlen, plugin.title_maxlen
+        seen.add((longest, titled))
+        assert title
+        assert body
+        assert titled <= 0 or len(html.escape(title)) <= titled
+        assert len(html.escape(body)) + (0 if titled > 0 else len(html.escape(title))) < longest
+        assert not plugin.body_max_line_count or body.count("\n") < plugin.body_max_line_count
+    assert len(seen) > 20, "else it proves nothing"
 
 
 # -- secrets ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +24,7 @@ from allthepoints.core.place import Census
 from allthepoints.core.records import Event, EventKind
 from allthepoints.core.warning import ERROR, WARNING, Warning
 from allthepoints.ports import NOTIFY, Notice
-from allthepoints.service.alerting import PATIENCE, QUEUE, TRIES, Alerting, Told, tried
+from allthepoints.service.alerting import LONGEST_WAIT, PATIENCE, QUEUE, TRIES, Alerting, Told, tried
 from allthepoints.service.outside import Hooks, both
 from allthepoints.service.snapshot import Snapshot
 
@@ -251,6 +252,49 @@ async def test_a_place_that_asks_to_wait_is_not_asked_before(anyio_backend: obje
         del one.post.ways[0]
         await one.clock.sleep(700)
         assert (one.post.calls, one.post.bodies()) == ([2], ["a"])
+
+
+async def test_a_place_that_asks_to_wait_is_left_alone_with_the_next_notice_too(anyio_backend: object) -> None:
+    """Six answers of 429, each with a word on when: the next notice does not slip in between."""
+    async with bench() as one:
+        asked: list[float] = []
+
+        def way() -> Any:
+            asked.append(one.clock.now())
+            raise Limited("it asks to wait 900 s (HTTP 429)", one.clock.now() + 900)
+
+        one.post.ways[0] = way
+        await one.tell("a")
+        await one.tell("b")
+        await one.clock.sleep(3 * 3_600)
+        assert len(asked) > TRIES, "the second notice was tried too"
+        assert all(later - before >= 900 for before, later in itertools.pairwise(asked))
+
+
+async def test_who_says_when_is_asked_then_and_who_repeats_it_later(anyio_backend: object) -> None:
+    async with bench() as one:
+        asked: list[float] = []
+
+        def way() -> Any:
+            asked.append(one.clock.now())
+            raise Limited("it asks to wait 5 s (HTTP 429)", one.clock.now() + 5)
+
+        one.post.ways[0] = way
+        await one.tell("a")
+        await one.clock.sleep(3 * 3_600)
+        gaps = [later - before for before, later in itertools.pairwise(asked)]
+        assert 5 <= gaps[0] <= 7
+        assert len(gaps) == TRIES - 1
+        assert gaps[-1] > 60
+
+
+async def test_a_wait_that_is_absurd_is_cut_short(anyio_backend: object) -> None:
+    async with bench() as one:
+        one.post.ways[0] = raising(Limited("wait", one.clock.now() + 10**9))
+        await one.tell("a")
+        one.post.ways.clear()
+        await one.clock.sleep(LONGEST_WAIT + 10)
+        assert one.post.bodies() == ["a"]
 
 
 async def test_fc_25_the_queue_of_a_place_is_bounded_and_drops_the_oldest(anyio_backend: object) -> None:

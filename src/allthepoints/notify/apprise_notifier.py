@@ -5,8 +5,9 @@ imported when something is sent for the first time, and every call has a thread 
 asks waits SEND_WITHIN seconds; a call that hangs keeps its place to itself, so that a host which never answers costs
 one thread, and a call that ends well after all is not made again.
 
-Apprise answers yes or no, and tells why in the lines of its log. Of these only HTTP's status is read: they may hold
-addresses, so they go nowhere. What we tell is our own words, and a place is called by its schema and its number.
+Apprise answers yes or no. What the service really answered is heard beneath it (`answers`); of a service that cannot
+be heard, HTTP's status is read from the lines of Apprise's log. These may hold addresses, so they go nowhere. What we
+tell is our own words, and a place is called by its schema and its number.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from allthepoints.base.clock import Clock
 from allthepoints.base.errors import Limited, Refused, Unknown
 from allthepoints.base.secret import Secret
 from allthepoints.base.threads import Unawaited
+from allthepoints.notify.answers import Heard, hearing
 from allthepoints.notify.shorten import cut, inert, plain, shorten
 from allthepoints.ports import Notice
 
@@ -31,7 +33,10 @@ SEND_WITHIN = 30.0
 """Seconds. Apprise gives a socket 4 s to connect and 4 s for each read; what takes longer drips, or waits its turn."""
 
 ASKED_TO_WAIT = 60.0
-"""Seconds to wait after a 429: Apprise does not tell what the answer said. Who repeats it is asked ever more slowly."""
+"""Seconds to wait after a 429 that does not say for how long. Who repeats it is asked ever more slowly."""
+
+LONGEST_TITLE = 120
+"""Characters of a title, where the service puts it into the text."""
 
 SPARE = 8
 """Characters kept free for what Apprise puts between title and body: many services are given one text."""
@@ -91,9 +96,11 @@ class AppriseNotifier:
     def _judge(self, outcome: _Outcome) -> None:
         if outcome.sent:
             return
-        status, text = outcome.status, outcome.text
-        if status == 429:
-            raise Limited("it asks to wait (HTTP 429)", self._clock.now() + ASKED_TO_WAIT)
+        status, text, wait = outcome.status, outcome.text, outcome.wait
+        if status == 429 or (status == 503 and wait is not None):
+            said = f" {wait:,.0f} s" if wait is not None else ""
+            until = self._clock.now() + (ASKED_TO_WAIT if wait is None else wait)
+            raise Limited(f"it asks to wait{said} (HTTP {status})", until)
         if status is not None and status in FOR_GOOD and status not in (408, 425):
             said = _SAYS.get(status, "it refuses the message")
             raise Refused(f"{said} (HTTP {status})", status)
@@ -120,12 +127,13 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How a call ended. `useless`: it will not end otherwise."""
+    """How a call ended. `wait`: seconds that the service asks for. `useless`: it will not end otherwise."""
 
     sent: bool
     status: int | None = None
     text: str = ""
     useless: bool = False
+    wait: float | None = None
 
 
 def _send(place: _Place, notice: Notice) -> _Outcome:
@@ -192,16 +200,30 @@ def _obedient(service: Any) -> Any:
 
 
 def _notify(apprise: Any, service: Any, notice: Notice, made: Callable[[str], str]) -> _Outcome:
-    title = cut(made(notice.title), service.title_maxlen or 120)
-    room = service.body_maxlen - len(html.escape(title)) - SPARE
-    body = shorten(made(notice.body), room, service.body_max_line_count)
+    import requests  # noqa: PLC0415 -- what Apprise speaks through
+
+    title, body = fitted(service, notice, made)
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
     kind = apprise.NotifyType.WARNING if notice.urgent else apprise.NotifyType.INFO
-    result = sender.notify(body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
-    if result:
-        return _Outcome(True)
-    lines = [entry.message for entry in result.logs()]
+    with hearing(requests) as heard:
+        result = sender.notify(body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
+    return _Outcome(True) if result else _failed(heard, [entry.message for entry in result.logs()])
+
+
+def fitted(service: Any, notice: Notice, made: Callable[[str], str]) -> tuple[str, str]:
+    """Title and body within what the service takes (both together, where it has no titles), also as HTML."""
+    most: int = service.body_maxlen
+    longest = service.title_maxlen if service.title_maxlen > 0 else min(LONGEST_TITLE, most // 2)
+    title = cut(made(notice.title), longest)
+    room = max(1, most - len(html.escape(title)) - SPARE)
+    return title, shorten(made(notice.body), room, service.body_max_line_count)
+
+
+def _failed(heard: Sequence[Heard], lines: Sequence[str]) -> _Outcome:
+    """The last answer that was no yes tells why; where none was heard, the log does."""
+    if (no := next((one for one in reversed(heard) if not 200 <= one.status < 300), None)) is not None:
+        return _Outcome(False, no.status, wait=no.wait)
     found = [int(status) for line in lines for status in _STATUS.findall(line)]
     if found:
         return _Outcome(False, found[-1])

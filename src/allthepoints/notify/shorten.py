@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 def shorten(body: str, limit: int, most_lines: int = 0) -> str:
     """At most `limit` characters and `most_lines` lines (0: any number); the last line tells how many are missing.
 
-    A character counts for as many as it takes in HTML: services that want it are given it.
+    A character counts for as many as it takes in HTML, the end of a line for two: services that want it are given it.
     """
     lines = body.split("\n")
     most_lines = most_lines or len(lines)
@@ -49,4 +49,4 @@ def cut(line: str, limit: int) -> str:
 
 
 def _length(text: str) -> int:
-    return len(html.escape(text))
+    return len(html.escape(text)) + text.count("\n")

@@ -43,6 +43,9 @@ AGAIN = Backoff(first=60.0, cap=600.0, floor=15.0)
 LONGEST_WAIT = 3_600.0
 """Seconds for which a place that asks to wait is believed."""
 
+MOMENT = 1.0
+"""Seconds that a place is left alone longer than it asked for, and at the least."""
+
 PATIENCE = 45.0
 """Seconds for one send. A notifier has a deadline of its own; this is for one that does not keep it."""
 
@@ -232,6 +235,8 @@ class _Place:
         self._error: str | None = None
         self._since: float | None = None
         self._lost = 0
+        self._not_before = float("-inf")
+        """It asked to be left alone until then: also with the next notice."""
 
     def put(self, notice: Notice) -> None:
         """Send it when those before it are gone."""
@@ -260,19 +265,26 @@ class _Place:
         if counted:
             given = Notice(notice.title, f"{notice.body}\n{self._words.lost(counted)}", notice.urgent)
         for failures in range(1, TRIES + 1):
+            await self._let_be()
             error = await self._try(given)
             if error is None:
                 self._well(counted)
                 return
             self._ill(str(error) or type(error).__name__)
+            if isinstance(error, Limited):
+                now = self._clock.now()
+                self._not_before = min(max(error.until, now + MOMENT), now + LONGEST_WAIT)
             if isinstance(error, Refused) or failures == TRIES:
                 break
-            pause = AGAIN.delay(failures, self._chance.draw())
-            if isinstance(error, Limited):
-                pause = max(pause, min(error.until - self._clock.now(), LONGEST_WAIT))
-            await self._clock.sleep(pause)
+            if failures > 1 or not isinstance(error, Limited):  # who says when is asked then; who repeats it, later
+                await self._clock.sleep(AGAIN.delay(failures, self._chance.draw()))
         self._lost += 1
         self._changed()
+
+    async def _let_be(self) -> None:
+        """Until it may be asked again; a moment later, for clocks that differ."""
+        if (wait := self._not_before - self._clock.now()) > 0:
+            await self._clock.sleep(wait + MOMENT)
 
     async def _try(self, notice: Notice) -> OutsideError | None:
         try:
