@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test install bench check clean screenshots
+.PHONY: demo test install bench check clean screenshots docs
 
 demo: $(VENV)/.installed
 	$(BIN)/allthepoints demo $(ARGS)
@@ -27,16 +27,19 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
-	$(BIN)/python scripts/install_group.py test
+	$(BIN)/python scripts/install_group.py test docs
 	touch $@
 
 $(VENV)/.bench-installed: $(VENV)/.test-installed
 	$(BIN)/python scripts/install_group.py bench
 	touch $@
 
+docs: $(VENV)/.test-installed
+	scripts/docs docs/_site
+
 screenshots: $(VENV)/.test-installed
 	scripts/debian_packages
 	$(BIN)/python scripts/screenshots.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) .venv-bench .venv-presence .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf docs/_site $(VENV) .venv-bench .venv-presence .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from allthepoints.config.settings import KEYS, SECTIONS, Key
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import pages_reference
+
+from allthepoints.config.settings import KEYS, LISTS, SECTIONS, Key
 from allthepoints.core import presence
 from allthepoints.irc import states
 
@@ -53,19 +59,23 @@ def config_page() -> str:
 
 def _section(name: str) -> str:
     keys = [key for key in KEYS if key.section == name]
-    return "\n".join((f"## [{name}]", "", "| key | default | |", "|---|---|---|", *map(_row, keys)))
+    head = f"[[{name}]]" if name in LISTS else f"[{name}]"
+    return "\n".join((f"## {head}", "", "| key | default | |", "|---|---|---|", *map(_row, keys)))
 
 
 def _row(key: Key) -> str:
-    return f"| `{key.name}` | `{key.default}` | {key.help} Expects {key.kind.expected}. |"
+    default = "" if key.default in (None, '""') else f"`{key.default}`"
+    return f"| `{key.name}` | {default} | {key.help} Expects {key.kind.expected}. |"
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "presence.md": lambda: PRESENCE.format(diagram=presence.diagram()),
     "session-states.md": lambda: SESSION.format(diagram=states.diagram()),
     "config.md": config_page,
+    **pages_reference.PAGES,
 }
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(page(), encoding="utf-8")

@@ -110,9 +110,12 @@ def test_no_switch_turns_tls_verification_off() -> None:
         assert not words & {"CERT_NONE", "check_hostname", "verify_mode", "_create_unverified_context", "verify"}, name
 
 
-@pytest.mark.parametrize("page", ["presence.md", "session-states.md", "config.md"])
+PAGES = runpy.run_path(str(ROOT / "scripts" / "pages.py"))["PAGES"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_pages_are_fresh(page: str) -> None:
-    fresh = runpy.run_path(str(ROOT / "scripts" / "pages.py"))["PAGES"][page]()
+    fresh = PAGES[page]()
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == fresh, "run: .venv/bin/python scripts/pages.py"
 
 
@@ -124,7 +127,7 @@ def test_architecture_names_what_exists_and_every_module() -> None:
     named = {path.rpartition("/")[2] for path in paths - tests}
     there = {name.rpartition("/")[2] for name in MODULES}
     assert named <= there, "names a file that is not there"
-    themes = {"channels", "config", "demo", "events", "export", "login", "points", "redeem", "redemptions", "run"}
+    themes = {"backup", "channels", "config", "demo", "events", "export", "login", "points", "redeem", "redemptions", "run"}
     themes |= {"dashboard", "notify", "simulate", "status", "store", "wish"}
     plain = {"__init__.py", "__main__.py", "_version.py", *(f"{theme}.py" for theme in themes)}
     assert there - named - plain == set(), "does not say what these are for"

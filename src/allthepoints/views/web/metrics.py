@@ -28,8 +28,13 @@ PREFIX = "allthepoints_"
 def exposition(snapshot: Snapshot | None, redemptions: Mapping[State, int], listeners: int) -> bytes:
     """The whole page. `redemptions`: how many in each state; `listeners`: pages that are told what changes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once([*_always(redemptions, listeners), *(() if snapshot is None else _of(snapshot))]))
+    registry.register(_Once(families(snapshot, redemptions, listeners)))
     return generate_latest(registry)
+
+
+def families(snapshot: Snapshot | None, redemptions: Mapping[State, int], listeners: int) -> list[Metric]:
+    """What the page says, as values."""
+    return [*_always(redemptions, listeners), *(() if snapshot is None else _of(snapshot))]
 
 
 class _Once(Collector):

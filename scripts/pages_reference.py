@@ -1,0 +1,266 @@
+"""The pages of the reference, each made from the table in the code that it speaks of. `pages.py` writes them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import typer
+
+from allthepoints.base.types import JSON, UserId
+from allthepoints.cli import globals as g
+from allthepoints.cli import tree
+from allthepoints.cli.app import COMMANDS
+from allthepoints.cli.demo import DEMO
+from allthepoints.cli.exits import Exit
+from allthepoints.core.health import TABLE
+from allthepoints.core.model import Lost, Why
+from allthepoints.core.news import Kind
+from allthepoints.core.records import EventKind
+from allthepoints.core.redeem import Reason
+from allthepoints.core.warning import Row
+from allthepoints.service.snapshot import Snapshot
+from allthepoints.views.event_text import event_text
+from allthepoints.views.plain import SHAPES, Shape
+from allthepoints.views.web import metrics
+
+VARIABLES = {
+    "ALLTHEPOINTS_CONFIG": "The config file, where no `--config` says otherwise.",
+    "ALLTHEPOINTS_DATA_DIR": "The data directory, where no `--data-dir` says otherwise.",
+    "ALLTHEPOINTS_TWITCH_TOKEN": "A token of Twitch's, for a machine without a person. The pair in the token file wins "
+    "once it is the newer one.",
+    "ALLTHEPOINTS_TWITCH_REFRESH_TOKEN": "What renews it.",
+    "ALLTHEPOINTS_TWITCH_CLIENT_SECRET": "For an app that is registered as *Confidential*.",
+    "ALLTHEPOINTS_STREAMELEMENTS_JWT": "The JWT that redeeming needs, where none is stored.",
+    "HTTPS_PROXY": "Honoured for HTTP. Chat never goes through it.",
+    "SSL_CERT_FILE": "Certificates to trust in place of the system's own.",
+    "NO_COLOR": "No colour, anywhere.",
+}
+
+NOTIFY_FAILING = """## notify_failing
+
+*warning*: **Notifications to … do not get through**
+
+The other places are told, and points go on. `allthepoints notify test` tries it again."""
+
+EXITS = {
+    Exit.OK: "It did what was asked.",
+    Exit.FAULT: "It failed: the network, the disk, another service.",
+    Exit.USAGE: "The line or the config cannot be used. Nothing was done.",
+    Exit.REFUSED: "It was refused: by you, by the program's rules, or by the other side. Nothing was spent.",
+    Exit.UNKNOWN: "Nobody knows yet how it ended.",
+    Exit.INTERRUPTED: "Ctrl-C.",
+}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; bars in cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
+    )
+
+
+# -- commands ------------------------------------------------------------------------------------------------------
+def commands_page() -> str:
+    """Every command with its arguments and options."""
+    root = typer.main.get_command(tree.build(COMMANDS, None))
+    parts = [
+        "# Commands",
+        made_from("src/allthepoints/cli/"),
+        "Data goes to standard output, everything else to standard error. `atp` is short for `allthepoints`.",
+        "Every command also takes:",
+        table(("option", ""), (_global(option) for option in g.GLOBALS)),
+        "## Environment",
+        table(("variable", ""), ((f"`{name}`", text) for name, text in VARIABLES.items())),
+        "## Exit codes",
+        table(("code", "means"), ((str(code.value), text) for code, text in EXITS.items())),
+        *(part for name in COMMANDS for part in _command(name, root.commands[name])),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _global(option: g.Global) -> tuple[str, str]:
+    return f"`{', '.join(option.names)}{f' {option.value}' if option.value else ''}`", option.help
+
+
+def _command(path: str, command: Any, level: int = 2) -> Iterator[str]:
+    yield f"{'#' * level} {path}"
+    subs = getattr(command, "commands", {})
+    own = not subs or getattr(command, "invoke_without_command", False)
+    yield textwrap.dedent(command.help or "").replace("\b\n", "").strip()
+    if own:
+        yield (
+            f"```\n{tree.NAME} {path} {' '.join(_piece(p) for p in command.params if p.name != 'help')}".rstrip()
+            + "\n```"
+        )
+        rows = [(_names(p), _meaning(p)) for p in command.params if p.name != "help" and not p.hidden]
+        if rows:
+            yield table(("", ""), rows)
+    for name, sub in subs.items():
+        yield from _command(f"{path} {name}", sub, level + 1)
+
+
+def _piece(param: Any) -> str:
+    if param.param_type_name == "argument":
+        name = _metavar(param)
+        return name if param.required or name.startswith("[") else f"[{name}]"
+    return f"{param.opts[0]}{_value(param)}" if param.required else f"[{param.opts[0]}{_value(param)}]"
+
+
+def _metavar(param: Any) -> str:
+    return str(param.metavar or param.name.upper()) + ("..." if param.nargs == -1 else "")
+
+
+def _value(param: Any) -> str:
+    return "" if param.is_flag else f" {_metavar(param)}"
+
+
+def _names(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return f"`{_metavar(param).strip('[]')}`"
+    return f"`{', '.join(param.opts + param.secondary_opts)}{_value(param)}`"
+
+
+def _meaning(param: Any) -> str:
+    text = param.help or ""
+    default = param.default
+    if param.param_type_name == "option" and default not in (None, False, True, (), []) and not callable(default):
+        text += f" As it is: `{default}`."
+    return text
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------
+def json_page() -> str:
+    """Every object that programs may read."""
+    return (
+        "\n\n".join(
+            (
+                "# JSON",
+                made_from("src/allthepoints/views/plain.py"),
+                "Times are ISO 8601 UTC, durations seconds, points integers.",
+                "Fields may be added; none changes its meaning.",
+                *map(_shape, (*SHAPES, DEMO)),
+            )
+        )
+        + "\n"
+    )
+
+
+def _shape(shape: Shape[Any]) -> str:
+    rows = ((f"`{field.name}`", f"`{field.kind}`", field.text) for field in shape.fields)
+    return f"## {shape.title}\n\n{shape.where}\n\n{table(('field', 'is', ''), rows)}"
+
+
+# -- warnings, events ----------------------------------------------------------------------------------------------
+def warnings_page() -> str:
+    """Every warning that a face may show."""
+    parts = [
+        "# Warnings",
+        made_from("src/allthepoints/core/health.py"),
+        "Every face shows the same ones. A warning goes when its cause goes; … stands for what it finds.",
+        *map(_warning, TABLE),
+        NOTIFY_FAILING,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _warning(row: Row) -> str:
+    notes = []
+    if row.delay:
+        notes.append(f"Shown after {row.delay:g} s.")
+    if row.hidden_by:
+        notes.append(f"Not shown beside {', '.join(f'`{code}`' for code in row.hidden_by)}.")
+    text = row.text.replace("{detail}", "…")
+    return "\n\n".join(
+        (f"## {row.code}", f"*{row.severity}*: **{row.title}**", text, *([" ".join(notes)] if notes else []))
+    )
+
+
+_ITEM = {"item": "Pick a map", "cost": 1500, "currency": "acorns", "was": 2000}
+_ANSWER = {"what": "live", "error": "503 Service Unavailable"}
+SAMPLES: dict[EventKind, dict[str, JSON]] = {
+    EventKind.LEFT: {"why": "lost"},
+    EventKind.REFUSED: {"why": Why.BANNED},
+    EventKind.NOT_FOUND: {"login": "alhpa"},
+    EventKind.TIMED_OUT: {"seconds": 600},
+    EventKind.RENAMED: {"from": "alpha", "to": "alpha_two"},
+    EventKind.DISCONNECTED: {"conn": 1, "why": Lost.SILENT},
+    EventKind.WOKE: {"gap": 7200},
+    EventKind.HELIX_FAILED: _ANSWER,
+    EventKind.HELIX_BACK: _ANSWER,
+    EventKind.ELEMENTS_FAILED: {**_ANSWER, "what": "balance"},
+    EventKind.REDEMPTION_REFUSED: {**_ITEM, "reason": Reason.SOLD_OUT},
+    EventKind.CONFIG_REJECTED: {"error": 'config.toml, line 3: poll.live: expected a duration, found "soon".'},
+}
+"""What an event says of itself, where its sentence needs it."""
+
+SAMPLE: dict[str, JSON] = {"login": "you", "conn": 1, "days": 7, "reason": "Twitch takes the token no more", **_ITEM}
+
+
+def events_page() -> str:
+    """Every kind of event, as it reads."""
+    rows = ((f"`{kind.value}`", event_text(_Sample(kind), {_Sample.channel: "Alpha"})) for kind in EventKind)
+    parts = [
+        "# Events",
+        made_from("src/allthepoints/core/records.py"),
+        "`allthepoints events` lists them; each reads about as beside its kind here.",
+        table(("kind", "reads"), rows),
+        "## Kinds of notifications",
+        "`[notify] events` takes these: " + ", ".join(f"`{kind.value}`" for kind in Kind) + ".",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+class _Sample:
+    channel = UserId("1")
+
+    def __init__(self, kind: EventKind) -> None:
+        self.kind = kind
+        self.data = SAMPLES.get(kind, SAMPLE)
+
+
+# -- metrics -------------------------------------------------------------------------------------------------------
+def metrics_page() -> str:
+    """Every metric of `/metrics`."""
+    rows = (
+        (
+            f"`{family.name}{'_info' if family.type == 'info' else ''}`",
+            family.type,
+            _labels(family),
+            family.documentation,
+        )
+        for family in metrics.families(_snapshot(), {}, 0)
+    )
+    parts = [
+        "# Metrics",
+        made_from("src/allthepoints/views/web/metrics.py"),
+        "The dashboard gives them at `/metrics`, in the text format of Prometheus, behind the same rules as its pages.",
+        table(("name", "type", "labels", ""), rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _labels(family: Any) -> str:
+    return ", ".join(f"`{label}`" for label in family._labelnames)
+
+
+def _snapshot() -> Snapshot:
+    from allthepoints.core.place import Census  # noqa: PLC0415
+
+    return Snapshot(0.0, None, False, Census(0, 0, 0, 0, 0), {}, (), (800, 800))
+
+
+def made_from(place: str) -> str:
+    """The first line of a page that nobody writes by hand."""
+    return f"Made by `scripts/pages.py` from the tables in `{place}`."
+
+
+PAGES = {
+    "reference/commands.md": commands_page,
+    "reference/json.md": json_page,
+    "reference/warnings.md": warnings_page,
+    "reference/events.md": events_page,
+    "reference/metrics.md": metrics_page,
+}
