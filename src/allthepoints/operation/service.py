@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 
 from allthepoints.base.clock import Chance, SystemClock
+from allthepoints.base.systemd import Manager
 from allthepoints.base.threads import Unawaited
 from allthepoints.config.environment import Environment
 from allthepoints.config.paths import ConfigPath, DataDir, prepare
@@ -14,6 +16,7 @@ from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
 from allthepoints.operation.alerts import Alerts
 from allthepoints.operation.face import Link, dashboard
+from allthepoints.operation.manager import Watched
 from allthepoints.operation.reload import Reload
 from allthepoints.operation.signals import heed_signals
 from allthepoints.service.outside import NO_HOOKS, Hooks, both
@@ -45,6 +48,7 @@ async def run(
     clock, chance, given = SystemClock(), Chance(), Given.by(environment)
     with acquire(prepare(data).lock):
         alerts, link = Alerts(data, clock, chance), Link(settings)
+        watched = Watched(Manager.given(os.environ, os.getpid()))
         web = dashboard(settings, config, data, given, clock, link)
         faces = hooks if web is None else both(hooks, web.hooks)
         async with assembled(
@@ -53,15 +57,16 @@ async def run(
             data,
             clock,
             chance,
-            hooks=both(alerts.hooks, logged(faces)),
+            hooks=both(both(alerts.hooks, logged(faces)), watched.hooks),
             requests_every=LOOK_FOR_REQUESTS,
         ) as service:
             tasks = Tasks()
-            link.service, link.reload = service, Reload(service, config, settings, alerts)
+            link.service, link.reload = service, Reload(service, config, settings, alerts, clock)
             await alerts.start(service, settings, tasks)
-            heed_signals(service.stop, link.reload.now)
-            if config.path.parent.is_dir():
-                tasks.start("watch the config", link.reload.watch())
+            heed_signals(watched.stop(service.stop), watched.reload(link.reload.now))
+            if watched.turn_within is not None:
+                service.turn_within(watched.turn_within)
+            tasks.start("watch the config", link.reload.watch())
             if web is not None:
                 tasks.start("dashboard", web.serve(say))
             try:

@@ -108,6 +108,8 @@ class Service:
         self._stop_asked_at: float | None = None
         self._look_at = 0.0
         self._alive_at = 0.0
+        self._turned_at = 0.0
+        self._turn_within = HEARTBEAT
 
     # -- what a face or the wiring may ask -------------------------------------------------------------------------
     def stop(self) -> None:
@@ -139,6 +141,10 @@ class Service:
         is written next, a minute from now at the latest."""
         self._beside[key] = value
 
+    def turn_within(self, seconds: float) -> None:
+        """Turn at least so often, though nothing happens: who watches over the loop wants to see that it can."""
+        self._turn_within = min(seconds, HEARTBEAT)
+
     async def run(self) -> None:
         """Run until `stop`. Raises FaultError if the memory cannot be read."""
         self._observed = restore(await self._storage.load(), self._clock.now())
@@ -147,14 +153,18 @@ class Service:
                 self._tasks.start("look for requests", self._requests.run(self._requests_every))
             await self._turn([], [Event(self._clock.now(), EventKind.STARTED)])
             while self._stop_asked_at is None:
-                await self._turn(await self._inbox.take(min(self._look_at, self._alive_at + HEARTBEAT)))
+                await self._turn(await self._inbox.take(self._next_turn()))
         finally:
             await self._shut_down()
+
+    def _next_turn(self) -> float:
+        """When to turn though nothing happened."""
+        return min(self._look_at, self._alive_at + HEARTBEAT, self._turned_at + self._turn_within)
 
     # -- a turn ----------------------------------------------------------------------------------------------------
     async def _turn(self, facts: list[Fact], records: Sequence[Record] = ()) -> None:
         facts = self._with_jump(facts)
-        now = self._clock.now()
+        now = self._turned_at = self._clock.now()
         changes = [*records, *self._fold((*facts, Ticked(now)))]
         decided = plan(self.policy, self._observed, now)
         for action in decided.actions:
