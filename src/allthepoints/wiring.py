@@ -208,6 +208,34 @@ class _TellingJwtFile(JwtFile):
             self.warnings.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What asks the other side without changing anything there or here: what `doctor` needs."""
+
+    web: Client
+    oauth: OAuth
+    chat: ChatTransport
+    store: StoreApi
+
+
+@asynccontextmanager
+async def probing(
+    settings: Settings, given: Given, jwts: JwtStore, clock: Clock, patience: float
+) -> AsyncIterator[Probes]:
+    """`patience`: seconds for each request. Raises whatever the HTTP library finds wrong with the environment."""
+    web, signing = Client(timeout=patience), Client(timeout=patience)  # two: what hangs holds up nothing else
+    try:
+        yield Probes(
+            web,
+            OAuth(signing, settings.endpoints.oauth, settings.twitch.client_id, clock),
+            TcpChat(settings.endpoints.irc, clock),
+            ElementsStore(signing, settings.endpoints.streamelements, clock, JwtKeeper(clock, jwts, given.jwt)),
+        )
+    finally:
+        await web.aclose()
+        await signing.aclose()
+
+
 @asynccontextmanager
 async def trying_jwt(settings: Settings, jwt: Secret, clock: Clock) -> AsyncIterator[StoreApi]:
     """StreamElements as the owner of this very JWT sees it: what `login streamelements` needs."""

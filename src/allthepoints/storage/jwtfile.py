@@ -23,14 +23,11 @@ class JwtFile:
         data = self._file.read()
         if data is None:
             return None
-        try:
-            held = msgspec.json.decode(data, type=_Held)
-        except (ValueError, RecursionError):
-            held = _Held("")
-        if not held.jwt:
+        jwt = decoded(data)
+        if jwt is None:
             self._file.set_aside("Run `allthepoints login streamelements` again.")
             return None
-        return Secret(held.jwt)
+        return jwt
 
     def save(self, jwt: Secret) -> None:
         """See `ports.JwtStore`."""
@@ -39,6 +36,15 @@ class JwtFile:
     def forget(self) -> None:
         """See `ports.JwtStore`."""
         self._file.forget()
+
+
+def decoded(data: bytes) -> Secret | None:
+    """What stands in such a file; None for something else."""
+    try:
+        held = msgspec.json.decode(data, type=_Held)
+    except (ValueError, RecursionError):
+        return None
+    return Secret(held.jwt) if held.jwt else None
 
 
 class _Held(msgspec.Struct):

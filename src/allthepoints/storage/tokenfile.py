@@ -26,7 +26,7 @@ class TokenFile:
         if data is None:
             return None
         try:
-            return _decode(data)
+            return decoded(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             self._file.set_aside("Sign in again.")
             return None
@@ -40,7 +40,8 @@ class TokenFile:
         self._file.forget()
 
 
-def _decode(data: bytes) -> StoredTokens:
+def decoded(data: bytes) -> StoredTokens:
+    """What stands in such a file. Raises ValueError, RecursionError or msgspec.MsgspecError for something else."""
     tokens = msgspec.json.decode(data, type=StoredTokens, dec_hook=_conceal)  # unknown fields are a later version's
     if not tokens.access:
         raise ValueError("no token")

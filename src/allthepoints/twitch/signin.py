@@ -64,6 +64,12 @@ def given(environment: Environment, now: float) -> StoredTokens | None:
     return StoredTokens(token, refresh or None, "", None, None, (), now, None, origin=fingerprint(environment))
 
 
+def in_use(stored: StoredTokens | None, environment: Environment, now: float) -> StoredTokens | None:
+    """The tokens that count: the environment's, unless the file's descend from these very ones and are newer."""
+    fresh = given(environment, now)
+    return stored if stored is not None and (fresh is None or stored.origin == fingerprint(environment)) else fresh
+
+
 def fingerprint(environment: Environment) -> str:
     """Tells one environment's tokens from another's without holding them; empty if there are none."""
     token, refresh = _cleaned(environment.token), _cleaned(environment.refresh)

@@ -35,7 +35,7 @@ from allthepoints.twitch.signin import (
     Environment,
     account_of,
     fingerprint,
-    given,
+    in_use,
     judge,
     later,
     sendable,
@@ -82,14 +82,12 @@ class TokenKeeper:
         self._ended: SignInNeeded | None = None
         self._unrenewable: tuple[Secret, SignInNeeded] | None = None
         self._unsaved: StoredTokens | None = None
-        self._in_file = False
 
         self._origin = fingerprint(environment)
-        self._held = given(environment, clock.now())
         stored = store.load()
         self._account = account or account_of(stored)
-        if stored is not None and (self._held is None or stored.origin == self._origin):
-            self._held, self._in_file = stored, True
+        self._held = in_use(stored, environment, clock.now())
+        self._in_file = stored is not None and self._held is stored
 
     def chat_token(self) -> Secret:
         """The user token for PASS. Raises SignInNeeded when there is none that may be used."""
