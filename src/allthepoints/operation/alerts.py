@@ -8,6 +8,7 @@ import contextlib
 from allthepoints.base.clock import Chance, Clock
 from allthepoints.base.errors import FaultError
 from allthepoints.base.secret import Secret
+from allthepoints.base.types import JSON
 from allthepoints.config.paths import DataDir
 from allthepoints.config.policy import alert_policy
 from allthepoints.config.settings import Settings
@@ -30,6 +31,8 @@ class Alerts:
         self._clock = clock
         self._urls: tuple[Secret, ...] = ()
         self._notifier: Notifier | None = None
+        self.shown: JSON = None
+        """How notifications get through, as it is left for other processes under `ports.NOTIFY`."""
         self.hooks = self._alerting.hooks
 
     async def start(self, service: Service, settings: Settings, tasks: Tasks) -> None:
@@ -38,7 +41,12 @@ class Alerts:
             seen = await asyncio.to_thread(Reader(self._data.database).status)
             self._alerting.recall(seen.service.get(NOTIFY))
         self.take(settings)
-        self._alerting.show_with(service.show)
+
+        def show(key: str, value: JSON) -> None:
+            self.shown = value
+            service.show(key, value)
+
+        self._alerting.show_with(show)
         tasks.start("notifications", self._alerting.run())
 
     def take(self, settings: Settings) -> None:

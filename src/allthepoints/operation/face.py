@@ -9,6 +9,7 @@ from allthepoints.base.clock import Clock
 from allthepoints.base.types import JSON, Login
 from allthepoints.config.paths import ConfigPath, DataDir
 from allthepoints.config.settings import Settings
+from allthepoints.operation.alerts import Alerts
 from allthepoints.operation.reload import Reload
 from allthepoints.service.loop import Service
 from allthepoints.storage.read_points import PointsReader
@@ -25,10 +26,14 @@ class Link:
     def __init__(self, settings: Settings) -> None:
         self.service: Service | None = None
         self.reload: Reload | None = None
+        self.alerts: Alerts | None = None
         self._settings = settings
 
     def settings(self) -> Settings:
         return self._settings if self.reload is None else self.reload.settings
+
+    def notified(self) -> JSON:
+        return None if self.alerts is None else self.alerts.shown
 
     def ask(self, kind: str, login: Login | None, data: Mapping[str, JSON]) -> None:
         if self.service is None:
@@ -59,6 +64,6 @@ def dashboard(
         places = notifier(link.settings(), clock)
         return list(zip(places.places, await tried(places, trial_notice()), strict=True))
 
-    doings = Doings(link.ask, link.settings, config.path, sign_in, try_notify)
+    doings = Doings(link.ask, link.settings, config.path, sign_in, try_notify, link.notified)
     board = Board(PointsReader(data.database), clock, doings, settings.dashboard.base_path)
     return Dashboard(board, settings.dashboard, data, clock)

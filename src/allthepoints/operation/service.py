@@ -61,6 +61,7 @@ async def run(
             requests_every=LOOK_FOR_REQUESTS,
         ) as service:
             tasks = Tasks()
+            link.alerts = alerts
             link.service, link.reload = service, Reload(service, config, settings, alerts, clock)
             await alerts.start(service, settings, tasks)
             heed_signals(watched.stop(service.stop), watched.reload(link.reload.now))

@@ -87,12 +87,14 @@ def _points(seen: Status) -> Mapping[str, int] | None:
 
 
 def _troubles(seen: Status) -> tuple[Trouble, ...]:
-    notify = seen.service.get(NOTIFY)
-    places = _mappings(notify.get("places")) if isinstance(notify, Mapping) else []
-    return (
-        *(_trouble(entry) for entry in _mappings(seen.service.get("warnings"))),
-        *(_unreached(place) for place in places if place.get("error")),
-    )
+    told = (_trouble(entry) for entry in _mappings(seen.service.get("warnings")))
+    return (*told, *notify_troubles(seen.service.get(NOTIFY)))
+
+
+def notify_troubles(shown: JSON) -> tuple[Trouble, ...]:
+    """The places to which notifications do not get through, as every face tells it. `shown`: under `ports.NOTIFY`."""
+    places = _mappings(shown.get("places")) if isinstance(shown, Mapping) else []
+    return tuple(_unreached(place) for place in places if place.get("error"))
 
 
 def _unreached(place: Mapping[str, JSON]) -> Trouble:

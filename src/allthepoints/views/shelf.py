@@ -12,7 +12,7 @@ from allthepoints.core.loyalty import Item
 from allthepoints.core.wishes import eta, find
 from allthepoints.storage.read import KnownChannel
 from allthepoints.storage.read_points import PointsReader, PointsRow, StoreItem
-from allthepoints.views.store import Offer
+from allthepoints.views.store import Offer, in_stock
 from allthepoints.views.text import name
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class Shelf:
 
 def within_reach(offer: Offer) -> bool:
     """Whether it could be had now, but for what only StreamElements knows."""
-    item = offer.item
-    return offer.affordable and not offer.gone and item.enabled and item.on_website and not item.sold_out
+    return offer.affordable and not offer.gone and in_stock(offer.item)
 
 
 def shelf_of(reader: PointsReader, channel: UserId, settings: Settings) -> Shelf:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allthepoints.core.loyalty import Item
+from allthepoints.core.redeem import Reason
 from allthepoints.views.columns import Column, table
 from allthepoints.views.text import amount, clean, count, duration, number
+from allthepoints.views.words import REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Offer:
     def cooldown(self) -> float:
         """Seconds after a redemption of yours until you may have it again."""
         return max(self.item.cooldown_user, self.item.cooldown_global)
+
+
+def in_stock(item: Item) -> bool:
+    """Whether the store would hand it out now, to who has its price: what every "in stock" means."""
+    return item.enabled and item.on_website and not item.sold_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +119,22 @@ def _balance(item: Item, currency: str, points: int | None) -> str:
     return f"{amount(points, currency)}, of which {number(points - item.cost)} are left afterwards"
 
 
+def against(item: Item) -> list[str]:
+    """What may speak against buying it. Whether it does, only StreamElements knows."""
+    found = [
+        (not item.enabled, REASONS[Reason.DISABLED]),
+        (item.sold_out, REASONS[Reason.SOLD_OUT]),
+        (not item.on_website, "it can be had in the chat only, where this program never writes"),
+        (item.subscriber_only, "for subscribers only"),
+    ]
+    return [text for holds, text in found if holds]
+
+
 def _notes(item: Item) -> list[str]:
-    """What may speak against it. Whether it does, only StreamElements knows."""
-    notes = []
-    if not item.enabled:
-        notes.append("the streamer turned it off for now")
-    if item.sold_out:
-        notes.append("it is sold out")
-    elif item.stock is not None:
+    """All that is worth knowing before it is bought."""
+    notes = against(item)
+    if item.stock is not None and not item.sold_out:
         notes.append(f"{number(item.stock)} left")
-    if not item.on_website:
-        notes.append("it can be had in the chat only, where this program never writes")
-    if item.subscriber_only:
-        notes.append("for subscribers only")
     if item.cooldown_user:
         notes.append(f"once in {duration(item.cooldown_user)} for each viewer")
     if item.cooldown_global:
@@ -132,14 +142,19 @@ def _notes(item: Item) -> list[str]:
     return notes
 
 
+def traits(item: Item) -> list[str]:
+    """What an item is like, in a few words each."""
+    found = [
+        (item.subscriber_only, "subscribers"),
+        (bool(item.asks), f"asks {count(len(item.asks), 'question')}"),
+        (item.kind == "code", "access code"),
+    ]
+    return [text for holds, text in found if holds]
+
+
 def offer_cells(offer: Offer, points: int | None, ascii_only: bool, who: str = "") -> tuple[str, ...]:
     """A line of the table. `who`: the channel, where several channels' items stand in it."""
     item = offer.item
-    notes = [
-        "subscribers" if item.subscriber_only else "",
-        f"asks {count(len(item.asks), 'question')}" if item.asks else "",
-        "access code" if item.kind == "code" else "",
-    ]
     return (
         (WISHED_PLAIN if ascii_only else WISHED) if offer.wished else "",
         who,
@@ -148,5 +163,5 @@ def offer_cells(offer: Offer, points: int | None, ascii_only: bool, who: str = "
         obtainable(offer, points),
         "" if item.stock is None else number(max(0, item.stock)),
         duration(offer.cooldown) if offer.cooldown else "",
-        ", ".join(note for note in notes if note),
+        ", ".join(traits(item)),
     )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from allthepoints.core.earning import Cause
+from allthepoints.core.loyalty import JwtState
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.redeem import Reason, State
 
@@ -169,6 +170,42 @@ SIGN_IN_REASONS = frozenset(
     {Reason.JWT_MISSING, Reason.JWT_EXPIRED, Reason.JWT_MALFORMED, Reason.JWT_REFUSED, Reason.WRONG_ACCOUNT}
 )
 """Those that `allthepoints login streamelements` cures."""
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign, a word, and what can be done (empty: nothing)."""
+
+    sign: str
+    word: str
+    cure: str = ""
+
+
+JWT: dict[str, Sign] = {
+    JwtState.MISSING: Sign(
+        "–", "none", "Points come anyway. To redeem from here: `allthepoints login streamelements`."
+    ),
+    JwtState.GOOD: Sign("●", "good"),
+    JwtState.EXPIRED: Sign(
+        "✕", "ended", "Run `allthepoints login streamelements`. Points go on; only redeeming waits."
+    ),
+    JwtState.MALFORMED: Sign("✕", "no JWT", "What is kept is no JWT. Run `allthepoints login streamelements`."),
+    JwtState.REFUSED: Sign(
+        "✕", "refused", "StreamElements does not take it. Run `allthepoints login streamelements`."
+    ),
+    JwtState.WRONG_ACCOUNT: Sign(
+        "✕", "another account's", "Run `allthepoints login streamelements` with your own."
+    ),
+}
+"""The viewer's StreamElements sign-in."""
+
+VERDICTS: dict[str, str] = {
+    "earning": "Earning: points come as they should",
+    "early": "Too early to tell",
+    "flat": "In the chat, and nothing comes",
+    "not_offered": "No points to be had here",
+    "unknown": "Not known whether points come",
+}
+"""A verdict as a title."""
 
 REDEMPTIONS: dict[str, str] = {
     State.PROPOSED: "proposed",

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from allthepoints.views.columns import fit, table
 from allthepoints.views.shelf import Shelf, within_reach
-from allthepoints.views.store import COLUMNS, Offer, offer_cells
+from allthepoints.views.store import COLUMNS, Offer, in_stock, offer_cells
 from allthepoints.views.terminal.doing import ItemDoing
 from allthepoints.views.terminal.listing import Row, folded
 from allthepoints.views.terminal.page import Frame, Keys, found
@@ -145,18 +145,17 @@ def _key(entry: Entry) -> str:
 
 
 def _passes(offer: Offer, which: int) -> bool:
-    item = offer.item
     if which == AFFORDABLE:
         return within_reach(offer)
     if which == IN_STOCK:
-        return item.enabled and not item.sold_out
+        return in_stock(offer.item)
     return offer.wished if which == WISHED else True
 
 
 def _rank(entry: Entry) -> tuple[object, ...]:
     shelf, offer = entry
     item = offer.item
-    there = item.enabled and not item.sold_out and item.on_website
+    there = in_stock(item)
     soon = offer.eta_s if offer.eta_s is not None else float("inf")
     return not within_reach(offer), not there, soon, item.cost, shelf.login, item.name, item.id
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from allthepoints.base.clock import Clock
+from allthepoints.base.errors import FaultError
 from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.config.edit import AnyChange, edit
 from allthepoints.config.load import load
@@ -29,12 +31,15 @@ from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.report import notify_troubles
 from allthepoints.views.sentence import Glance, sentence
 from allthepoints.views.web.signing import SignInByCode, Signing
 from allthepoints.views.zone import zone_of
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -81,6 +86,8 @@ class Change:
     warnings: tuple[Warning, ...] | None = None
     sentence: str | None = None
     head: bool = False
+    read: bool = False
+    vitals: bool = False
     events: tuple[EventRow, ...] = ()
     whole: bool = False
 
@@ -91,6 +98,8 @@ class Change:
             or self.gone
             or self.events
             or self.head
+            or self.read
+            or self.vitals
             or self.warnings is not None
             or self.sentence is not None
         )
@@ -110,6 +119,8 @@ class Doings:
     config: Path
     sign_in: SignInByCode | None = None
     try_notify: TryNotify | None = None
+    notified: Callable[[], JSON] = lambda: None
+    """How notifications get through: what is left for other processes under `ports.NOTIFY`."""
 
 
 class Board:
@@ -132,7 +143,9 @@ class Board:
         self._gone: deque[tuple[int, UserId]] = deque(maxlen=GONE_KEPT)
         self._forgotten = 0
         """Who knows less than this cannot be told what it lacks."""
-        self._warned = self._headed = 0
+        self._warned = self._headed = self._read = self._lived = 0
+        self._settings: Settings | None = None
+        self._said: tuple[Snapshot, int, str] | None = None
         self._events: deque[tuple[int, EventRow]] = deque(maxlen=EVENTS_KEPT)
         self._moved = asyncio.Event()
         self._signing = Signing(doings.sign_in, clock, self._signing_moved) if doings.sign_in is not None else None
@@ -161,11 +174,13 @@ class Board:
 
     def sentence(self) -> str:
         """The first line of every face."""
-        seen = self._snapshot
+        seen, now = self._snapshot, self.now()
         if seen is None:
             return "Starting."
-        glance = Glance.of(seen.rows.values(), seen.warnings, seen.account is not None, seen.wishes)
-        return sentence(glance, self.now())
+        if self._said is None or self._said[0] is not seen or self._said[1] != int(now):  # many ask for the same
+            glance = Glance.of(seen.rows.values(), seen.warnings, seen.account is not None, seen.wishes)
+            self._said = seen, int(now), sentence(glance, now)
+        return self._said[2]
 
     @property
     def version(self) -> str:
@@ -174,7 +189,14 @@ class Board:
 
     async def read(self, question: Callable[[PointsReader], T]) -> T:
         """Ask the database, on a thread: `await board.read(lambda r: r.points())`. Raises FaultError."""
-        return await asyncio.to_thread(question, self.reader)
+        try:
+            return await asyncio.to_thread(question, self.reader)
+        except (ValueError, TypeError, LookupError) as error:
+            log.error("%s could not be understood", self.reader.path, exc_info=error)
+            raise FaultError(
+                f"{self.reader.path}: something in it cannot be understood",
+                "If this lasts, stop the service and move the file away; it starts with a fresh one.",
+            ) from error
 
     def csrf(self, request: HTTPConnection) -> str:
         """The token that a form of this person must carry (field `csrf`, or header `X-CSRF-Token`)."""
@@ -212,11 +234,16 @@ class Board:
     # -- being told ------------------------------------------------------------------------------------------------
     def told(self, snapshot: Snapshot) -> None:
         """A turn ended."""
+        beside = notify_troubles(self._doings.notified())
+        if beside:  # the loop knows nothing of notifiers
+            worries = (Warning(t.code, t.severity, t.title, t.text, t.since) for t in beside)
+            snapshot = replace(snapshot, warnings=(*snapshot.warnings, *worries))
         before, self._snapshot = self._snapshot, snapshot
         number = self._number + 1
         if before is None:
             self._changed = dict.fromkeys(snapshot.rows, number)
-            self._warned = self._headed = number
+            self._warned = self._headed = self._read = self._lived = number
+            self._settings = self.settings()
         elif not self._compare(before, snapshot, number) and not self._is_news(number):
             return
         self._number = number
@@ -244,8 +271,14 @@ class Board:
                 self._gone.append((number, channel))
         if _worries(before) != _worries(after):
             self._warned, changed = number, True
-        if _head(before) != _head(after):
+        settings = self.settings()
+        if _head(before) != _head(after) or settings is not self._settings:
             self._headed, changed = number, True
+            self._settings = settings
+        if before.vitals != after.vitals or before.helix_points != after.helix_points:
+            self._lived, changed = number, True
+        if before.vitals.elements_asked and not (after.vitals.elements_asked and _asked(before) == _asked(after)):
+            self._read = number
         return changed
 
     def _signing_moved(self) -> None:
@@ -270,19 +303,33 @@ class Board:
         known = self._known(version)
         if known is None:
             return Change(
-                self.version, seen, tuple(seen.rows.values()), (), seen.warnings, sentence, head=True, whole=True
+                self.version,
+                seen,
+                None,
+                self._number,
+                rows=tuple(seen.rows.values()),
+                warnings=seen.warnings,
+                sentence=sentence,
+                head=True,
+                read=True,
+                vitals=True,
+                whole=True,
             )
         if known == self._number:
-            return Change(self.version, seen, sentence=sentence)
+            return Change(self.version, seen, known, known, sentence=sentence)
         return Change(
             self.version,
             seen,
-            tuple(seen.rows[channel] for channel, number in self._changed.items() if number > known),
-            tuple(channel for number, channel in self._gone if number > known and channel not in seen.rows),
-            seen.warnings if self._warned > known else None,
-            sentence,
-            self._headed > known,
-            tuple(event for number, event in self._events if number > known),
+            known,
+            self._number,
+            rows=tuple(seen.rows[channel] for channel, number in self._changed.items() if number > known),
+            gone=tuple(channel for number, channel in self._gone if number > known and channel not in seen.rows),
+            warnings=seen.warnings if self._warned > known else None,
+            sentence=sentence,
+            head=self._headed > known,
+            read=self._read > known,
+            vitals=self._lived > known,
+            events=tuple(event for number, event in self._events if number > known),
         )
 
     def _known(self, version: str) -> int | None:
@@ -293,8 +340,12 @@ class Board:
         number = int(text)
         return number if self._forgotten <= number <= self._number else None
 
-    async def changes(self, since: str) -> AsyncIterator[Change | None]:
-        """Everything that changes from `since` (a `version`) on, for ever; None where for long nothing did."""
+    async def changes(self, since: str, ticks: int = 1) -> AsyncIterator[Change | None]:
+        """Everything that changes from `since` (a `version`) on, for ever; None where for long nothing did.
+
+        At most once in so many ticks of the pace. A tick is the same moment for all: who listens to the same is told
+        the same, which is then made once.
+        """
         version, said = since, None if self._known(since) is None else self.sentence()
         while True:
             moved = self._moved
@@ -302,7 +353,7 @@ class Board:
             if change is not None and change:
                 version, said = change.version, change.sentence or said
                 yield change
-                await self._clock.sleep(self.pace.at_most_every)
+                await self._clock.sleep(_to_tick(self._clock.now(), self.pace.at_most_every * ticks))
             elif not await self._moves(moved):
                 yield None
 
@@ -313,6 +364,16 @@ class Board:
         except TimeoutError:
             return False
         return True
+
+
+def _to_tick(now: float, length: float) -> float:
+    """Seconds to the next tick but one that is nearly there."""
+    wait = length - now % length
+    return wait if wait > length / 10 else wait + length
+
+
+def _asked(snapshot: Snapshot) -> object:
+    return snapshot.vitals.reads.get("elements")
 
 
 def _worries(snapshot: Snapshot) -> tuple[tuple[object, ...], ...]:
