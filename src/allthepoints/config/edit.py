@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,11 +14,12 @@ import tomlkit.exceptions
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.base.files import write_atomically
-from allthepoints.base.types import Login, NotALogin, as_login
+from allthepoints.base.types import Login, as_login
+from allthepoints.config.keys import with_logins, with_value
 from allthepoints.config.load import load, parse
 from allthepoints.config.wishes import WishChange, changed
 
-__all__ = ["Change", "WishChange", "edit"]
+__all__ = ["Change", "Listed", "Value", "WishChange", "edit", "edited"]
 
 LISTS = ("include", "exclude", "priority", "paused")
 """The keys of [channels] that can be edited."""
@@ -34,44 +36,94 @@ class Change:
     present: bool = True
 
 
-AnyChange = TypeVar("AnyChange", Change, WishChange)
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Have the list `key` of [channels] name exactly these, in this order."""
+
+    key: str
+    logins: tuple[Login, ...]
 
 
-def edit(path: Path, changes: Sequence[AnyChange]) -> tuple[AnyChange, ...]:
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Have `key` of [section] be `value`, as TOML."""
+
+    section: str
+    key: str
+    value: str
+
+
+AnyChange = TypeVar("AnyChange", bound=Change | Listed | Value | WishChange)
+
+
+def edit(path: Path, changes: Sequence[AnyChange], fresh: str = "") -> tuple[AnyChange, ...]:
     """Make the changes in the file at `path`, which is made if it is missing; answers those that were not so already.
 
-    A file that cannot be used stays as it is. Raises ConfigError.
+    `fresh`: what a file that is missing begins with. A file that cannot be used stays as it is. Raises ConfigError.
     """
+    before, after, made = edited(path, changes, fresh)
+    if after != before:
+        _write(path, after)
+    return made
+
+
+def edited(path: Path, changes: Sequence[AnyChange], fresh: str = "") -> tuple[str, str, tuple[AnyChange, ...]]:
+    """The same without a trace: what the file says ("" if it is missing), what it would say, and what would be new."""
     load(path, named=False)
-    before, mode, bom = _read(path)
-    after, made = before, []
-    for change in changes:
-        if (text := _changed(after, path, change)) is not None:
-            after = text
-            made.append(change)
-    if not made:
-        return ()
-    _see_that_it_says(after, path, made)
+    before, found = _read(path)[0], path.exists()
+    after = before if found else fresh
+    made: list[AnyChange] = []
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(path, bom + after.encode(), mode)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be written: {error.strerror}",
-            "The file and its folder must be writable (in a container: mount the folder, not the file).",
-        ) from error
-    return tuple(made)
+        after = _lists(after, [c for c in changes if isinstance(c, Change | Listed)], made.append)
+        for change in changes:
+            if isinstance(change, Change | Listed):
+                continue
+            if (text := _changed(after, path, change)) is not None:
+                after = text
+                made.append(change)
+    except (ValueError, tomlkit.exceptions.TOMLKitError) as error:
+        raise ConfigError(f"{path}: cannot be edited: it is written in an unusual way", "Edit it by hand.") from error
+    if made or after != before:
+        _see_that_it_says(after, path, made)
+    return before, after, tuple(made)
 
 
-def _changed(text: str, path: Path, change: Change | WishChange) -> str | None:
+def _lists(text: str, changes: Sequence[Any], done: Callable[[Any], None]) -> str:
+    """All changes of lists at once: an import may bring two thousand names."""
+    channels = tomllib.loads(text).get("channels", {}) if changes else {}
+    now: dict[str, list[Login]] = {}
+    touched: list[str] = []
+    for change in changes:
+        if change.key not in LISTS:
+            raise AssertionError(change.key)
+        names = now.setdefault(change.key, list(dict.fromkeys(map(as_login, channels.get(change.key, [])))))
+        if isinstance(change, Listed):
+            wanted = list(dict.fromkeys(change.logins))
+        elif change.present and change.login not in names:
+            wanted = [*names, change.login]
+        elif not change.present:
+            wanted = [name for name in names if name != change.login]
+        else:
+            wanted = names
+        if wanted != names:
+            now[change.key] = wanted
+            touched.append(change.key)
+            done(change)
+    for key in dict.fromkeys(touched):
+        text = with_logins(text, "channels", key, tuple(now[key]))
+    return text
+
+
+def _changed(text: str, path: Path, change: Value | WishChange) -> str | None:
     """The text with the change; None where it is so already."""
     document = _document(text, path)
     if isinstance(change, WishChange):
         return changed(document, text, change)
-    return tomlkit.dumps(document) if _apply(document, change) else None
+    fresh = with_value(text, change.section, change.key, change.value)
+    return fresh if tomllib.loads(fresh) != tomllib.loads(text) else None
 
 
-def _see_that_it_says(text: str, path: Path, made: Sequence[Change | WishChange]) -> None:
+def _see_that_it_says(text: str, path: Path, made: Sequence[Change | Listed | Value | WishChange]) -> None:
     """Nothing is written that cannot be read, or that does not say what was asked last of each wish."""
     try:
         settings = parse(text, str(path)).settings
@@ -83,6 +135,18 @@ def _see_that_it_says(text: str, path: Path, made: Sequence[Change | WishChange]
         said = wish is not None and all(getattr(wish, key) == value for key, value in change.options.items())
         if (wish is not None) != change.present or (change.present and not said):
             raise ConfigError(f"{path}: cannot be edited: its [[wish]] tables are unusual", "Edit it by hand.")
+
+
+def _write(path: Path, text: str) -> None:
+    _, mode, bom = _read(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(path, bom + text.encode(), mode)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be written: {error.strerror}",
+            "The file and its folder must be writable (in a container: mount the folder, not the file).",
+        ) from error
 
 
 def _read(path: Path) -> tuple[str, int, bytes]:
@@ -99,35 +163,3 @@ def _document(text: str, path: Path) -> tomlkit.TOMLDocument:
         return tomlkit.parse(text)
     except tomlkit.exceptions.TOMLKitError as error:
         raise ConfigError(f"{path}: cannot be edited: {error}", "Edit it by hand.") from error
-
-
-def _apply(document: tomlkit.TOMLDocument, change: Change) -> bool:
-    if change.key not in LISTS:
-        raise ValueError(change.key)
-    if change.present:
-        return _add(document, change)
-    entries = document.get("channels", {}).get(change.key, [])
-    places = [at for at, entry in enumerate(entries) if _login(entry) == change.login]
-    for at in reversed(places):
-        del entries[at]
-    return bool(places)
-
-
-def _add(document: tomlkit.TOMLDocument, change: Change) -> bool:
-    if "channels" not in document:
-        document["channels"] = tomlkit.table()
-    channels: Any = document["channels"]
-    if change.key not in channels:
-        channels[change.key] = tomlkit.array()
-    entries = channels[change.key]
-    if any(_login(entry) == change.login for entry in entries):
-        return False
-    entries.append(str(change.login))
-    return True
-
-
-def _login(entry: object) -> Login | None:
-    try:
-        return as_login(str(entry))
-    except NotALogin:
-        return None

@@ -348,10 +348,15 @@ def shown(raw: object) -> str:
     if isinstance(raw, str):
         if _SECRETIVE.search(raw):
             return "a text that looks like a secret"
-        return quote(raw if len(raw) <= 40 else raw[:39] + "…")
+        return _visible(quote(raw if len(raw) <= 40 else raw[:39] + "…"))
     if isinstance(raw, int | float):
         return str(raw) if abs(raw) < 10**15 else "a huge number"
     return "a table" if isinstance(raw, dict) else "a list" if isinstance(raw, list) else "a date or time"
+
+
+def _visible(text: str) -> str:
+    """Nothing in it steers a terminal, or turns the direction of what follows."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def quote(text: str) -> str:

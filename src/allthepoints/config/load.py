@@ -47,18 +47,26 @@ def load(path: Path, named: bool = True) -> Loaded:
 
     Raises ConfigError.
     """
+    text = text_of(path)
+    if text is not None:
+        return parse(text, str(path))
+    if named:
+        raise ConfigError(f"{path}: there is no such file", "Check --config or ALLTHEPOINTS_CONFIG.")
+    return Loaded(Settings())
+
+
+def text_of(path: Path) -> str | None:
+    """What the file says; None where there is none. Raises ConfigError if it cannot be read or is no text."""
     try:
         with path.open("rb") as file:
             data = file.read(_TOO_LARGE + 1)
     except FileNotFoundError:
-        if named:
-            raise ConfigError(f"{path}: there is no such file", "Check --config or ALLTHEPOINTS_CONFIG.") from None
-        return Loaded(Settings())
+        return None
     except IsADirectoryError:
         raise ConfigError(f"{path}: this is a folder, where the config file is expected") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    return parse(_decoded(data, str(path)), str(path))
+    return _decoded(data, str(path))
 
 
 def parse(text: str, name: str) -> Loaded:
@@ -71,6 +79,11 @@ def parse(text: str, name: str) -> Loaded:
         raise _error(reading.problems)
     settings = msgspec.convert(values, Settings)
     return Loaded(settings, (*reading.warnings, *_contradictions(settings)))
+
+
+def names_secret(name: str) -> bool:
+    """Whether a key of this name holds a secret."""
+    return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET.search(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +192,7 @@ class _Reading:
         if isinstance(raw, dict):
             for key, value in raw.items():
                 found |= self._secret((*path, key), value)
-        elif _SECRET_NAME.search(name) and not _NOT_SECRET.search(name):
+        elif names_secret(name):
             self._problem(path, "a secret stands here", _WHERE)
             found = True
         elif isinstance(raw, list):

@@ -111,6 +111,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wish: tuple[Wish, ...] = ()
 
 
+BUILT_IN = frozenset(
+    {
+        *("twitch", "endpoints", "dashboard"),
+        *("chat.idle_ping", "chat.pong_timeout", "chat.welcome_timeout", "chat.read_tick"),
+    }
+)
+"""Sections and keys that a service is put together with. The rest of a changed config is taken up while it runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key. `required` only in the entries of a list of tables."""
@@ -120,6 +129,16 @@ class Key:
     kind: k.Kind
     help: str
     required: bool = False
+
+    @property
+    def path(self) -> str:
+        """As messages name it."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def restart(self) -> bool:
+        """Whether a service that runs goes on with what it was started with."""
+        return self.section in BUILT_IN or self.path in BUILT_IN
 
     @property
     def default(self) -> str | None:
@@ -232,6 +251,15 @@ SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(key.section for key in KEYS))
 
 LISTS = frozenset({"wish"})
 """Sections that may stand several times, as [[name]]."""
+
+
+def waiting(runs: Settings, wanted: Settings) -> tuple[str, ...]:
+    """The keys by which `wanted` differs from what `runs`, and that are used from the next start on only."""
+    return tuple(key.path for key in KEYS if key.restart and _value(runs, key) != _value(wanted, key))
+
+
+def _value(settings: Settings, key: Key) -> object:
+    return getattr(getattr(settings, key.section), key.name)
 
 
 def keys_of(section: str) -> dict[str, Key]:
