@@ -5,6 +5,7 @@
     │   └── ConfigError       a config file's line or key
     ├── FaultError          something here is broken: files, database                        a person mends it
     │   └── AlreadyRunning    another instance holds the data directory
+    ├── Declined            we could, and do not: something of the person's is in the way     a person decides
     ├── SignInNeeded        the sign-in is missing, revoked or of the wrong kind             a person signs in
     └── OutsideError        the other side failed
         ├── Unknown           no answer, an odd answer, an outage: it means nothing            retry later
@@ -47,6 +48,10 @@ class AlreadyRunning(FaultError):
     def __init__(self, text: str, hint: str = "", pid: int | None = None) -> None:
         super().__init__(text, hint)
         self.pid = pid
+
+
+class Declined(AllThePointsError):
+    """It would cost something that nobody said may go; nothing was changed."""
 
 
 class SignInNeeded(AllThePointsError):

@@ -16,7 +16,7 @@ _SPECIAL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(
 def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace the content of `path`; a link is followed. The file has `mode` from its first byte. Raises OSError."""
     target = Path(os.path.realpath(path))
-    _drop_leftovers(target)
+    drop_leftovers(target, "new")
     fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
     try:
         _write(fresh, data, mode)
@@ -46,6 +46,15 @@ def set_aside(path: Path, *companions: Path) -> Path:
     return aside
 
 
+def drop_leftovers(target: Path, ending: str) -> None:
+    """Remove `<target>.<pid>.<ending>` of processes that are gone: one that was killed while writing leaves its new
+    file, perhaps with a secret, and will not come for it."""
+    for leftover in target.parent.glob(f"{_plain(target.name)}.*.{ending}"):
+        pid = leftover.name.removeprefix(target.name + ".").removesuffix(f".{ending}")
+        if pid.isdecimal() and not _lives(int(pid)):
+            leftover.unlink(missing_ok=True)
+
+
 def flush_folder(folder: Path) -> None:
     """Make a rename in `folder` durable. Windows has no such call and does it by itself."""
     if os.name == "nt":
@@ -66,14 +75,6 @@ def _write(path: Path, data: bytes, mode: int) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _drop_leftovers(target: Path) -> None:
-    """A process that was killed while writing leaves its new file, perhaps with a secret, and will not come for it."""
-    for leftover in target.parent.glob(f"{_plain(target.name)}.*.new"):
-        pid = leftover.name.removeprefix(target.name + ".").removesuffix(".new")
-        if pid.isdecimal() and not _lives(int(pid)):
-            leftover.unlink(missing_ok=True)
 
 
 def _plain(name: str) -> str:

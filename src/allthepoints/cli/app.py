@@ -33,6 +33,8 @@ COMMANDS: dict[str, str] = {
     "events": "allthepoints.cli.events:events",
     "export": "allthepoints.cli.export:export",
     "dashboard": "allthepoints.cli.dashboard:app",
+    "backup": "allthepoints.cli.backup:backup",
+    "restore": "allthepoints.cli.backup:restore",
     "config": "allthepoints.cli.config:app",
     "notify": "allthepoints.cli.notify:app",
     "simulate": "allthepoints.cli.simulate:simulate",

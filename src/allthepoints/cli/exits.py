@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from allthepoints.base.errors import AllThePointsError, FaultError, Refused, SignInNeeded, Unknown, UsageError
+from allthepoints.base.errors import AllThePointsError, Declined, FaultError, Refused, SignInNeeded, Unknown, UsageError
 
 
 class Exit(IntEnum):
@@ -23,7 +23,7 @@ def code_of(error: AllThePointsError) -> Exit:
     match error:
         case UsageError():
             return Exit.USAGE
-        case SignInNeeded() | Refused():
+        case SignInNeeded() | Refused() | Declined():
             return Exit.REFUSED
         case Unknown():
             return Exit.UNKNOWN

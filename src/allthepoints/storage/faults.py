@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +56,7 @@ def told(path: Path) -> Iterator[None]:
     except apsw.Error as error:
         raise fault(path, error) from error
     except OSError as error:
-        raise FaultError(f"{path}: {error.strerror}", "Check who may use the file and its folder.") from error
+        raise _of_the_system(path, error) from error
 
 
 def fault(path: Path, error: apsw.Error) -> FaultError:
@@ -64,3 +65,12 @@ def fault(path: Path, error: apsw.Error) -> FaultError:
         if isinstance(error, kind):
             return FaultError(f"{path}: {text}", hint)
     return FaultError(f"{path}: {type(error).__name__}: {error}")
+
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
+
+
+def _of_the_system(path: Path, error: OSError) -> FaultError:
+    if error.errno in _FULL:
+        return FaultError(f"{path}: the disk is full", "Make room; nothing that was recorded before is lost.")
+    return FaultError(f"{path}: {error.strerror or error}", "Check who may use the file and its folder.")

@@ -6,7 +6,6 @@ made. Nobody ever sees a file between two versions, not even a new one that is b
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 import apsw
 
 from allthepoints.base.errors import FaultError
-from allthepoints.base.files import flush_folder
 from allthepoints.storage import schema
+from allthepoints.storage.copying import free_name, whole_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,16 @@ def migrate(
     have, newest = version_of(connection), migrations[-1].number
     refuse_newer(have, newest, path)
     due = [migration for migration in migrations if migration.number > have]
-    copy = _copy(connection, path.with_name(f"{path.name}.before-v{newest}")) if due and have > 0 else None
-    if due:
-        _run(connection, due, now)
+    copy = free_name(path.with_name(f"{path.name}.before-v{newest}")) if due and have > 0 else None
+    if copy is not None:
+        whole_copy(connection, copy, replaces=False)
+    try:
+        if due:
+            _run(connection, due, now)
+    except BaseException:
+        if copy is not None:
+            copy.unlink(missing_ok=True)  # nothing was changed, and a service that is started again makes another
+        raise
     return copy
 
 
@@ -86,21 +92,3 @@ def _step(connection: apsw.Connection, migration: Migration, now: float) -> None
         "INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)", (migration.number, migration.name, now)
     )
     connection.execute(f"PRAGMA user_version = {migration.number:d}")
-
-
-def _copy(connection: apsw.Connection, target: Path) -> Path:
-    """A whole copy under its final name, or none: the unfinished one has another name."""
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    destination = apsw.Connection(str(part))
-    try:
-        with destination.backup("main", connection, "main") as backup:
-            while not backup.done:
-                backup.step()
-        destination.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file, whole by itself
-    finally:
-        destination.close()
-    os.replace(part, target)
-    flush_folder(target.parent)
-    return target

@@ -47,7 +47,7 @@ def open_database(path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bo
     warnings = []
     with told(path):
         refuse_folder(path)
-        if problem := _problem(path):
+        if problem := problem_of(path):
             warnings.append(_fresh_start(path, problem))
         elif _is_empty(path):
             warnings.append(f"{path} was empty; a fresh database was begun")
@@ -61,7 +61,7 @@ def open_database(path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bo
     return Opened(connection, tuple(warnings))
 
 
-def _problem(path: Path) -> str | None:
+def problem_of(path: Path) -> str | None:
     """Why the file at `path` cannot be used by us; None if it can, or if there is none."""
     if not path.is_file():
         return None

@@ -24,6 +24,15 @@ def amount(value: int, currency: str = "") -> str:
     return f"{number(value)} {clean(currency) or 'points'}"
 
 
+def size(value: int) -> str:
+    """Bytes: `812 B`, `12 kB`, `1.2 MB`."""
+    found, unit = float(value), "B"
+    for larger in ("kB", "MB", "GB"):
+        if found >= 999.5:
+            found, unit = found / 1000, larger
+    return f"{found:,.0f} {unit}" if unit == "B" or found >= 9.95 else f"{found:.1f} {unit}"
+
+
 def change(value: int) -> str:
     """`+5`, `-1,500`; `0` for none."""
     return f"{value:+,}" if value else "0"
