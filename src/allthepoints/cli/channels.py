@@ -10,6 +10,7 @@ import typer
 
 from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.cli import output
+from allthepoints.cli import priority as order
 from allthepoints.cli.here import Here, here, login_of
 from allthepoints.cli.options import AsJson
 from allthepoints.cli.status import read_report
@@ -86,6 +87,9 @@ def resume(context: typer.Context, names: Names, as_json: AsJson = False) -> Non
     where = here(context)
     _change(where, names, as_json, _resuming, "is not paused any more", "was not paused")
     _ask_again(where, [login_of(text) for text in names])
+
+
+app.command()(order.priority)
 
 
 def _list(where: Here, as_json: bool) -> None:

@@ -9,13 +9,15 @@ import typer
 
 from allthepoints.base.errors import ConfigError
 from allthepoints.base.types import JSON
-from allthepoints.cli import output
+from allthepoints.cli import config_import, config_init, output
 from allthepoints.cli.here import here
 from allthepoints.cli.options import AsJson
 from allthepoints.config.load import load
 from allthepoints.config.paths import ConfigPath
 
 app = typer.Typer(rich_markup_mode=None)
+app.command("init")(config_init.init)
+app.command("import")(config_import.import_file)
 
 
 @app.callback()

@@ -26,7 +26,8 @@ MOST_CHANNELS = 5_000
 _TOLD = 20
 """Problems named at once."""
 
-TAKEN, NOT_NEEDED, IGNORED = "taken", "not_needed", "ignored"
+TAKEN, NOT_NEEDED, NOT_TAKEN, IGNORED = "taken", "not_needed", "not_taken", "ignored"
+"""What became of a thing. NOT_TAKEN: it is a secret."""
 
 _LOGIN = "Run `allthepoints login`"
 _NEVER = "a secret never stands in the config"
@@ -40,7 +41,8 @@ _SECRETS = {
 _OTHER_SECRET = f"{_NEVER}. {_LOGIN}, or give it in the environment"
 _NAMES = 'Write one name a line, or ["alpha", "beta"] in JSON. A comment begins with "# ".'
 _TOML = re.compile(r"\s*\[\[?\s*[A-Za-z_\"'][\w.\"' -]*\]\]?\s*(#.*)?$", re.MULTILINE)
-_SETTING = re.compile(r"[=:](?!//)")
+_SETTING = re.compile(r"[=:]")
+_ADDRESS = re.compile(r"(?i)https?://|(www\.|m\.)?twitch\.tv/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class _Reading:
             if last[key] != at:
                 self._remark(line, _called(key), IGNORED, "it is there once more below, and the last one counts")
             elif key in _SECRETS:
-                self._no_need(line, key, _SECRETS[key])
+                self._remark(line, key, NOT_TAKEN, _SECRETS[key])
             elif value is None:
                 self._remark(line, _called(key), IGNORED, "null says nothing")
             elif key == "channels":
@@ -126,7 +128,7 @@ class _Reading:
             elif key in kinds:
                 kinds[key](line, value)
             elif names_secret(key):
-                self._no_need(line, _called(key), _OTHER_SECRET)
+                self._remark(line, _called(key), NOT_TAKEN, _OTHER_SECRET)
             else:
                 self._remark(line, _called(key), IGNORED, "not a key that is known here")
 
@@ -189,7 +191,7 @@ class _Reading:
                     self._channel(line, part.strip("\"'"), "")
 
     def _channel(self, line: int, entry: str, where: str) -> None:
-        if _SETTING.search(entry):
+        if _SETTING.search(entry) and not _ADDRESS.match(entry):
             self._problem(line, f"{where}a setting seems to stand here, where a channel's name is expected", _NAMES)
             return
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from allthepoints.base.addresses import host_of, is_loopback
 from allthepoints.base.types import Login
-from allthepoints.config.durations import format_duration
+from allthepoints.config.durations import format_duration, parse_duration
 from allthepoints.config.edit import Change, Value, edit, edited
 from allthepoints.config.foreign import TAKEN, Found, Remark
 from allthepoints.config.kinds import Bad, Context, Duration, quote
@@ -113,7 +113,7 @@ class _Merge:
             self.changes.append(Value(section, key, quote(value)))
             shown = f" = {quote(value)}" if section == "poll" else ""
             self.remarks.append(replace(remark, text=f"as {name}{shown}{remark.text}"))
-        elif there == value:
+        elif there == value or (section == "poll" and parse_duration(str(there)) == parse_duration(value)):
             self.remarks.append(replace(remark, outcome=KEPT, text=f"{name} says so already"))
         else:
             self.remarks.append(replace(remark, outcome=KEPT, text=f"{name} says something else, which stays"))
