@@ -40,7 +40,7 @@ _SECRETS = {
 }
 _OTHER_SECRET = f"{_NEVER}. {_LOGIN}, or give it in the environment"
 _NAMES = 'Write one name a line, or ["alpha", "beta"] in JSON. A comment begins with "# ".'
-_TOML = re.compile(r"\s*\[\[?\s*[A-Za-z_\"'][\w.\"' -]*\]\]?\s*(#.*)?$", re.MULTILINE)
+_TOML = re.compile(r"^[ \t]*\[\[?[A-Za-z_][\w.-]*\]\]?[ \t]*(#.*)?\r?$", re.MULTILINE)
 _SETTING = re.compile(r"[=:]")
 _ADDRESS = re.compile(r"(?i)https?://|(www\.|m\.)?twitch\.tv/")
 
@@ -70,9 +70,9 @@ def read_foreign(data: bytes, name: str) -> Found:
     """What `data` says; `name` is what messages call it. Raises ConfigError, with every problem and its cure."""
     text = _text(data, name)
     begin = text.lstrip()[:1]
-    if _TOML.match(text):
+    if head := _TOML.search(text):
         raise ConfigError(
-            f"{name}:1: this is TOML, as the config itself is",
+            f"{name}:{_line(text, head.start())}: this is TOML, as the config itself is",
             "Use it with --config, or copy it to where `allthepoints config path` says.",
         )
     reading = _Reading(name, Found("json" if begin in ("{", "[") else "names"))
