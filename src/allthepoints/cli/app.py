@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "backup": "allthepoints.cli.backup:backup",
     "restore": "allthepoints.cli.backup:restore",
     "config": "allthepoints.cli.config:app",
+    "doctor": "allthepoints.cli.doctor:doctor",
     "notify": "allthepoints.cli.notify:app",
     "simulate": "allthepoints.cli.simulate:simulate",
 }
@@ -52,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except output.ReaderGone:
         output.drop_stdout()
         return Exit.OK
+    except output.Unwritable as error:
+        output.drop_stdout()
+        output.complain_of(error)
+        return code_of(error)
     except AllThePointsError as error:
         _keep_order()
         output.complain_of(error)
@@ -69,12 +74,20 @@ def _run(args: Sequence[str]) -> int:
     if g.VERSION in given:
         output.say(f"allthepoints {__version__}")
         return Exit.OK
-    where = Here(given.get(g.CONFIG), given.get(g.DATA_DIR), g.VERBOSE in given)
+    where = Here(given.get(g.CONFIG), given.get(g.DATA_DIR), _areas(given))
     if g.HELP not in given and _fast(rest, where):
         return Exit.OK
     from allthepoints.cli import tree
 
     return tree.run(COMMANDS, rest, where, g.HELP in given)
+
+
+def _areas(given: g.Given) -> tuple[str, ...]:
+    if g.VERBOSE not in given:
+        return ()
+    from allthepoints.cli.areas import areas_in
+
+    return areas_in(given[g.VERBOSE])
 
 
 def _fast(args: Sequence[str], where: Here) -> bool:
@@ -94,13 +107,13 @@ def _keep_order() -> None:
     """What was said before the error is shown before it."""
     try:
         output.flush()
-    except output.ReaderGone:
+    except (output.ReaderGone, output.Unwritable):
         output.drop_stdout()
 
 
 def _own_mistake(error: Exception, args: Sequence[str]) -> None:
     _keep_order()
-    if not set(g.VERBOSE.names).isdisjoint(args):
+    if g.is_verbose(args):
         import traceback
 
         output.note("".join(traceback.format_exception(error)).rstrip())
