@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from allthepoints._version import __version__
 from allthepoints.base import errors as e
 from allthepoints.cli import app, output, status, tree
 from allthepoints.cli import globals as g
+from allthepoints.cli.areas import AREAS
 from allthepoints.cli.exits import Exit, code_of
 from allthepoints.cli.here import Here
 
@@ -28,6 +30,7 @@ from allthepoints.cli.here import Here
         (e.AlreadyRunning("x"), 1),
         (e.SignInNeeded("x"), 3),
         (e.Refused("x", 400), 3),
+        (e.Declined("x"), 3),
         (e.Unauthorised("x", 401), 3),
         (e.Unknown("x"), 4),
         (e.Limited("x", 1.0), 4),
@@ -51,21 +54,58 @@ def test_every_error_of_ours_has_an_exit_code() -> None:
         (["status"], {}, ["status"]),
         (["--config", "c", "status"], {g.CONFIG: "c"}, ["status"]),
         (["status", "--config", "c", "--json"], {g.CONFIG: "c"}, ["status", "--json"]),
-        (["status", "--config=c", "-v"], {g.CONFIG: "c", g.VERBOSE: "yes"}, ["status"]),
+        (["status", "--config=c", "-v"], {g.CONFIG: "c", g.VERBOSE: "all"}, ["status"]),
+        (["--verbose=chat", "run", "-v=helix,storage"], {g.VERBOSE: "chat,helix,storage"}, ["run"]),
+        (["--verbose", "chat"], {g.VERBOSE: "all"}, ["chat"]),
         (["--data-dir", "d", "x", "--", "--config", "c"], {g.DATA_DIR: "d"}, ["x", "--", "--config", "c"]),
         (["--config", "a", "x", "--config", "b"], {g.CONFIG: "b"}, ["x"]),
-        (["--verbose=1"], {}, ["--verbose=1"]),
+        (["--version=1"], {}, ["--version=1"]),
     ],
 )
 def test_global_options_stand_anywhere(args: list[str], given: dict[g.Global, str], rest: list[str]) -> None:
     assert g.take(args) == (given, rest)
 
 
-@pytest.mark.parametrize("args", [["status", "--config"], ["--data-dir=", "status"]])
+@pytest.mark.parametrize("args", [["status", "--config"], ["--data-dir=", "status"], ["status", "--verbose="]])
 def test_a_global_option_without_its_value(atp: Atp, args: list[str]) -> None:
     result = atp(*args)
     assert result.code == Exit.USAGE
-    assert "expected a " in result.err
+    assert "expected " in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("storge", "--verbose: there is no area 'storge'; did you mean storage?"),
+        ("chat,1", "--verbose: there is no area '1'\n"),
+        ("zzz", "Areas: chat, helix, signin, streamelements, storage, notify, dashboard, config, plan, all."),
+    ],
+)
+def test_details_of_an_area_that_does_not_exist(atp: Atp, text: str, words: str) -> None:
+    result = atp("status", f"--verbose={text}")
+    assert (result.code, result.out) == (Exit.USAGE, "")
+    assert words in result.err
+
+
+def test_details_of_areas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ALLTHEPOINTS_VERBOSE", raising=False)
+    assert Here().loggers is False
+    assert Here(verbose=("all",)).loggers is True
+    assert Here(verbose=("plan", "storage")).loggers == (
+        *("allthepoints.service.loop", "allthepoints.storage", "allthepoints.service.recorder"),
+    )
+    monkeypatch.setenv("ALLTHEPOINTS_VERBOSE", " Plan,")
+    assert Here().loggers == ("allthepoints.service.loop",)
+    assert Here(verbose=("all",)).loggers is True, "the line counts, then the environment"
+    monkeypatch.setenv("ALLTHEPOINTS_VERBOSE", "plam")
+    with pytest.raises(e.UsageError, match="did you mean plan"):
+        _ = Here().loggers
+
+
+def test_the_loggers_of_all_areas_are_modules() -> None:
+    for names in AREAS.values():
+        for name in names:
+            assert find_spec(name) is not None, name
 
 
 @pytest.mark.parametrize("args", [["--version"], ["status", "--version"]])
@@ -141,16 +181,16 @@ def test_what_we_raise_is_told_with_its_hint(atp: Atp, monkeypatch: pytest.Monke
     assert result.err == "error: the disk is full\n\nhint: Make room.\n"
 
 
-@pytest.mark.parametrize("verbose", [False, True])
-def test_a_mistake_of_ours_is_one_line_unless_asked(atp: Atp, monkeypatch: pytest.MonkeyPatch, verbose: bool) -> None:
+@pytest.mark.parametrize("verbose", ["", "--verbose", "--verbose=chat"])
+def test_a_mistake_of_ours_is_one_line_unless_asked(atp: Atp, monkeypatch: pytest.MonkeyPatch, verbose: str) -> None:
     def fail(context: typer.Context) -> None:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setitem(app.COMMANDS, "events", "failing:fail")
     monkeypatch.setitem(sys.modules, "failing", type("failing", (), {"fail": staticmethod(fail)}))
-    result = atp("events", *(["--verbose"] if verbose else []))
+    result = atp("events", *([verbose] if verbose else []))
     assert result.code == Exit.FAULT
-    assert ("Traceback" in result.err) is verbose
+    assert ("Traceback" in result.err) is bool(verbose)
     assert "error: this is a mistake of the program: ZeroDivisionError: oops" in result.err
 
 
@@ -207,6 +247,28 @@ def test_a_reader_that_goes_away_ends_it_quietly(recorded: Path) -> None:
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("command", ["status", "events"])
+def test_an_output_on_a_full_disk_is_told(recorded: Path, command: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = run(command, stdout=full.fileno())
+    assert done.returncode == Exit.FAULT
+    assert done.stderr == (
+        b"error: the output cannot be written: No space left on device\n\nhint: Make room where it goes.\n"
+    )
+
+
+def test_nobody_reads_what_is_told_beside(recorded: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "allthepoints", "events", "--channel", "nobody"],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+        )
+    assert done.returncode in {Exit.USAGE, Exit.OK, Exit.FAULT}
+    assert b"Traceback" not in done.stdout
 
 
 def test_status_loads_nothing_heavy(home: Path) -> None:

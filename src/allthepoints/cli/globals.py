@@ -14,16 +14,28 @@ from allthepoints.base.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """One option. `value` is what the help calls its value; a flag has none."""
+    """One option. `value` is what the help calls its value; a flag has none. `bare`: the value where none is given; it
+    is then given behind `=` only, and all that are given count together, with commas between them."""
 
     names: tuple[str, ...]
     help: str
     value: str = ""
+    bare: str = ""
+
+    @property
+    def head(self) -> str:
+        """Its left side in the help."""
+        return ", ".join(self.names) + (f"[={self.value}]" if self.bare else f" {self.value}" if self.value else "")
 
 
 CONFIG = Global(("--config",), "The config file (or ALLTHEPOINTS_CONFIG).", "FILE")
 DATA_DIR = Global(("--data-dir",), "Where database, token file and logs are (or ALLTHEPOINTS_DATA_DIR).", "DIR")
-VERBOSE = Global(("--verbose", "-v"), "Say more, in the log too.")
+VERBOSE = Global(
+    ("--verbose", "-v"),
+    "Say more, in the log too (or ALLTHEPOINTS_VERBOSE); of these areas: chat,helix,storage…",
+    "AREAS",
+    "all",
+)
 VERSION = Global(("--version",), "Print the version.")
 HELP = Global(("--help", "-h"), "Show the help of a command.")
 
@@ -60,6 +72,9 @@ def take(args: Sequence[str]) -> tuple[Given, list[str]]:
             rest.append(arg)
         elif not option.value:
             given[option] = "yes"
+        elif option.bare:
+            before = f"{given[option]}," if option in given else ""
+            given[option] = before + _behind(option, name, equals, value)
         else:
             given[option] = value if equals else left.pop(0) if left else ""
             if not given[option]:
@@ -67,11 +82,22 @@ def take(args: Sequence[str]) -> tuple[Given, list[str]]:
     return given, rest
 
 
+def is_verbose(args: Sequence[str]) -> bool:
+    """Whether it was asked for, in a line that may be wrong otherwise."""
+    return any(arg.partition("=")[0] in VERBOSE.names for arg in args)
+
+
 def help_lines() -> list[str]:
     """The options for the end of a help text."""
-    heads = [", ".join(option.names) + (f" {option.value}" if option.value else "") for option in GLOBALS]
+    heads = [option.head for option in GLOBALS]
     width = max(map(len, heads))
     return [f"{head:<{width}}  {option.help}" for head, option in zip(heads, GLOBALS, strict=True)]
+
+
+def _behind(option: Global, name: str, equals: str, value: str) -> str:
+    if equals and not value:
+        raise UsageError(f"{name}: expected {option.value} behind the =", option.help)
+    return value or option.bare
 
 
 _BY_NAME = {name: option for option in GLOBALS for name in option.names}

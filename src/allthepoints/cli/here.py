@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The global options. None: not given."""
+    """The global options. None: not given. `verbose`: areas of which more is said."""
 
     config_flag: str | None = None
     data_flag: str | None = None
-    verbose: bool = False
+    verbose: tuple[str, ...] = ()
 
     @property
     def config(self) -> ConfigPath:
@@ -45,6 +45,13 @@ class Here:
 
         config = self.config
         return load(config.path, config.named)
+
+    @property
+    def loggers(self) -> bool | tuple[str, ...]:
+        """The loggers of which the log takes details; see `base.logs.log_to`. Raises UsageError."""
+        from allthepoints.cli.areas import areas_in, loggers_of
+
+        return loggers_of(self.verbose or areas_in(os.environ.get("ALLTHEPOINTS_VERBOSE", "")))
 
     def now(self) -> float:
         """Seconds since the epoch."""

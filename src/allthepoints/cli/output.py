@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from allthepoints.base.errors import AllThePointsError
+from allthepoints.base.errors import AllThePointsError, FaultError
 from allthepoints.base.types import JSON
 
 SIGNS = "●◐◑○✕–…↑∅★▁▂▃▄▅▆▇█"
@@ -21,6 +21,13 @@ SIGNS = "●◐◑○✕–…↑∅★▁▂▃▄▅▆▇█"
 
 class ReaderGone(Exception):
     """Nobody reads our output any more."""
+
+
+class Unwritable(FaultError):
+    """Standard output takes nothing: its disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror or error}", "Make room where it goes.")
 
 
 def prepare() -> None:
@@ -36,6 +43,8 @@ def say(text: str = "") -> None:
         sys.stdout.write(text + "\n")
     except BrokenPipeError:
         raise ReaderGone from None
+    except OSError as error:
+        raise Unwritable(error) from None
 
 
 def say_json(value: JSON) -> None:
@@ -49,11 +58,13 @@ def flush() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGone from None
+    except OSError as error:
+        raise Unwritable(error) from None
 
 
 def note(text: str) -> None:
-    """A line beside the data."""
-    with contextlib.suppress(BrokenPipeError):
+    """A line beside the data. What cannot be told is not told: its reader is gone, or its disk is full."""
+    with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allthepoints.base.clock import Clock, SystemClock
-from allthepoints.base.errors import FaultError
+from allthepoints.base.errors import AllThePointsError, FaultError
 from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
@@ -49,20 +49,26 @@ def run(
     for warning in loaded.warnings:
         output.warn(warning)
     data = prepare(where.data)
+    table = sys.stdout.isatty() and not (as_json or plain)
+    remarks, loggers = Remarks(held=table), where.loggers
     try:
-        log_to(data.log, where.verbose)
+        logs = log_to(data.log, loggers)
     except OSError as error:
         raise FaultError(f"{data.log} cannot be written: {error.strerror}", "Make it this user's own.") from error
-    for warning in loaded.warnings:
-        log.warning("%s", warning)
-    table = sys.stdout.isatty() and not (as_json or plain)
-    remarks = Remarks(held=table)
-    logging.getLogger().addHandler(remarks)
-    try:
-        asyncio.run(_with_table(where, loaded) if table else _service(where, loaded, lines_face(as_json)))
-    finally:
-        logging.getLogger().removeHandler(remarks)
-        remarks.let_go()
+    with logs:
+        for warning in loaded.warnings:
+            log.warning("%s", warning)
+        logs.listen(remarks)
+        try:
+            asyncio.run(_with_table(where, loaded) if table else _service(where, loaded, lines_face(as_json)))
+        except (AllThePointsError, output.ReaderGone) as error:
+            log.info("the end: %s", str(error) or "nobody reads what is said")
+            raise
+        except Exception:
+            log.critical("the end, by a mistake of the program", exc_info=True)
+            raise
+        finally:
+            remarks.let_go()
     output.note("Stopped; you left every chat.")
 
 
@@ -95,12 +101,13 @@ def lines_face(as_json: bool) -> Hooks:
     changes = Changes()
 
     def on_snapshot(snapshot: Snapshot) -> None:
-        for change in changes.between(snapshot):
-            if as_json:
-                output.say_json(change.plain)
-            else:
-                output.say(change.line)
-        output.flush()
+        with suppress(output.Unwritable):  # a disk that is full costs lines, and no presence
+            for change in changes.between(snapshot):
+                if as_json:
+                    output.say_json(change.plain)
+                else:
+                    output.say(change.line)
+            output.flush()
 
     return until_stop(on_snapshot)
 
