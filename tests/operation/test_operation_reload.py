@@ -87,7 +87,7 @@ class Stage:
 
     async def until(self, look: Callable[[], object]) -> None:
         async with asyncio.timeout(20):
-            while not look():  # noqa: ASYNC110 -- of a file, nothing tells
+            while not look():
                 await self.clock.sleep(0.01)
 
     def excluded(self) -> set[str]:
