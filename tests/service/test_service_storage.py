@@ -348,7 +348,7 @@ async def test_fc_30_the_backlog_is_bounded(monkeypatch: pytest.MonkeyPatch, cap
     await clock.sleep(11)
     assert [event.data["n"] for event in disk.memory.events] == list(range(250, 350))
     assert sum("250 records were lost" in line for line in caplog.messages) == 1
-    assert len(caplog.messages) == 2
+    assert sum("memory for what it should take" in line for line in caplog.messages) == 1
     await recorder.flush(Batch(), 1.0)
 
 

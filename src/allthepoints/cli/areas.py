@@ -17,7 +17,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "helix": ("allthepoints.service.reads", "allthepoints.twitch.helix", "allthepoints.twitch.http"),
     "signin": (
         *("allthepoints.twitch.oauth", "allthepoints.twitch.tokens", "allthepoints.twitch.signin"),
-        "allthepoints.twitch.apptoken",
+        *("allthepoints.twitch.apptoken", "allthepoints.twitch.http"),
     ),
     "streamelements": ("allthepoints.streamelements", "allthepoints.service.elements"),
     "storage": ("allthepoints.storage", "allthepoints.service.recorder"),

@@ -61,6 +61,7 @@ class Reload:
         except ConfigError as error:
             self._reject(error)
             return
+        log.debug("read %s, %s", self._config.path, "as it was" if loaded.settings == self.settings else "changed")
         self._text = text
         self._tell_odd(loaded.warnings)
         if loaded.settings != self.settings or self._complaint:

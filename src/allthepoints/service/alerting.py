@@ -290,6 +290,7 @@ class _Place:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._notifier.send(self._number, notice)
+                log.debug("told %s: %s", self.name, notice.title)
         except OutsideError as error:
             return error
         except TimeoutError:

@@ -102,6 +102,7 @@ class Connections:
     def join(self, conn: int, logins: Sequence[Login]) -> None:
         """Write JOINs. Puts JoinWritten, unless the connection is ending."""
         if (link := self._ready(conn)) is not None:
+            log.debug("connection %d: JOIN %s", conn, ", ".join(logins))
             link.session.join(logins, self._clock.now())
             link.flush()
             self._put(JoinWritten(self._clock.now(), conn, tuple(logins)))
@@ -109,6 +110,7 @@ class Connections:
     def part(self, conn: int, logins: Sequence[Login]) -> None:
         """Write PARTs."""
         if (link := self._ready(conn)) is not None:
+            log.debug("connection %d: PART %s", conn, ", ".join(logins))
             link.session.part(logins, self._clock.now())
             link.flush()
 
@@ -146,6 +148,7 @@ class Connections:
     def _heard(self, conn: int, line: _Line, events: Sequence[SessionEvent]) -> None:
         now = self._clock.now()
         for event in events:
+            log.debug("connection %d: %s", conn, event)
             match event:
                 case LoginRefused(text):
                     self.refused_token, line.last_words = line.token, text
@@ -159,6 +162,7 @@ class Connections:
         self._lost(conn, line, lost or Lost.CLOSED, line.last_words or text)
 
     def _lost(self, conn: int, line: _Line, lost: Lost, text: str) -> None:
+        log.debug("connection %d: over (%s) %s", conn, lost.value, text[:TEXT])
         line.gone.set_result(None)
         del self._lines[conn]
         self._put(ConnectionLost(self._clock.now(), conn, lost, self._chance.draw(), text[:TEXT]))

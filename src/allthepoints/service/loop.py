@@ -168,6 +168,7 @@ class Service:
         changes = [*records, *self._fold((*facts, Ticked(now)))]
         decided = plan(self.policy, self._observed, now)
         for action in decided.actions:
+            log.debug("planned: %s", action)
             changes += intend(self._observed, action, now)
         self._look_at = now + HEARTBEAT if decided.wake_at is None else decided.wake_at
         written = self._picture(changes, now)

@@ -177,11 +177,13 @@ class Recorder:
     def _tell_failed(self, error: str) -> None:
         if not self._failed:
             self._failed = True
+            log.info("nothing can be written down: %s", error)
             self._put(StorageFailed(self._clock.now(), error))
 
     def _tell_works(self) -> None:
         if self._failed:
             self._failed = False
+            log.info("it can be written down again")
             self._put(StorageWorks(self._clock.now()))
         if self._dropped:
             log.error("the database works again; %d records were lost", self._dropped)

@@ -6,6 +6,7 @@ One writer. Every call of `record` is one transaction, committed to the disk bef
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from allthepoints.ports import ChannelRow, Request
 from allthepoints.storage import restore, writing
 from allthepoints.storage.faults import told
 from allthepoints.storage.opening import BUSY_MS, open_database
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -59,6 +62,7 @@ class Database:
             writing.write_service(db, service or {}, at)
             writing.write_done(db, done, at)
             writing.prune(db, at)
+        log.debug("written: records %d, rows %d, requests done %d", len(records), len(channel_rows), len(done))
 
     def requests(self) -> tuple[Request, ...]:
         """See `ports.Storage.requests`."""

@@ -11,6 +11,7 @@ up but for one is not sent before the reset: it ends as `Limited` at once.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,8 @@ from allthepoints.base.errors import Limited, OutsideError, Refused, Unauthorise
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON
 from allthepoints.web import LONGEST_WAIT, SHORTEST_WAIT, Answer, Ask, Client, cut, excerpt, odd
+
+log = logging.getLogger(__name__)
 
 BELIEVED = 86_400.0
 """Seconds that their clock may differ from ours. A `Date` further off is not of the same time line."""
@@ -82,6 +85,7 @@ class Calls:
 
     async def _send(self, kind: str, ask: Ask) -> Answer:
         answer = await self._client.send(ask)
+        log.debug("%s: answered %d, %d bytes", ask.what, answer.status, len(answer.body))
         until = wait_of(answer, self._clock.now())
         if until is not None:
             self._not_before[kind] = until

@@ -7,12 +7,15 @@ becomes `Unknown`, so that nothing is decided from it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
 
 from allthepoints.base.errors import Limited, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.web import Answer, Ask, Client, bounded, cut, excerpt, odd
+
+log = logging.getLogger(__name__)
 
 
 async def request(client: Client, ask: Ask, now: float) -> Answer:
@@ -28,6 +31,7 @@ def checked(answer: Answer, now: float, *, errors_in_200: bool = False) -> Answe
     so at the sign-in server, where a no may end a sign-in.
     """
     status = answer.status
+    log.debug("%s: answered %d, %d bytes", answer.ask.what, status, len(answer.body))
     told = _told(answer)
     if errors_in_200 and status == 200 and told is not None and told.status is not None and 400 <= told.status < 600:
         status = told.status

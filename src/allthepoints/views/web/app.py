@@ -267,6 +267,8 @@ class _Contained:
         async def watched(message: Any) -> None:
             nonlocal started
             started = True
+            if "status" in message:
+                log.debug("%s %s: %d", scope.get("method", ""), scope.get("path", "")[:200], message["status"])
             await send(message)
 
         try:
