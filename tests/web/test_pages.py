@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import apsw
 import httpx2
 import pytest
 from web_stage import AT, CODE, HOSTILE, HYDRATE, MAP, SAME, Listening, Stage, fill, get, post, row, turns, until, worry
 
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import ItemId, Login, UserId
 from allthepoints.config.load import load
 from allthepoints.config.settings import Channels, Settings, Wish
 from allthepoints.core import records as r
 from allthepoints.core.records import Event, EventKind
 from allthepoints.core.redeem import Reason, Redemption, State
+from allthepoints.service.snapshot import Vitals
+from allthepoints.storage import read as reading
 from allthepoints.storage.database import Database
 from allthepoints.views.web import pages
 from allthepoints.views.web.app import Pages
@@ -87,6 +92,15 @@ def harmless(found: Read) -> None:
             assert address.startswith("https://www.twitch.tv/"), address
             assert "noopener" in (attrs["rel"] or "")
     assert len(found.ids()) == len(set(found.ids())), "an id stands once"
+
+
+def begun(stage: Stage, topic: str) -> Callable[[], Awaitable[bool]]:
+    """Whether it is known how a page of this topic looks to who listens."""
+
+    async def look() -> bool:
+        return topic in pages.pushed.topics(stage.board).seen
+
+    return look
 
 
 async def do(stage: Stage, path: str, form: dict[str, str] | None = None) -> httpx2.Response:
@@ -232,8 +246,8 @@ async def test_the_dialog_says_what_it_costs(stage: Stage) -> None:
     found = await read(stage, f"/redeem/c1/{MAP.id}", hx_request="true", hx_target="dialog-body")
     text = " ".join(found.text.split())
     for said in (
-        "You have1,845",
-        "It costs1,500",
+        "You have read 2 min ago1,845",
+        "It costs read 3 min ago1,500",
         "345 acorns",
         "It cannot be undone.",
         "Spend 1,500 acorns",
@@ -381,8 +395,8 @@ async def test_what_changed_is_pushed(stage: Stage) -> None:
     page = await get(stage, "/")
     since = re.search(r'sse-connect="([^"]+)"', page.text)
     assert since
-    listening = Listening(stage.app, since[1])
-    await turns()
+    listening = Listening(stage.app, unescape(since[1]))
+    await until(begun(stage, "now"))
     stage.board.happened(Event(AT, EventKind.PRESENT, UserId("1")), stage.tell([row(1), row(2)]))
     stage.tell([row(1, points=5000)], warnings=(worry(),))
 
@@ -393,7 +407,7 @@ async def test_what_changed_is_pushed(stage: Stage) -> None:
     events = listening.events()
     found = dict(events)
     await listening.hang_up()
-    assert {"row", "alerts", "dot", "head", "health", "activity", "activity-chats", "activity-all-c1"} <= found.keys()
+    assert found.keys() == {"row", "alerts", "dot", "head", "sentence", "version"}
     rows = [html for name, html in events if name == "row"]
     assert rows[-1] == '<tr id="row-2" data-gone></tr>'
     assert 'id="row-1"' in rows[0]
@@ -417,3 +431,274 @@ def test_what_is_vendored_is_what_it_says() -> None:
     for path in (STATIC / "vendor").glob("*.[jc]s*"):
         assert hashlib.sha256(path.read_bytes()).hexdigest() in said, path.name
     assert len(list((STATIC / "vendor").glob("LICENSE.*"))) == 3
+
+
+async def pushed_to(stage: Stage, path: str, topic: str, happen: Callable[[], object]) -> list[tuple[str, str]]:
+    """What the page at `path` is told once it listens and this has happened."""
+    page = await get(stage, path)
+    assert page.status_code == 200, page.text
+    since = re.search(r'sse-connect="([^"]+)"', page.text)
+    assert since
+    listening = Listening(stage.app, unescape(since[1]))
+    await until(begun(stage, topic))
+    await turns()
+    happen()
+
+    async def told() -> bool:
+        return "event: version" in listening.said
+
+    await until(told)
+    await listening.hang_up()
+    return listening.events()
+
+
+def remember(stage: Stage, *records: r.Record) -> None:
+    database = Database(stage.folder / "allthepoints.db", AT)
+    database.load()
+    database.record(records, AT)
+    database.close()
+
+
+ASKED = Vitals(elements_asked=True)
+"""StreamElements owes an answer."""
+
+
+async def test_a_channels_page_is_told_of_its_own_parts_alone(stage: Stage) -> None:
+    fill(stage.folder)
+    stage.tell([row(1), row(2)])
+
+    def happen() -> None:
+        stage.tell([row(1, points=2000, verdict="flat", causes=("never_typed",)), row(2)])
+
+    told = await pushed_to(stage, "/channel/c1", "channel/c1", happen)
+    parts = [html for name, html in told if name == "part"]
+    assert any('id="sums"' in html and "2,000" in html for html in parts)
+    assert any('id="verdict"' in html and "In the chat, and nothing comes" in html for html in parts)
+    assert ("chart", "c1") in told
+    assert {name for name, _ in told} == {"part", "chart", "version"}, "its store and its sessions are as they were"
+    for html in parts:
+        harmless(Read(html))
+
+
+async def test_another_channels_news_are_none(stage: Stage) -> None:
+    fill(stage.folder)
+    stage.tell([row(1), row(2)])
+
+    def happen() -> None:
+        stage.tell([row(1), row(2, points=9)])
+        stage.tell([row(1, points=3), row(2, points=9)])
+
+    told = await pushed_to(stage, "/channel/c1", "channel/c1", happen)
+    assert "c2" not in str(told)
+
+
+async def test_the_store_is_told_of_the_item_that_changed(stage: Stage) -> None:
+    fill(stage.folder)
+    stage.tell([row(1)], vitals=ASKED)
+
+    def happen() -> None:
+        remember(stage, r.ItemKnown(AT, UserId("1"), replace(MAP, stock=2)))
+        stage.tell([row(1)])
+
+    told = await pushed_to(stage, "/store", "store", happen)
+    assert [name for name, _ in told] == ["part", "version"]
+    assert f'id="item-c1-{MAP.id}"' in told[0][1]
+    harmless(Read(told[0][1]))
+
+
+async def test_a_store_with_another_item_is_got_anew(stage: Stage) -> None:
+    fill(stage.folder)
+    stage.tell([row(1)], vitals=ASKED)
+
+    def happen() -> None:
+        remember(stage, r.ItemKnown(AT, UserId("1"), replace(MAP, id=ItemId("f" * 24), name="New")))
+        stage.tell([row(1)])
+
+    told = await pushed_to(stage, "/store?channel=c1", "store", happen)
+    assert ("stale", "items") in told
+
+
+async def test_the_settings_are_told_of_a_channel_and_of_the_order(stage: Stage) -> None:
+    fill(stage.folder)
+    config = stage.folder / "c.toml"
+    config.write_text("")
+    stage.tell([row(1), row(2)])
+
+    def happen() -> None:
+        config.write_text('[channels]\npriority = ["c2"]\n')
+        stage.settings = load(config, named=True).settings
+        stage.tell([row(1, state="refused", reason="banned"), row(2)])
+
+    told = await pushed_to(stage, "/settings", "settings", happen)
+    parts = "".join(html for name, html in told if name == "part")
+    assert 'id="meant-c1"' in parts
+    assert "you are banned" in parts
+    assert 'id="priority"' in parts
+    assert 'id="wishes"' not in parts
+
+
+async def test_health_is_told_of_the_part_that_changed(stage: Stage) -> None:
+    stage.tell([row(1)])
+    told = await pushed_to(stage, "/health", "health", lambda: stage.tell([row(1)], vitals=Vitals(joins=7)))
+    assert [name for name, _ in told] == ["part", "version"]
+    assert 'id="health-budgets"' in told[0][1]
+    assert "7 of 20" in told[0][1]
+
+
+async def test_a_row_that_changed_brings_nothing_else(stage: Stage) -> None:
+    fill(stage.folder)
+    second = row(2)
+    stage.tell([row(1), second])
+    told = await pushed_to(stage, "/", "now", lambda: stage.tell([row(1, title="another"), second]))
+    assert [name for name, _ in told] == ["row", "version"]
+
+
+async def test_who_was_away_is_told_that_lists_are_old(stage: Stage) -> None:
+    fill(stage.folder)
+    stage.tell([row(1)])
+    listening = Listening(stage.app, "/events?of=store&since=other.7")
+
+    async def told() -> bool:
+        return "event: version" in listening.said
+
+    await until(told)
+    await listening.hang_up()
+    assert {name for name, _ in listening.events()} == {"dot", "stale", "trouble", "version"}
+
+
+@pytest.mark.parametrize("topic", ["", "x", "channel/", "channel/%22%3E", "channel/nobody", "now/x", "x" * 3000])
+async def test_odd_topics_are_told_nothing_of_note(stage: Stage, topic: str) -> None:
+    fill(stage.folder)
+    before = stage.tell([row(1)]) and stage.board.version
+    stage.tell([row(1, points=5)])
+    answer = await get(stage, f"/poll?of={topic}&since={before}")
+    assert answer.status_code == 200
+    assert "acorns" not in answer.text
+
+
+# -- a memory that cannot be read ------------------------------------------------------------------------------------
+def damaged(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    path.write_bytes(bytes(data))
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"not a database at all, but long enough to be looked at" * 40)
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def newer(path: Path) -> None:
+    db = apsw.Connection(str(path))
+    db.execute("PRAGMA user_version = 900")
+    db.close()
+
+
+def older(path: Path) -> None:
+    db = apsw.Connection(str(path))
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+
+
+def nonsense(path: Path) -> None:
+    db = apsw.Connection(str(path))
+    db.execute("PRAGMA ignore_check_constraints = 1")
+    db.execute("UPDATE items SET asks = '{'")
+    db.execute("UPDATE events SET data = 'no JSON'")
+    db.execute("UPDATE redemptions SET state = 'odd', answers = '['")
+    db.close()
+
+
+def locked(path: Path) -> None:
+    db = apsw.Connection(str(path))
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    LOCKS.append(db)
+
+
+LOCKS: list[apsw.Connection] = []
+
+BREAKS = (damaged, no_database, missing, a_folder, newer, older, nonsense, locked)
+READING = (*PLACES, "/channel/c1?range=all", STORE, f"/redeem/c1/{MAP.id}", "/redemption/" + "9" * 16)
+
+
+@pytest.fixture
+def broken(stage: Stage, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A service that runs, and whose database was broken after its start."""
+    monkeypatch.setattr(reading, "BUSY_MS", 1)
+    fill(stage.folder)
+    (stage.folder / "c.toml").write_text("")
+    request.param(stage.folder / "allthepoints.db")
+    stage.tell([row(1)])
+    yield stage
+    while LOCKS:
+        LOCKS.pop().close()
+
+
+@pytest.mark.parametrize("broken", BREAKS, indirect=True)
+@pytest.mark.parametrize("path", READING)
+async def test_with_a_broken_database_every_page_is_designed(broken: Stage, path: str) -> None:
+    answer = await get(broken, path)
+    assert answer.status_code in (200, 404, 503), answer.text[:500]
+    found = Read(answer.text)
+    harmless(found)
+    text = " ".join(found.text.split())
+    assert "Something went wrong here" not in text
+    if answer.status_code == 503:
+        assert "This cannot be shown now" in text
+        assert "Chats do not depend on it: In 1 of 1 live chat" in text
+        assert {"nav", "main", "h1", "footer"} <= {tag for tag, _ in found.tags}
+    dialog = await get(broken, path, {"hx-request": "true", "hx-target": "dialog-body"})
+    assert dialog.status_code == answer.status_code
+    if answer.status_code == 503:
+        assert dialog.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("broken", [damaged, no_database, a_folder, newer, locked], indirect=True)
+async def test_with_a_broken_database_now_still_says_where_you_are_and_what_to_do(broken: Stage) -> None:
+    text = " ".join((await read(broken, "/")).text.split())
+    assert "● present" in text
+    assert "1,001" in text
+    assert "What was remembered cannot be read" in text
+    assert "allthepoints.db" in text
+    text = " ".join((await read(broken, "/settings")).text.split())
+    assert "What was remembered cannot be read" in text
+    assert "C1" in text
+
+
+@pytest.mark.parametrize("broken", BREAKS, indirect=True)
+@pytest.mark.parametrize("topic", ["now", "store", "channel/c1", "activity", "health", "settings", ""])
+async def test_with_a_broken_database_who_polls_is_told(broken: Stage, topic: str) -> None:
+    before = broken.board.version
+    broken.tell([row(1, points=7777)])
+    answer = await get(broken, f"/poll?of={topic}&since={before}")
+    assert answer.status_code == 200
+    told = dict(answer.json()["fragments"])
+    if topic == "now":
+        assert "7,777" in told["row"]
+
+
+async def test_it_is_told_when_the_memory_can_be_read_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(stage.folder)
+    path = stage.folder / "allthepoints.db"
+    path.rename(stage.folder / "aside")
+    path.mkdir()
+    stage.tell([row(1)])
+    assert "is a folder" in (await read(stage, "/")).text
+
+    def mend() -> None:
+        path.rmdir()
+        (stage.folder / "aside").rename(path)
+        stage.tell([row(1, points=1)])
+
+    told = dict(await pushed_to(stage, "/", "now", mend))
+    assert told["trouble"].strip() == ""
+    assert "Channels that paid" in told["head"]

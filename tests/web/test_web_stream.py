@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from allthepoints.config.settings import Dashboard
 from allthepoints.core.records import Event, EventKind
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.web import stream
-from allthepoints.views.web.board import EVENTS_KEPT, GONE_KEPT, Board, Doings, Pace
+from allthepoints.views.web.app import Pages
+from allthepoints.views.web.board import EVENTS_KEPT, GONE_KEPT, Board, Change, Doings, Pace
 from allthepoints.views.web.guard import COOKIE
 from allthepoints.views.web.signing import Show
+from allthepoints.views.web.telling import MOST_AT_ONCE
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +32,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def listen(stage: Stage, since: str | None = None) -> Listening:
-    return Listening(stage.app, f"/events?since={stage.board.version if since is None else since}")
+    return Listening(stage.app, f"/events?of=now&since={stage.board.version if since is None else since}")
 
 
 def rows_of(stage: Stage) -> dict[UserId, object]:
@@ -251,3 +254,109 @@ async def test_signing_in_from_the_page(tmp_path: Path) -> None:
     assert (signing.state.stage, signing.state.error) == ("failed", "the code ABCD has expired")
     await board.aclose()
     assert stage.board.sign_in() is None
+
+
+# -- made once, on a thread ------------------------------------------------------------------------------------------
+class Counted:
+    """Fragments that are counted, and may be made to hang as long as `gate` is not set."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, int | None, int]] = []
+        self.threads: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    async def __call__(self, board: Board, change: Change, topic: str) -> list[tuple[str, str]]:
+        self.made.append((topic, change.known, change.number))
+
+        def work() -> list[tuple[str, str]]:
+            self.threads.add(threading.get_ident())
+            self.gate.wait(10)
+            return [("row", str(one.points)) for one in change.rows]
+
+        return await asyncio.to_thread(work)
+
+
+def counted(stage: Stage) -> Counted:
+    found = Counted()
+    stage.build(pages=Pages({}, {}, found))
+    return found
+
+
+async def test_what_many_are_owed_is_made_once_and_on_a_thread(stage: Stage) -> None:
+    work = counted(stage)
+    clients = [listen(stage) for _ in range(20)]
+
+    async def begun() -> bool:
+        return len(work.made) >= 1 and all(client.status == 200 for client in clients)
+
+    await until(begun)
+    await turns()
+    work.made.clear()
+    for points in (1, 2, 3):
+        rows = rows_of(stage)
+        rows[UserId("7")] = row(7, points=points)
+        stage.tell(list(rows.values()))  # type: ignore[arg-type]
+
+        async def told(points: int = points) -> bool:
+            stage.clock.advance(0.05)
+            return all(f"data: {points}\n" in client.said for client in clients)
+
+        await until(told)
+    assert len(work.made) <= 6, "and not 60"
+    assert threading.get_ident() not in work.threads
+    answers = await asyncio.gather(*(get(stage, f"/poll?of=now&since={stage.board.version[:-1]}0") for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(work.made) <= 7, "who asks is told what was made for others"
+    for client in clients:
+        await client.hang_up()
+
+
+async def test_what_hangs_in_the_making_holds_up_nobody_else(stage: Stage) -> None:
+    work = counted(stage)
+    clients = [listen(stage) for _ in range(5)]
+    await turns()
+    work.gate.clear()
+    rows = rows_of(stage)
+    for points in range(50):  # the loop's turns go on
+        rows[UserId("7")] = row(7, points=points)
+        stage.tell(list(rows.values()))  # type: ignore[arg-type]
+        await turns(3)
+    assert (await get(stage, "/healthz")).text == "ok\n"
+    polls = [asyncio.ensure_future(get(stage, f"/poll?of=now{n}&since=x")) for n in range(MOST_AT_ONCE + 5)]
+    await turns(60)
+    refused = [poll.result() for poll in polls if poll.done()]
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "10")}
+    assert len(work.threads) == 1, "one at a time"
+    work.gate.set()
+    answers = await asyncio.gather(*polls)
+    assert {answer.status_code for answer in answers} == {200, 503}
+    for client in clients:
+        await client.hang_up()
+
+
+async def test_a_client_that_is_stuck_holds_up_no_other(stage: Stage) -> None:
+    stuck, well = listen(stage), listen(stage)
+    await turns()
+    stuck.stuck = True
+    for points in (1, 2, 3):
+        rows = rows_of(stage)
+        rows[UserId("7")] = row(7, points=points)
+        stage.tell(list(rows.values()))  # type: ignore[arg-type]
+        await step(stage)
+        assert f"<i>c7\ndata: {points}</i>" in well.said
+    await well.hang_up()
+    stuck.task.cancel()
+    await asyncio.gather(stuck.task, return_exceptions=True)
+
+
+async def test_what_fails_in_the_making_is_told_and_logged_once(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async def fails(board: Board, change: Change, topic: str) -> list[tuple[str, str]]:
+        raise KeyError("x")
+
+    stage.build(pages=Pages({}, {}, fails, lambda _board, error: [("trouble", str(error))]))
+    answers = [await get(stage, "/poll?of=now&since=x") for _ in range(3)]
+    assert [answer.json()["fragments"] for answer in answers] == [
+        [["trouble", "Something went wrong here. It is in the log file"]]
+    ] * 3
+    assert len(caplog.records) == 1

@@ -16,6 +16,7 @@ from allthepoints.base.clock import Stopwatch, SystemClock
 from allthepoints.base.types import JSON, ItemId, Login, SeId, UserId
 from allthepoints.config.settings import Dashboard, Settings
 from allthepoints.core import records as r
+from allthepoints.core.elements import read_key
 from allthepoints.core.loyalty import Balance, Item, Loyalty
 from allthepoints.core.model import Account, ChannelRef, Stream, StreamKind
 from allthepoints.core.place import Census
@@ -104,7 +105,7 @@ class StubAction:
         return Fragment("<p>done</p>", headers={"HX-Trigger": "done"})
 
 
-def stub_fragments(_: Board, change: Change) -> list[tuple[str, str]]:
+async def stub_fragments(_: Board, change: Change, _topic: str) -> list[tuple[str, str]]:
     told = [("row", f"<i>{one.login}\n{one.points}</i>") for one in change.rows]
     told += [("row", f"gone {id_}") for id_ in change.gone]
     told += [("event", event.kind) for event in change.events]
@@ -268,6 +269,7 @@ def fill(folder: Path) -> None:
             r.BalanceKnown(AT - 120, alpha, Balance(1845, 615, 212, 1290)),
             r.ItemKnown(AT - DAY, alpha, MAP),
             r.ItemKnown(AT - DAY, alpha, HYDRATE),
+            r.Noted(AT - 180, read_key(alpha), str(AT - 180)),
             r.RedemptionKept(
                 AT - HOUR,
                 replace(kept, state=State.ACCEPTED, sent_at=AT - HOUR - 1, settled_at=AT - HOUR, code=CODE),

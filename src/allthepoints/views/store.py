@@ -15,13 +15,15 @@ from allthepoints.views.words import REASONS
 @dataclass(frozen=True, slots=True)
 class Offer:
     """An item as you meet it. `eta_s`: seconds until you have its price at the present rate; 0 where you have it,
-    None where nothing can be said. `gone`: it is not in the store any more."""
+    None where nothing can be said. `gone`: it is not in the store any more. `bounds`: those of a wish that is redeemed
+    by itself, in words."""
 
     item: Item
     affordable: bool = False
     eta_s: float | None = None
     wished: bool = False
     gone: bool = False
+    bounds: str = ""
 
     @property
     def cooldown(self) -> float:

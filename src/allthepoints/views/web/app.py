@@ -26,9 +26,10 @@ from allthepoints.views.web import api, stream
 from allthepoints.views.web.board import SESSION, Board
 from allthepoints.views.web.guard import CLIENT, COOKIE, FORM, STILL, Guard, Rules, json_no, too_many
 from allthepoints.views.web.metrics import MOST_REDEMPTIONS, exposition
-from allthepoints.views.web.parts import Action, NotFound, Page
+from allthepoints.views.web.parts import Action, NotFound, Page, Troubled
 from allthepoints.views.web.render import STATIC, fingerprint, render
 from allthepoints.views.web.sessions import LONGEST, Door, TooMany
+from allthepoints.views.web.telling import Busy, Failing, Fragments, Teller
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +59,13 @@ class Pages:
 
     pages: Mapping[str, Page]
     actions: Mapping[str, Action]
-    fragments: stream.Fragments
+    fragments: Fragments
+    failing: Failing = lambda _board, _error: ()
 
 
 def application(board: Board, pages: Pages, rules: Rules, door: Door | None = None) -> ASGIApp:
     """The whole of it. `door` None: nobody needs to log in."""
-    site = _Site(board, pages, door)
+    site = _Site(board, pages, door, Teller(board, pages.fragments, pages.failing))
     inner = Starlette(
         routes=[
             Route("/healthz", site.health, methods=["GET"]),
@@ -88,6 +90,7 @@ class _Site:
     board: Board
     pages: Pages
     door: Door | None
+    teller: Teller
     clients: set[object] = field(default_factory=set)
 
     # -- pages and actions -----------------------------------------------------------------------------------------
@@ -96,6 +99,10 @@ class _Site:
             given = self._given(request)  # its version is from before what is read: nothing is lost between
             try:
                 context = await page.context(self.board, request)
+            except Troubled as trouble:
+                if "hx-request" in request.headers:
+                    return PlainTextResponse(f"{trouble}\n", 503)
+                return HTMLResponse(await self._rendered(trouble.template, {**trouble.context, **given}), 503)
             except (AllThePointsError, ValueError) as error:
                 return self.problem(request, 503 if isinstance(error, AllThePointsError) else 400, str(error))
             return HTMLResponse(await self._rendered(page.template, {**context, **given}))
@@ -201,8 +208,8 @@ class _Site:
         if len(self.clients) >= stream.MOST:
             return PlainTextResponse("Too many pages listen already.\n", 503, {"Retry-After": "30"})
         since = request.headers.get("last-event-id") or request.query_params.get("since", "")
-        told = stream.Stream(self.board, self.pages.fragments, since, request.scope[STILL], self.clients)
-        return _Streaming(told)
+        still = request.scope[STILL]
+        return _Streaming(stream.Stream(self.board, self.teller, since, _topic(request), still, self.clients))
 
     async def poll(self, request: Request) -> Response:
         """The same for who cannot listen: `{"version", "fragments": [[name, html]]}`; 204 where nothing changed."""
@@ -210,8 +217,11 @@ class _Site:
         change = self.board.since(since)
         if change is None or change.version == since:
             return Response(None, 204)
-        told = [[name, html] async for name, html in stream.each(self.pages.fragments(self.board, change))]
-        return JSONResponse({"version": change.version, "fragments": told})
+        try:
+            told = await self.teller.told(_topic(request), change, patient=False)
+        except Busy:
+            return PlainTextResponse("Too much is asked at once.\n", 503, {"Retry-After": "10"})
+        return JSONResponse({"version": change.version, "fragments": [list(pair) for pair in told]})
 
     # -- for machines ----------------------------------------------------------------------------------------------
     async def health(self, _: Request) -> Response:
@@ -281,6 +291,11 @@ class _Contained:
 
 async def _nothing(_: Request, error: Exception) -> Response:
     raise error
+
+
+def _topic(request: Request) -> str:
+    """What the page that asks is about."""
+    return request.query_params.get("of", "")[:80]
 
 
 def _own_path(text: str) -> str:

@@ -75,12 +75,16 @@ class Change:
     """What a client does not know yet. `version` is what it will know then: it gives it back to be told what follows.
 
     `whole`: it is not known what the client has, and `rows` are all of them. `warnings` and `sentence` are None where
-    they are as they were; `head`: the account, the counts or the wishes within reach changed. `events`: oldest first,
-    without an id of the database (0).
+    they are as they were; `head`: the account, the counts, the wishes within reach or the config changed; `read`:
+    StreamElements answered, so points and stores may be different; `vitals`: those of the snapshot are. `events`:
+    oldest first, without an id of the database (0). `known` and `number`: what the client knew (None where `whole`),
+    and will know.
     """
 
     version: str
     snapshot: Snapshot
+    known: int | None = None
+    number: int = 0
     rows: tuple[ChannelRow, ...] = ()
     gone: tuple[UserId, ...] = ()
     warnings: tuple[Warning, ...] | None = None
@@ -186,6 +190,11 @@ class Board:
     def version(self) -> str:
         """What a page that is made now will know: what it asks `changes` to go on from."""
         return f"{self._boot}.{self._number}"
+
+    @property
+    def number(self) -> int:
+        """Of the last change."""
+        return self._number
 
     async def read(self, question: Callable[[PointsReader], T]) -> T:
         """Ask the database, on a thread: `await board.read(lambda r: r.points())`. Raises FaultError."""

@@ -42,5 +42,14 @@ class Action(Protocol):
         ...
 
 
+class Troubled(Exception):
+    """A page cannot be made; it is told in `template`, with `context`. `told`: the same in one line of text."""
+
+    def __init__(self, told: str, template: str, context: Mapping[str, Any]) -> None:
+        super().__init__(told)
+        self.template = template
+        self.context = context
+
+
 class NotFound(Exception):
     """There is no such thing; the text says what."""

@@ -8,32 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 from starlette.types import Receive, Scope, Send
 
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.telling import Teller
 
 log = logging.getLogger(__name__)
 
 MOST = 24
 """Clients at once. Each page is one; whoever comes too late asks from time to time (`/poll`)."""
 
-Fragments = Callable[[Board, Change], Any]
-"""`pages.fragments`: pairs of an event's name and HTML, as an iterable, an awaitable one, or one that is iterated
-over with `async for`."""
+CALM = 4
+"""Ticks of the pace between two messages to a page on which nobody waits for a single cell."""
 
 
 class Stream:
     """An ASGI application: everything that changes from `since` on."""
 
     def __init__(
-        self, board: Board, fragments: Fragments, since: str, still: Callable[[], bool], clients: set[object]
+        self,
+        board: Board,
+        teller: Teller,
+        since: str,
+        topic: str,
+        still: Callable[[], bool],
+        clients: set[object],
     ) -> None:
         self._board = board
-        self._fragments = fragments
+        self._teller = teller
         self._since = since
+        self._topic = topic
         self._still = still
         self._clients = clients
 
@@ -64,13 +70,16 @@ class Stream:
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
         await out(f"retry: 3000\n{_id(self._since)}\n")
-        async for change in self._board.changes(self._since):
+        await self._teller.begin(self._topic, self._since)
+        async for change in self._board.changes(self._since, 1 if self._topic in ("now", "activity") else CALM):
             if not self._still():
                 return
             if change is None:
                 await out(": still here\n\n")
                 continue
-            told = [message(name, html) async for name, html in each(self._fragments(self._board, change))]
+            told = [message(name, html) for name, html in await self._teller.told(self._topic, change)]
+            if not told and not change.whole:
+                continue
             # Only the last one bears the number: who loses the connection in between is told all of it once more.
             await out("".join(told) + f"event: version\ndata: {change.version}\n{_id(change.version)}\n")
 
@@ -79,18 +88,6 @@ def message(name: str, html: str) -> str:
     """One event. Its data is whatever the lines of `html` are."""
     lines = html.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return f"event: {name}\n" + "".join(f"data: {line}\n" for line in lines) + "\n"
-
-
-async def each(found: Any) -> AsyncIterator[tuple[str, str]]:
-    """The pairs, however `pages.fragments` gives them."""
-    if isinstance(found, Awaitable):
-        found = await found
-    if isinstance(found, Iterable):
-        for pair in found:
-            yield pair
-    else:
-        async for pair in found:
-            yield pair
 
 
 async def _hung_up(receive: Receive) -> None:

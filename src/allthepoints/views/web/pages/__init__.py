@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from allthepoints.base.errors import AllThePointsError
 from allthepoints.views.web.board import Board, Change
 from allthepoints.views.web.pages import activity, channel, health, now, redeem, settings, signing, store
-from allthepoints.views.web.pages.kit import health_of, piece
-from allthepoints.views.web.pages.known import known
+from allthepoints.views.web.pages.kit import health_of, piece, trouble_of
+from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble
 from allthepoints.views.web.parts import Action, Page
 
 PAGES: Mapping[str, Page] = {
@@ -25,29 +27,48 @@ PAGES: Mapping[str, Page] = {
 ACTIONS: Mapping[str, Action] = {**store.ACTIONS, **redeem.ACTIONS, **settings.ACTIONS, **signing.ACTIONS}
 """By path, as Starlette writes it."""
 
+Looking = Callable[[Board, Change, str], Awaitable[Look | None]]
 
-async def fragments(board: Board, change: Change) -> Sequence[tuple[str, str]]:
-    """What of the pages is different now: names of server-sent events, and HTML. Raises FaultError.
+_LOOKING: Mapping[str, Looking] = {
+    "now": now.look,
+    "channel": channel.look,
+    "store": store.look,
+    "health": health.look,
+    "settings": settings.look,
+    "activity": activity.look,
+}
+"""How a page of each kind of topic looks; None where nothing happened that could change it. The work is done on
+threads."""
+
+
+async def fragments(board: Board, change: Change, topic: str) -> Sequence[tuple[str, str]]:
+    """What of a page of this topic is different now: names of server-sent events, and HTML. Raises FaultError.
 
     `row` is one row of the table of Now (one with `data-gone` goes), `rows` all of them; `sentence`, `head`, `alerts`,
-    `dot` and `health` each replace what has that id; `activity…` is a line for the lists that follow.
+    `dot` and `trouble` each replace what has that id; `part`, `stale` and `chart`: `pushed.py`. `activity…` is a line
+    for the lists that follow.
     """
-    found: list[tuple[str, str]] = []
-    if change.sentence is not None:
-        found.append(("sentence", piece(board, "parts/sentence.html", sentence=change.sentence)))
-    if change.warnings is not None or change.head:
-        found.append(("dot", piece(board, "parts/dot.html", health=health_of(change.snapshot))))
-    if change.warnings is not None:
-        found.append(("alerts", piece(board, "parts/alerts.html", warnings=change.warnings)))
-    if change.rows or change.gone or change.head or change.warnings is not None:
-        facts = await known(board)
-        found.append(("head", piece(board, "parts/head.html", **now.head(change.snapshot, facts))))
-        found.append(("health", piece(board, "parts/health.html", **health.facts(board))))
-        moved = {row.id for row in change.rows}
-        rows = {row.id: row for row in now.rows_of(change.snapshot, facts, board.now(), moved)} if moved else {}
-        if change.whole:
-            found.append(("rows", "".join(now.row_html(board, row) for row in rows.values())))
-        else:
-            found += [("row", now.row_html(board, rows[row.id])) for row in change.rows if row.id in rows]
-            found += [("row", f'<tr id="row-{int(id_)}" data-gone></tr>') for id_ in change.gone if id_.isdecimal()]
-    return [*found, *activity.pieces(board, change.events)]
+    kind, _, subject = topic.partition("/")
+    owed, more = [*topics(board).owed("", [_dot(board)], change, board.number)], None
+    if kind in _LOOKING and bool(subject) is (kind == "channel"):
+        try:
+            look = await _LOOKING[kind](board, change, subject)
+        except AllThePointsError as error:
+            look = Look([trouble(board, error)])
+        if look is not None:
+            more, parts = look.more, list(look.parts)
+            if not any(part.key == "trouble" for part in parts):
+                parts.append(trouble(board, None))
+            owed += topics(board).owed(topic, parts, change, board.number)
+    drawn = [(part.event, part.draw) for part in owed]
+    return await asyncio.to_thread(lambda: [*((name, draw()) for name, draw in drawn), *(more() if more else ())])
+
+
+def failing(board: Board, error: AllThePointsError) -> Sequence[tuple[str, str]]:
+    """What is told where that cannot be made."""
+    return [("trouble", piece(board, "parts/trouble.html", **trouble_of(error)))]
+
+
+def _dot(board: Board) -> Part:
+    said = health_of(board.snapshot())
+    return Part("dot", said, lambda: piece(board, "parts/dot.html", health=said), "dot")

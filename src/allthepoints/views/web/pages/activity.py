@@ -13,8 +13,9 @@ from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.event_text import event_text
 from allthepoints.views.text import name
-from allthepoints.views.web.board import Board
+from allthepoints.views.web.board import Board, Change
 from allthepoints.views.web.pages.kit import View, piece
+from allthepoints.views.web.pages.pushed import Look
 
 GROUPS: dict[str, tuple[str, frozenset[K]]] = {
     "chats": (
@@ -72,6 +73,11 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
         "more": len(events) == limit and limit < MORE,
         "follow": _name(group, of),
     }
+
+
+async def look(board: Board, change: Change, _subject: str) -> Look | None:
+    """What is new of the page."""
+    return Look((), lambda: pieces(board, change.events))
 
 
 def lines(events: Iterable[EventRow]) -> list[Mapping[str, Any]]:

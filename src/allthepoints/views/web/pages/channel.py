@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,28 +10,32 @@ from typing import Any
 
 from starlette.requests import Request
 
-from allthepoints.base.types import JSON, Login
+from allthepoints.base.types import Login, NotALogin, as_login
+from allthepoints.config.settings import Settings
 from allthepoints.core.loyalty import Loyalty
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.read import KnownChannel
 from allthepoints.storage.read_points import PointsReader, SessionEarned
+from allthepoints.views.chart import RANGES
 from allthepoints.views.earned import stay_of
 from allthepoints.views.points import Stay
 from allthepoints.views.shelf import Shelf, shelf_of
 from allthepoints.views.text import amount, name, number, verdict
-from allthepoints.views.web.board import Board
+from allthepoints.views.web.board import Board, Change
 from allthepoints.views.web.chart import chart
-from allthepoints.views.web.pages.kit import View, login_in_path
-from allthepoints.views.web.pages.known import known
+from allthepoints.views.web.pages.kit import View, login_in_path, piece
+from allthepoints.views.web.pages.known import Known, known
 from allthepoints.views.web.pages.now import row_of
-from allthepoints.views.web.pages.store import choices_of
+from allthepoints.views.web.pages.pushed import CHART, Look, Part, topics
+from allthepoints.views.web.pages.store import Changed, choices_of, item_parts
 from allthepoints.views.web.parts import NotFound
-from allthepoints.views.words import CAUSES, Telling
-
-RANGES = (("today", "Today"), ("7d", "7 days"), ("30d", "30 days"), ("all", "All"))
+from allthepoints.views.words import CAUSES, VERDICTS, Telling, told
 
 SESSIONS = 30
 """Sessions in the table."""
+
+CHART_ANEW = 300.0
+"""Seconds after which the chart is drawn further although nothing came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class _Read:
     loyalty: Loyalty | None
     sessions: tuple[SessionEarned, ...]
     shelf: Shelf
-    chart: dict[str, JSON]
+    changed: Changed
 
 
 async def show(board: Board, request: Request) -> Mapping[str, Any]:
@@ -62,46 +67,85 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
     login = login_in_path(request)
     chosen = request.query_params.get("range", "7d")
     chosen = chosen if chosen in dict(RANGES) else "7d"
-    now, zone, settings = board.now(), board.zone, board.settings()
-    facts, snapshot = await known(board), board.snapshot()
-
-    def ask(reader: PointsReader) -> _Read | None:
-        channel = _found(reader, login)
-        if channel is None:
-            return None
-        return _Read(
-            channel,
-            reader.loyalty(channel.id)[1],
-            reader.sessions_earned(channel.id),
-            shelf_of(reader, channel.id, settings),
-            chart(reader, channel.id, chosen, now, zone),
-        )
-
-    read = await board.read(ask)
-    row = None if snapshot is None or read is None else snapshot.rows.get(read.of.id)
+    now, zone = board.now(), board.zone
+    facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board.settings()))
     if read is None:
         raise NotFound(f"No channel {login} was ever seen here. It appears once it is followed, or added in Settings.")
-    points = facts.points.get(read.of.id)
+    drawn = await board.read(lambda reader: chart(reader, read.of.id, chosen, now, zone))
     return {
+        **_state(board, read, facts),
+        **_sessions(read),
+        "choices": choices_of([read.shelf], read.changed, now),
         "channel": read.of,
-        "who": name(read.of.display, read.of.login),
-        "row": row_of(row or _absent(read.of), facts, now),
-        "points": points,
-        "loyalty": read.loyalty,
-        "judged": verdict(row.verdict if row else "unknown"),
-        "verdict": row.verdict if row else "unknown",
-        "causes": [_telling(cause) for cause in (row.causes if row else ())],
-        "sessions": [Session(s, stay_of(s, read.loyalty)) for s in reversed(read.sessions[-SESSIONS:])],
-        "all_sessions": len(read.sessions),
-        "shelf": read.shelf,
-        "choices": choices_of([read.shelf]),
-        "chart": json.dumps(read.chart, separators=(",", ":")),
-        "has_chart": bool(read.chart["points"]),
-        "chart_says": _says(read.chart["points"], str(read.chart["currency"])),
+        "chart": json.dumps(drawn, separators=(",", ":")),
+        "has_chart": bool(drawn["points"]),
+        "chart_says": _says(drawn["points"], str(drawn["currency"])),
         "range": chosen,
         "ranges": RANGES,
-        "paused": login in settings.channels.paused,
     }
+
+
+async def look(board: Board, change: Change, subject: str) -> Look | None:
+    """How the page looks now. Its chart is got anew by who looks at it, for so long back as is shown."""
+    try:
+        login = as_login(subject)
+    except NotALogin:
+        return None
+    news = [row for row in change.rows if row.login == login], change.gone, change.head, change.read, change.events
+    if not topics(board).concerned(f"channel/{subject}", change, *news):
+        return None
+    facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board.settings()))
+    return None if read is None else await asyncio.to_thread(_look, board, read, facts)
+
+
+def _look(board: Board, read: _Read, facts: Known) -> Look:
+    state, sessions = _state(board, read, facts), _sessions(read)
+    row, bought = state["row"], [item for item in read.shelf.items() if item.stock is not None]
+    over_time = row.points, row.state, row.live_since, len(read.sessions), tuple(bought), board.now() // CHART_ANEW
+    return Look(
+        [
+            Part.drawn("sums", piece(board, "parts/sums.html", **state)),
+            Part.drawn("verdict", piece(board, "parts/verdict.html", **state)),
+            Part.drawn("sessions", piece(board, "parts/sessions.html", **sessions)),
+            Part("chart", over_time, lambda: str(read.of.login), CHART),
+            *item_parts(board, choices_of([read.shelf], read.changed, board.now())),
+        ]
+    )
+
+
+def _read(reader: PointsReader, login: Login, settings: Settings) -> _Read | None:
+    channel = _found(reader, login)
+    if channel is None:
+        return None
+    return _Read(
+        channel,
+        reader.loyalty(channel.id)[1],
+        reader.sessions_earned(channel.id),
+        shelf_of(reader, channel.id, settings),
+        reader.changed_prices(),
+    )
+
+
+def _state(board: Board, read: _Read, facts: Known) -> dict[str, Any]:
+    """Where it stands, what you have there, and why it pays or does not."""
+    snapshot = board.snapshot()
+    row = None if snapshot is None else snapshot.rows.get(read.of.id)
+    word = row.verdict if row else "unknown"
+    return {
+        "who": name(read.of.display, read.of.login),
+        "row": row_of(row or _absent(read.of), facts, board.now()),
+        "points": facts.points.get(read.of.id),
+        "loyalty": read.loyalty,
+        "judged": verdict(word),
+        "verdict": word,
+        "verdict_title": told(VERDICTS, word),
+        "causes": [_telling(cause) for cause in (row.causes if row else ())],
+    }
+
+
+def _sessions(read: _Read) -> dict[str, Any]:
+    found = [Session(one, stay_of(one, read.loyalty)) for one in reversed(read.sessions[-SESSIONS:])]
+    return {"sessions": found, "all_sessions": len(read.sessions)}
 
 
 def _found(reader: PointsReader, login: Login) -> KnownChannel | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from collections.abc import Mapping
 from typing import Any
@@ -11,29 +12,30 @@ from starlette.requests import Request
 from allthepoints._version import __version__
 from allthepoints.core.policy import ACCOUNT_ROOMS, JOIN_LIMIT
 from allthepoints.views.text import number
-from allthepoints.views.web.board import Board
+from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.pages.alerts import alerts_of
 from allthepoints.views.web.pages.drawing import gauge
-from allthepoints.views.web.pages.kit import View
-from allthepoints.views.words import READS
+from allthepoints.views.web.pages.kit import View, piece
+from allthepoints.views.web.pages.pushed import Look, Part, topics
+from allthepoints.views.words import JWT, READS, Sign
 
-JWT = {
-    "missing": (
-        "–",
-        "none",
-        "Points come anyway. To redeem from here: `allthepoints login streamelements`.",
-    ),
-    "good": ("●", "good", ""),
-    "expired": ("✕", "ended", "Run `allthepoints login streamelements`. Points go on; only redeeming waits."),
-    "malformed": ("✕", "no JWT", "What is kept is no JWT. Run `allthepoints login streamelements`."),
-    "refused": ("✕", "refused", "StreamElements does not take it. Run `allthepoints login streamelements`."),
-    "wrong_account": ("✕", "another account's", "Run `allthepoints login streamelements` with your own."),
-}
-"""The viewer's StreamElements sign-in: a sign, a word, what to do."""
+SECTIONS = ("wrong", "budgets", "signs", "reads")
 
 
 async def show(board: Board, _request: Request) -> Mapping[str, Any]:
-    """The page."""
-    return facts(board)
+    """The page. None of it stands in the database."""
+    return {"sections": SECTIONS, **facts(board)}
+
+
+async def look(board: Board, change: Change, _subject: str) -> Look | None:
+    """How the page looks now."""
+    if not topics(board).concerned("health", change, change.warnings, change.head, change.vitals):
+        return None
+    return await asyncio.to_thread(lambda: Look([_part(board, section) for section in SECTIONS]))
+
+
+def _part(board: Board, section: str) -> Part:
+    return Part.drawn(section, piece(board, f"parts/health_{section}.html", **facts(board)))
 
 
 def facts(board: Board) -> dict[str, Any]:
@@ -42,11 +44,11 @@ def facts(board: Board) -> dict[str, Any]:
     vitals = None if snapshot is None else snapshot.vitals
     return {
         "started": snapshot is not None,
-        "warnings": () if snapshot is None else snapshot.warnings,
+        "alerts": alerts_of(snapshot),
         "signed_in": snapshot is not None and snapshot.signed_in,
         "account": None if snapshot is None or snapshot.account is None else snapshot.account.login,
         "vitals": vitals,
-        "jwt": None if vitals is None else JWT.get(vitals.jwt, ("?", vitals.jwt, "")),
+        "jwt": None if vitals is None else JWT.get(vitals.jwt, Sign("?", vitals.jwt)),
         "budgets": [] if snapshot is None else _budgets(board),
         "reads": [] if vitals is None else [(_said(what), read) for what, read in vitals.reads.items()],
         "census": None if snapshot is None else snapshot.census,

@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
+from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.types import Login, NotALogin, as_login
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.text import (
@@ -31,10 +32,13 @@ from allthepoints.views.text import (
 )
 from allthepoints.views.web import render as rendering
 from allthepoints.views.web.board import Board
-from allthepoints.views.web.parts import Fragment, NotFound
+from allthepoints.views.web.parts import Fragment, NotFound, Troubled
+from allthepoints.views.wishes import bounds
 
 PLACES = (("", "Now"), ("store", "Store"), ("activity", "Activity"), ("health", "Health"), ("settings", "Settings"))
 """The five places of the bar: path and name."""
+
+TOPICS = frozenset({"now", "store", "activity", "health", "settings"})
 
 STREAM = "https://www.twitch.tv/"
 
@@ -48,8 +52,12 @@ class View:
     make: Callable[[Board, Request], Awaitable[Mapping[str, Any]]]
 
     async def context(self, board: Board, request: Request) -> Mapping[str, Any]:
-        """What the template is given."""
-        return {**common(board), **_of_request(board, request), **await self.make(board, request)}
+        """What the template is given. Raises Troubled where the memory cannot be read."""
+        given = {**common(board), **_of_request(board, request)}
+        try:
+            return {**given, **await self.make(board, request)}
+        except AllThePointsError as error:
+            raise Troubled(told_whole(error), "trouble.html", {**given, **trouble_of(error)}) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,19 @@ def piece(board: Board, template: str, /, **context: Any) -> str:
 def fragment(board: Board, template: str, /, status: int = 200, **context: Any) -> Fragment:
     """The answer of an action."""
     return Fragment(piece(board, template, **context), status)
+
+
+def told_whole(error: AllThePointsError) -> str:
+    """What is wrong, and what to do."""
+    return f"{str(error).rstrip('.')}. {error.hint}".strip()
+
+
+def trouble_of(error: AllThePointsError | None) -> dict[str, Any]:
+    """What is shown where the memory cannot be read; of None, nothing."""
+    return {
+        "trouble": None if error is None else f"{str(error).rstrip('.')}.",
+        "cure": "" if error is None else error.hint,
+    }
 
 
 def login_in(values: Mapping[str, str], key: str = "login") -> Login:
@@ -117,9 +138,18 @@ def _of_request(board: Board, request: Request) -> dict[str, Any]:
         "places": PLACES,
         "here": here,
         "sentence": board.sentence(),
+        "topic": _topic(path, request),
+        **trouble_of(None),
         "health": health_of(snapshot),
         "account": snapshot.account.login if snapshot is not None and snapshot.account is not None else None,
     }
+
+
+def _topic(path: str, request: Request) -> str:
+    """What a page of this address is told the changes of (`fragments`)."""
+    if path == "channel":
+        return f"channel/{str(request.path_params.get('login', ''))[:40].lower()}"
+    return path if path in TOPICS else "" if path else "now"
 
 
 _TYPED = re.compile(r"`([^`]+)`")
@@ -168,4 +198,5 @@ rendering.ENVIRONMENT.filters.update(
     ago=_ago,
     stream=_stream,
     prose=_prose,
+    bounds=bounds,
 )

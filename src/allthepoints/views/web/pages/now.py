@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
 
+from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.types import Login, UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
-from allthepoints.views.channels import in_order, matters, quiet
-from allthepoints.views.text import Standing, clean, name, standing, verdict
-from allthepoints.views.web.board import Board
+from allthepoints.views.channels import matters, quiet
+from allthepoints.views.text import Standing, clean, name, number, standing, verdict
+from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.pages.alerts import alerts_of
 from allthepoints.views.web.pages.drawing import bars
-from allthepoints.views.web.pages.kit import View, piece
+from allthepoints.views.web.pages.kit import View, piece, trouble_of
 from allthepoints.views.web.pages.known import Known, known
+from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble
 from allthepoints.views.wished import Wished, wish_when
 from allthepoints.views.words import CAUSES, PLACE, told
 
@@ -26,11 +31,17 @@ FILTERS = (
     ("live", "Live"),
     ("earning", "Earning"),
     ("wrong", "Not earning"),
+    ("waiting", "Waiting"),
+    ("closed", "Closed to you"),
     ("all", "All"),
 )
 """What the table can be narrowed to."""
 
-SORTS = ("state", "name", "live", "points", "today", "rate", "last", "next")
+SORTS = ("state", "name", "verdict", "live", "points", "today", "rate", "last", "next")
+
+
+ASCENDING = ("state", "name", "verdict")
+"""Those that begin with the lowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Row:
         return {
             "state": self.rank,
             "name": self.who.casefold(),
+            "verdict": _BY_VERDICT.get(self.verdict, len(_BY_VERDICT)),
             "live": -(self.live_since or 1e12),
             "points": -1 if self.points is None else self.points,
             "today": self.today,
@@ -85,7 +97,7 @@ class Row:
         }
 
 
-def row_of(channel: ChannelRow, facts: Known, now: float, rank: int = 0) -> Row:
+def row_of(channel: ChannelRow, facts: Known, now: float) -> Row:
     """What is shown of a channel."""
     points = facts.points.get(channel.id)
     judged = channel.state == "present" and (channel.verdict != "unknown" or channel.points is not None)
@@ -111,26 +123,28 @@ def row_of(channel: ChannelRow, facts: Known, now: float, rank: int = 0) -> Row:
         next=_next(facts.next.get(channel.id), now),
         bars=bars(points.bars) if points is not None else Markup(""),
         tags=" ".join(_tags(channel)),
-        rank=rank,
+        rank=_rank(channel),
     )
 
 
-def rows_of(snapshot: Snapshot, facts: Known, now: float, only: Container[UserId] | None = None) -> list[Row]:
+def rows_of(snapshot: Snapshot, facts: Known, now: float, only: Iterable[ChannelRow] | None = None) -> list[Row]:
     """All channels, those that matter first; or `only` these of them."""
-    order = enumerate(in_order(snapshot.rows.values()))
-    return [row_of(channel, facts, now, rank) for rank, channel in order if only is None or channel.id in only]
+    rows = snapshot.rows.values() if only is None else only
+    return sorted((row_of(channel, facts, now) for channel in rows), key=lambda row: (row.rank, row.login))
 
 
 async def show(board: Board, request: Request) -> Mapping[str, Any]:
-    """The page."""
-    facts, snapshot = await known(board), board.snapshot()
-    rows = [] if snapshot is None else rows_of(snapshot, facts, board.now())
+    """The page. Where the memory cannot be read, it is shown without what stands there: you are in all the same."""
+    (facts, error), snapshot = await _facts(board), board.snapshot()
+    rows = [] if snapshot is None else await asyncio.to_thread(rows_of, snapshot, facts, board.now())
     chosen, wanted = request.query_params.get("show", ""), request.query_params.get("q", "")[:80]
     present = {tag for row in rows for tag in row.tags.split()}
     show_ = chosen if chosen in dict(FILTERS) else "now" if "now" in present else "all"
     sort = request.query_params.get("sort", "state")
     return {
         **head(snapshot, facts),
+        **trouble_of(error),
+        "alerts": alerts_of(snapshot),
         "rows": sorted_by(rows, sort if sort in SORTS else "state"),
         "filters": FILTERS,
         "counts": counts(rows),
@@ -141,15 +155,75 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
     }
 
 
+async def look(board: Board, change: Change, _subject: str) -> Look | None:
+    """How the page looks now."""
+    if not topics(board).concerned(
+        "now", change, change.rows, change.gone, change.head, change.warnings, change.read, change.sentence
+    ):
+        return None
+    facts, error = await _facts(board)
+    above, alerts = head(change.snapshot, facts), alerts_of(change.snapshot)
+    parts = [
+        trouble(board, error),
+        Part("head", tuple(above.values()), lambda: piece(board, "parts/head.html", **above), "head"),
+        Part("alerts", alerts, lambda: piece(board, "parts/alerts.html", alerts=alerts), "alerts"),
+    ]
+    return Look(parts, lambda: _changed(board, change, facts))
+
+
+def _changed(board: Board, change: Change, facts: Known) -> Iterable[tuple[str, str]]:
+    """The sentence, and rows; one with `data-gone` goes."""
+    if change.sentence is not None:
+        yield "sentence", piece(board, "parts/sentence.html", sentence=change.sentence)
+    rows = [row_html(board, row) for row in rows_of(change.snapshot, facts, board.now(), change.rows)]
+    if change.whole:
+        yield "rows", "".join(rows)
+        return
+    yield from (("row", html) for html in rows)
+    yield from (("row", f'<tr id="row-{int(id_)}" data-gone></tr>') for id_ in change.gone if id_.isdecimal())
+
+
+async def _facts(board: Board) -> tuple[Known, AllThePointsError | None]:
+    try:
+        return await known(board), None
+    except AllThePointsError as error:
+        return Known(), error
+
+
 def head(snapshot: Snapshot | None, facts: Known) -> dict[str, Any]:
     """What stands above the table."""
+    account = None if snapshot is None else snapshot.account
     return {
+        "signed_in_as": None if account is None else account.login,
         "today": facts.today,
         "week": facts.week,
         "earning_channels": sum(1 for row in facts.points.values() if row.earned_today),
-        "warnings": () if snapshot is None else snapshot.warnings,
+        "live_channels": 0 if snapshot is None else sum(row.live is True for row in snapshot.rows.values()),
+        "left_out": "" if snapshot is None else _left_out(snapshot.rows.values()),
         "started": snapshot is not None,
     }
+
+
+def _left_out(rows: Iterable[ChannelRow]) -> str:
+    """Which live channels are not meant, and so not among those that the sentence counts."""
+    reasons = Counter(row.reason or "absent" for row in rows if row.live and row.state in ("absent", "leaving"))
+    said = [f"{number(many)} {_LEFT_OUT.get(reason, 'not meant')}" for reason, many in reasons.most_common()]
+    return ", ".join(said)
+
+
+_LEFT_OUT = {"paused": "paused by you", "excluded": "excluded by you", "rerun": "showing a re-run"}
+
+_BY_VERDICT = {"flat": 0, "not_offered": 1, "early": 2, "earning": 3, "unknown": 4}
+"""What needs a look first."""
+
+_BY_STATE = {"refused": 0, "asked": 1, "leaving": 2, "present": 3, "waiting": 4}
+"""A chat that is closed to you is rare, and the one thing that you can do something about."""
+
+
+def _rank(row: ChannelRow) -> int:
+    outside = 5 if row.live else 6 if row.live is None else 7
+    place = row.place if row.place is not None else 9_999_999
+    return _BY_STATE.get(row.state, outside) * 10_000_000 + place
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:
@@ -160,8 +234,10 @@ def counts(rows: Iterable[Row]) -> dict[str, int]:
 
 def sorted_by(rows: list[Row], sort: str) -> list[Row]:
     """By a key of SORTS."""
-    if sort in ("state", "name"):
-        return sorted(rows, key=lambda row: row.keys()[sort])
+    if sort == "name":
+        return sorted(rows, key=lambda row: row.who.casefold())
+    if sort in ASCENDING:
+        return sorted(rows, key=lambda row: (float(row.keys()[sort]), row.rank))
     return sorted(rows, key=lambda row: (-float(row.keys()[sort]), row.rank))
 
 
@@ -191,6 +267,8 @@ def _cause(channel: ChannelRow) -> str:
 def _tags(channel: ChannelRow) -> Iterable[str]:
     if matters(channel):
         yield "now"
+    if channel.state in ("waiting", "refused"):
+        yield "waiting" if channel.state == "waiting" else "closed"
     if channel.live:
         yield "live"
     if channel.state == "present" and channel.verdict == "earning":

@@ -16,7 +16,7 @@ from allthepoints.core.redeem import FINAL, Redemption, State
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.intent import Intent
 from allthepoints.views.redemptions import outcome_lines
-from allthepoints.views.store import Filled, question
+from allthepoints.views.store import Filled, against, question
 from allthepoints.views.text import amount, clean, name
 from allthepoints.views.web.board import Board
 from allthepoints.views.web.pages.kit import Doing, View, fragment, login_in, login_in_path
@@ -44,7 +44,8 @@ async def propose(board: Board, request: Request) -> Mapping[str, Any]:
         "button": f"Spend {amount(item.cost, shelf.currency)}",
         "left": None if shelf.points is None else shelf.points - item.cost,
         "question": question(item, shelf.currency),
-        "against": _against(item),
+        "against": [f"{text[:1].upper()}{text[1:]}." for text in against(item)],
+        "balance_at": None if shelf.row is None else shelf.row.seen_at,
     }
 
 
@@ -103,17 +104,6 @@ def _filled(item: Item, form: Mapping[str, str]) -> Filled:
     if len(answers) != len(item.asks) or not all(answers):
         raise ValueError("Every question of the item wants an answer.")
     return Filled(answers, form.get("message", "").strip()[:LONGEST] if item.takes_message else "")
-
-
-def _against(item: Item) -> list[str]:
-    """What may speak against it. Whether it does, only StreamElements knows."""
-    found = [
-        (not item.enabled, "The streamer turned it off for now."),
-        (item.sold_out, "It is sold out."),
-        (not item.on_website, "It can be had in the chat only, where this program never writes."),
-        (item.subscriber_only, "It is for subscribers only."),
-    ]
-    return [text for holds, text in found if holds]
 
 
 PAGES = {

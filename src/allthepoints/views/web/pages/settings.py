@@ -6,27 +6,39 @@ The service needs a moment for that. So what is shown here is what stands in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
-from allthepoints.base.errors import ConfigError
+from allthepoints.base.errors import AllThePointsError, ConfigError, FaultError
 from allthepoints.base.types import Login, UserId
-from allthepoints.config.edit import Change, WishChange
+from allthepoints.config.edit import Change, Listed, WishChange
+from allthepoints.config.policy import policy
 from allthepoints.config.settings import Settings
+from allthepoints.core.policy import Wish
 from allthepoints.ports import ChannelRow
-from allthepoints.storage.read import KnownChannel
+from allthepoints.storage.read import KnownChannel, RefusalRow
 from allthepoints.views.channels import in_order
 from allthepoints.views.text import Standing, clean, name, standing
 from allthepoints.views.web.board import Board
-from allthepoints.views.web.pages import signing
-from allthepoints.views.web.pages.kit import Doing, View, fragment, login_in
-from allthepoints.views.web.pages.known import known
+from allthepoints.views.web.board import Change as News
+from allthepoints.views.web.pages import notify, signing
+from allthepoints.views.web.pages.kit import Doing, View, fragment, login_in, piece, trouble_of
+from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble
 from allthepoints.views.web.parts import Fragment
-from allthepoints.views.wished import Wished, wish_when
+from allthepoints.views.wished import Wished, read_wishes, wish_when
 from allthepoints.views.words import PLACE, told
+
+BOUNDS = (
+    ("max_cost", "At most for one"),
+    ("per_day", "At most in 24 hours"),
+    ("keep", "Always keep"),
+    ("count", "How many in all"),
+)
+"""The bounds of a wish that is redeemed by itself: keys of the config, and words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +69,84 @@ class Meant:
         return ", ".join({"included": "added by you"}.get(word, word) for word in words if getattr(self, word))
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A wish of the config, and how it stands. `when` empty: its channel's store is not known."""
+
+    wish: Wish
+    name: str
+    when: str
+
+    @property
+    def id(self) -> str:
+        """What its elements are called by."""
+        return hashlib.sha256(f"{self.wish.channel} {self.wish.item}".encode()).hexdigest()[:12]
+
+
 async def show(board: Board, _request: Request) -> Mapping[str, Any]:
-    """The page."""
-    facts = await known(board)
-    try:
-        settings = await board.fresh_settings()
-    except ConfigError:  # the alerts tell of it
-        settings = board.settings()
+    """The page. Where the memory cannot be read, what stands in the config can still be changed."""
+    settings = await _settings(board)
+    channels, wishes, error = await _remembered(board, settings)
     return {
-        "channels": await _meant(board, settings),
+        "channels": channels,
         "priority": settings.channels.priority,
         "settings": settings,
-        "wishes": [(one, _wish_name(one), wish_when(one, board.now())) for one in facts.wishes],
+        "wishes": wishes,
+        "kinds_of_bounds": BOUNDS,
+        **trouble_of(error),
         **signing.state(board),
-        "notify": len(settings.notify.urls),
+        **notify.state(settings),
     }
+
+
+async def look(board: Board, change: News, _subject: str) -> Look | None:
+    """How the page looks now."""
+    news = change.rows, change.gone, change.head, change.read, change.events
+    if not topics(board).concerned("settings", change, *news):
+        return None
+    settings = await _settings(board)
+    channels, wishes, error = await _remembered(board, settings)
+    rows = [Part(f"meant {one.login}", one, _drawing(board, one), bulk=True) for one in channels]
+    order = settings.channels.priority
+    return Look(
+        [
+            trouble(board, error),
+            *rows,
+            Part.stale("meant", tuple((one.login, one.loud) for one in channels)),
+            Part("priority", order, lambda: _section(board, "priority", priority=order)),
+            Part("wishes", wishes, lambda: _section(board, "wishes", wishes=wishes, kinds_of_bounds=BOUNDS)),
+        ]
+    )
+
+
+def _drawing(board: Board, one: Meant) -> Callable[[], str]:
+    return lambda: piece(board, "parts/meant_row.html", channel=one)
+
+
+def _section(board: Board, name_: str, **context: Any) -> str:
+    return f'<div id="{name_}">{piece(board, f"parts/{name_}.html", **context)}</div>'
+
+
+async def _settings(board: Board) -> Settings:
+    """Those of the file; of a file that cannot be used, those from before. The alerts tell of it."""
+    try:
+        return await board.fresh_settings()
+    except ConfigError:
+        return board.settings()
+
+
+async def _remembered(
+    board: Board, settings: Settings
+) -> tuple[list[Meant], tuple[Wanted, ...], AllThePointsError | None]:
+    """Channels and wishes, with what the memory knows of them; and why it knows nothing."""
+    try:
+        now = board.now()
+        found = await board.read(lambda reader: read_wishes(reader, settings, now))
+        wishes = tuple(Wanted(one.wish, _wish_name(one), wish_when(one, now)) for one in found)
+        return await _meant(board, settings), wishes, None
+    except FaultError as error:
+        wanted = (Wanted(wish, clean(wish.item), "") for wish in policy(settings).wishes)
+        return _all_meant(board, settings, (), ()), tuple(wanted), error
 
 
 async def add(board: Board, form: Mapping[str, str]) -> Fragment:
@@ -110,12 +185,13 @@ async def resume(board: Board, form: Mapping[str, str]) -> Fragment:
 
 async def prefer(board: Board, form: Mapping[str, str]) -> Fragment:
     """Change the order in which rooms are given: `to` is "up", "down", "first" or "off"."""
-    login, order = login_in(form), list((await board.fresh_settings()).channels.priority)
+    login, settings = login_in(form), await board.fresh_settings()
+    order = list(settings.channels.priority)
     after = _moved(order, login, form.get("to", ""))
-    changes = _reordering(order, after)
-    if changes:
-        await board.edit(changes)
-    return fragment(board, "parts/priority.html", priority=after, moved=login)
+    if after != order:
+        await board.edit([Listed("priority", tuple(after))])
+    channels, _, _ = await _remembered(board, await board.fresh_settings())
+    return fragment(board, "parts/preferred.html", priority=after, channels=channels, moved=login)
 
 
 async def unwish(board: Board, form: Mapping[str, str]) -> Fragment:
@@ -123,12 +199,42 @@ async def unwish(board: Board, form: Mapping[str, str]) -> Fragment:
     login, item = login_in(form), form.get("item", "")
     made = await board.edit([WishChange(login, item, present=False)])
     said = f"You do not wish for {clean(item)} any more." if made else "That wish was not in the config any more."
-    return fragment(board, "parts/said.html", said=said)
+    return await _wishes_after(board, said)
 
 
-async def try_notify(board: Board, _form: Mapping[str, str]) -> Fragment:
-    """Send a test message to each place."""
-    return fragment(board, "parts/tried.html", tried=await board.try_notify())
+async def bound(board: Board, form: Mapping[str, str]) -> Fragment:
+    """Have a wish be redeemed by itself within bounds, or not any more (without `auto`). The first must be meant
+    (`sure`): it spends points."""
+    login, item = login_in(form), form.get("item", "")
+    if all((wish.channel, wish.item) != (login, item) for wish in (await board.fresh_settings()).wish):
+        raise ValueError("That wish is not in the config any more.")
+    options = _bounds(form) if form.get("auto") == "1" else {}
+    if options and form.get("sure") != "1":
+        raise ValueError("It spends points while you are away, so say that you mean it.")
+    await board.edit([WishChange(login, item, options)])
+    if options:
+        await board.ask("allow_auto", None, {"allowed": True})
+    said = "is redeemed by itself within these bounds" if options else "is told of, and not redeemed by itself"
+    return await _wishes_after(board, f"{clean(item)} {said}.")
+
+
+def _bounds(form: Mapping[str, str]) -> dict[str, bool | int]:
+    """Raises ValueError."""
+    found: dict[str, bool | int] = {"auto": True}
+    for key, word in BOUNDS:
+        text = form.get(key, "").strip().replace(",", "")
+        if text and not (text.isascii() and text.isdecimal() and len(text) < 11):
+            raise ValueError(f'"{word}" is a whole number.')
+        if text:
+            found[key] = int(text)
+    if "max_cost" not in found:
+        raise ValueError("Say what one may cost at most. Without that nothing is redeemed by itself.")
+    return found
+
+
+async def _wishes_after(board: Board, said: str) -> Fragment:
+    _, wishes, _ = await _remembered(board, await board.fresh_settings())
+    return fragment(board, "parts/wishes.html", wishes=wishes, kinds_of_bounds=BOUNDS, said=said)
 
 
 async def _list_after(board: Board, changes: Sequence[Change], said: str, only: Login | None = None) -> Fragment:
@@ -149,18 +255,16 @@ def _moved(order: Sequence[Login], login: Login, to: str) -> list[Login]:
     return after
 
 
-def _reordering(before: Sequence[Login], after: Sequence[Login]) -> list[Change]:
-    """What differs from some place on is taken out and added anew; what stands before it is not touched."""
-    same = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
-    same = min(len(before), len(after)) if same is None else same
-    out = [Change("priority", login, present=False) for login in before[same:]]
-    return out + [Change("priority", login) for login in after[same:]]
-
-
 async def _meant(board: Board, settings: Settings) -> list[Meant]:
     """Everything followed or named, each once: those of the snapshot first, in their order."""
-    snapshot, channels = board.snapshot(), settings.channels
     everyone, refusals = await board.read(lambda reader: (reader.channels(), reader.refusals()))
+    return _all_meant(board, settings, everyone, refusals)
+
+
+def _all_meant(
+    board: Board, settings: Settings, everyone: Sequence[KnownChannel], refusals: Sequence[RefusalRow]
+) -> list[Meant]:
+    snapshot, channels = board.snapshot(), settings.channels
     rows: dict[UserId, ChannelRow] = {} if snapshot is None else dict(snapshot.rows)
     by_id = {channel.id: channel for channel in everyone}
     for channel in everyone:
@@ -204,5 +308,6 @@ ACTIONS = {
     "/channels/{login}/resume": Doing(resume),
     "/channels/{login}/priority": Doing(prefer),
     "/unwish/{login}": Doing(unwish),
-    "/notify/test": Doing(try_notify),
+    "/wishes/{login}/bounds": Doing(bound),
+    **notify.ACTIONS,
 }

@@ -7,7 +7,7 @@
   // -- the table of channels: narrowed, sorted, searched --------------------------------------------------------
   const table = by("channels");
   const rows = () => Array.from(by("rows").rows);
-  const ASCENDING = ["state", "name"];
+  const ASCENDING = ["state", "name", "verdict"];
 
   function narrow() {
     const form = document.querySelector("form[data-table]");
@@ -25,6 +25,10 @@
     }
     counts.all = all;
     for (const mark of document.querySelectorAll("[data-count]")) mark.textContent = counts[mark.dataset.count] || 0;
+    for (const group of form.querySelectorAll(".group")) {
+      const choice = group.querySelector("input");
+      group.hidden = !counts[choice.value] && !choice.checked;
+    }
     by("no-rows").hidden = all > 0;
     by("no-match").hidden = all === 0 || shown > 0;
     const quiet = document.querySelector("[data-quiet]");
@@ -41,7 +45,7 @@
     const order = found.slice().sort((a, b) => {
       const [x, y] = [a.dataset[key], b.dataset[key]];
       const first = by_ === "name" ? x.localeCompare(y) : up * (Number(x) - Number(y));
-      return first || Number(a.dataset.sortState) - Number(b.dataset.sortState);
+      return first || Number(a.dataset.sortState) - Number(b.dataset.sortState) || a.dataset.sortName.localeCompare(b.dataset.sortName);
     });
     if (order.some((row, at) => row !== found[at])) {
       const held = document.activeElement;
@@ -73,9 +77,7 @@
       const before = by(row.id);
       if ("gone" in row.dataset) { if (before) before.remove(); continue; }
       if (before) {
-        Array.from(row.cells).forEach((cell, at) => {
-          if (before.cells[at] && cell.textContent.trim() !== before.cells[at].textContent.trim()) cell.classList.add("changed");
-        });
+        tint(before, row);
         before.replaceWith(row);
       } else by("rows").append(row);
     }
@@ -104,9 +106,72 @@
   }
 
   // -- what is pushed -------------------------------------------------------------------------------------------
+  const busy = (part) => part.matches(".htmx-request") || part.querySelector(".htmx-request") !== null;
+  const typedIn = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  const later = new Map(); // parts in which somebody types: they wait
+
+  function tint(before, after) {
+    Array.from(after.cells || []).forEach((cell, at) => {
+      if (before.cells[at] && cell.textContent.trim() !== before.cells[at].textContent.trim()) cell.classList.add("changed");
+    });
+  }
+
+  function replace(html) {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    for (const part of Array.from(box.content.children)) {
+      const before = by(part.id);
+      if (!before || busy(before)) continue;
+      if (typedIn(before)) { later.set(part.id, html); continue; }
+      later.delete(part.id);
+      const held = before.contains(document.activeElement) ? document.activeElement.id : "";
+      for (const open of before.querySelectorAll("details[id][open]")) {
+        const again = part.querySelector(`#${CSS.escape(open.id)}`);
+        if (again) again.open = true;
+      }
+      tint(before, part);
+      before.replaceWith(part);
+      window.htmx.process(part);
+      if (held && by(held)) by(held).focus({ preventScroll: true });
+    }
+  }
+  document.addEventListener("focusout", () => setTimeout(() => {
+    for (const html of Array.from(later.values())) replace(html);
+  }, 0));
+
+  // A list of which other entries are there now, or others of them are meant, is got anew as it is shown here.
+  const stale = new Map();
+  function anew(list) {
+    clearTimeout(stale.get(list));
+    stale.set(list, setTimeout(() => {
+      const dialog = by("dialog"), part = by(list);
+      if (!part) return;
+      if ((dialog && dialog.open) || busy(part) || typedIn(part)) anew(list);
+      else window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" });
+    }, 400));
+  }
+
+  async function chart() {
+    const place = by("chart");
+    if (!place) { anew("over-time"); return; }
+    try {
+      const answer = await fetch(`${base}/api/chart/${encodeURIComponent(place.dataset.of)}?range=${encodeURIComponent(place.dataset.range)}`);
+      if (answer.ok) place.dispatchEvent(new CustomEvent("chart", { detail: await answer.json() }));
+    } catch { /* the next one will do */ }
+  }
+
+  function pushed(name, data) {
+    if (name === "part") replace(data);
+    else if (name === "stale") anew(data.trim());
+    else chart();
+  }
+
   document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
     const target = event.target, message = event.detail;
-    if (target.id === "rows") {
+    if (target.id === "pushed") {
+      event.preventDefault();
+      pushed(message.type, message.data);
+    } else if (target.id === "rows") {
       event.preventDefault();
       place(message.data, message.type === "rows");
     } else if ("follows" in target.dataset) {
@@ -124,7 +189,8 @@
   // Where nothing can be pushed (a proxy that holds it back, too many pages), it is asked for from time to time.
   const POLL = 10_000, PATIENCE = 4_000;
   const connect = document.body.getAttribute("sse-connect");
-  let open = false, version = connect ? new URLSearchParams(connect.split("?")[1]).get("since") : "";
+  const asked = new URLSearchParams(connect ? connect.split("?")[1] : "");
+  let open = false, version = asked.get("since") || "";
   document.body.addEventListener("htmx:sseOpen", (event) => {
     open = true;
     found();
@@ -153,6 +219,7 @@
   }
 
   function put(name, html) {
+    if (["part", "stale", "chart"].includes(name)) { pushed(name, html); return; }
     if (name === "row" || name === "rows") { if (table) place(html, name === "rows"); return; }
     for (const target of document.querySelectorAll(`[sse-swap="${CSS.escape(name)}"]`)) {
       if ("follows" in target.dataset) {
@@ -166,13 +233,13 @@
   async function ask() {
     if (open || document.hidden) return;
     try {
-      const answer = await fetch(`${base}/poll?since=${encodeURIComponent(version)}`, { headers: { "HX-Request": "true" } });
+      const answer = await fetch(`${base}/poll?of=${encodeURIComponent(asked.get("of") || "")}&since=${encodeURIComponent(version)}`, { headers: { "HX-Request": "true" } });
       if (answer.status === 200) {
         const told = await answer.json();
         for (const [name, html] of told.fragments) put(name, html);
         version = told.version;
       }
-      if (answer.ok) found();
+      if (answer.ok || answer.status === 503) found(); // 503: others ask too; it is asked again
       else lost("This page is as of {at}: the service refuses to tell it more. Load it again.");
     } catch {
       lost("The service has not answered since {at}, so nobody knows whether you are in. Below is what was known before.");
@@ -210,6 +277,35 @@
       changed = false;
     });
   }
+
+  // -- waiting ----------------------------------------------------------------------------------------------------
+  const waiting = new Set();
+  let patience = null;
+  const wait = () => {
+    clearTimeout(patience);
+    if (!waiting.size) by("loading").textContent = "";
+    else patience = setTimeout(() => { by("loading").textContent = "Reading…"; }, 300);
+  };
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const by_ = event.detail.elt;
+    if ((by_.getAttribute("hx-trigger") || "").startsWith("load")) return; // what asks again by itself
+    waiting.add(event.detail.xhr);
+    if (event.detail.target) event.detail.target.setAttribute("aria-busy", "true");
+    wait();
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    waiting.delete(event.detail.xhr);
+    if (event.detail.target) event.detail.target.removeAttribute("aria-busy");
+    wait();
+    const then = event.detail.elt.dataset && event.detail.elt.dataset.then;
+    if (then) setTimeout(() => { if (by(then) && document.activeElement === document.body) by(then).focus({ preventScroll: true }); }, 50);
+  });
+  // What is open stays open when it is got anew.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    const open_ = Array.from(target.querySelectorAll("details[id][open]"), (one) => one.id);
+    if (open_.length) setTimeout(() => open_.forEach((id) => { if (by(id)) by(id).open = true; }), 0);
+  });
 
   // -- what went wrong, and small things ------------------------------------------------------------------------
   const say = (text) => {

@@ -5,8 +5,9 @@
   const number = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en-US"));
   const BAND = 10, GAP = 4, FOOT = 2 * BAND + 3 * GAP;
 
-  function bands(given) {
+  function bands(now) {
     return (plot) => {
+      const given = now();
       const { ctx, bbox } = plot, ratio = devicePixelRatio || 1;
       const foot = bbox.top + bbox.height;
       const strip = (spans, at, filled, word) => {
@@ -79,12 +80,17 @@
 
   function draw(place) {
     const tick = ticks(place.dataset.zone);
-    const given = JSON.parse(place.dataset.chart);
-    const times = given.points.map((point) => point[0]), values = given.points.map((point) => point[1]);
-    if (times.length && times[times.length - 1] < given.end) { // it stands until now
-      times.push(given.end);
-      values.push(values[values.length - 1]);
-    }
+    let given, times, values;
+    const take = (chart) => {
+      given = chart;
+      times = given.points.map((point) => point[0]);
+      values = given.points.map((point) => point[1]);
+      if (times.length && times[times.length - 1] < given.end) { // it stands until now
+        times.push(given.end);
+        values.push(values[values.length - 1]);
+      }
+    };
+    take(JSON.parse(place.dataset.chart));
     place.removeAttribute("data-chart");
     const ink = colour("--muted"), line = colour("--line");
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui, sans-serif" };
@@ -114,8 +120,17 @@
         { label: "At", value: (_, at) => (at === null ? "–" : tick.full(at)) },
         { label: `Balance${given.currency ? ` in ${given.currency}` : ""}`, stroke: colour("--ink"), width: 1.75, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (_, value) => number(value) },
       ],
-      hooks: { draw: [bands(given)] },
+      hooks: { draw: [bands(() => given)] },
     }, [times, values], place);
+    place.addEventListener("chart", (event) => {
+      if (!event.detail.points.length) return;
+      const { min, max } = plot.scales.x;
+      const zoomed = min !== given.begin || max !== given.end;
+      take(event.detail);
+      plot.setData([times, values], !zoomed);
+      if (zoomed) plot.setScale("x", { min, max });
+      place.dataset.until = given.end;
+    });
     new ResizeObserver(() => plot.setSize({ width: Math.max(240, place.clientWidth), height: high })).observe(place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
     place.dataset.drawn = "true";
