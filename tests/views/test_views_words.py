@@ -262,3 +262,10 @@ def test_words_are_calm_and_speak_to_you() -> None:
 def test_errors_have_a_sentence_each() -> None:
     errors = {row.code for row in TABLE if row.severity == "error"}
     assert set(_INSTEAD) | set(_BESIDE) == errors
+
+
+def test_what_of_a_config_waits_for_a_restart_is_told() -> None:
+    event = Event(1.0, EventKind.CONFIG_TAKEN, None, {"restart": "twitch.client_id, dashboard.listen"})
+    assert event_text(event, {}) == (
+        "The changed config is in force, but for twitch.client_id, dashboard.listen: used from the next start on."
+    )

@@ -17,7 +17,7 @@ from allthepoints.storage import lock
 
 def priority(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Logins, best first.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Logins, best first.")] = None,
     first: Annotated[bool, typer.Option("--first", help="In front of all others; so it is anyway.")] = False,
     last: Annotated[bool, typer.Option("--last", help="Behind all others in the order.")] = False,
     position: Annotated[int | None, typer.Option(min=1, help="From this place on; 1 is the first.")] = None,
