@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_home import AT, Atp
+from cli_home import AT, Atp, Result
 
 from allthepoints.cli import here as here_module
 
@@ -135,3 +135,22 @@ def test_fc_40_the_data_directory_is_a_file(atp: Atp, home: Path) -> None:
     assert result.err == (
         f"error: {home / 'data'} is a file, where the data directory is expected\n\nhint: Choose another --data-dir.\n"
     )
+
+
+def test_a_health_check_of_nothing_and_of_what_does_not_run(atp: Atp, recorded: Path) -> None:
+    result = atp("status", "--healthy")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "error: no service runs\n\nhint: Start it with `allthepoints run`.\n"
+
+
+def test_a_health_check_of_a_service_that_lives(atp: Atp, running: Path) -> None:
+    assert atp("status", "--healthy") == Result(0, "", "")
+    result = atp("status", "--healthy", "--json")
+    assert (result.code, json.loads(result.out)["running"]) == (0, True)
+
+
+def test_a_health_check_of_a_service_that_hangs(atp: Atp, running: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(here_module.Here, "now", lambda self: AT + 600)
+    result = atp("status", "--healthy")
+    assert result.code == 1
+    assert "gave no sign of life for 10 min" in result.err

@@ -79,13 +79,26 @@ class Process:
     """One that goes on. Its output stands in files, so that it never waits for a reader."""
 
     def __init__(
-        self, args: Sequence[str], folder: Path, env: Mapping[str, str], command: Sequence[str] = COMMAND
+        self,
+        args: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        command: Sequence[str] = COMMAND,
+        user: int | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.out, self.err = folder / "out", folder / "err"
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self._popen = subprocess.Popen(
-                [*command, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=dict(env), cwd=folder
+                [*command, *args],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=dict(env),
+                cwd=folder,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Set as AbstractSet
 
+from allthepoints.base.errors import FaultError
 from allthepoints.cli import output
 from allthepoints.cli.globals import JSON_FLAG, Flag
 from allthepoints.cli.here import Here
@@ -17,7 +18,8 @@ from allthepoints.views.sentence import trouble_lines
 from allthepoints.views.text import count, helix_left
 
 ALL = Flag("--all", "everything", "Show offline channels too.")
-FLAGS = (JSON_FLAG, ALL)
+HEALTHY = Flag("--healthy", "healthy", "For health checks: end with 1 unless the service runs and shows that it lives.")
+FLAGS = (JSON_FLAG, ALL, HEALTHY)
 
 
 def fast(where: Here, flags: AbstractSet[Flag]) -> None:
@@ -25,13 +27,25 @@ def fast(where: Here, flags: AbstractSet[Flag]) -> None:
     report = read_report(where)
     if JSON_FLAG in flags:
         output.say_json(status_plain(report))
-    else:
+    elif HEALTHY not in flags:
         _show(where, report, ALL in flags)
+    if HEALTHY in flags:
+        _refuse_unhealthy(report, where.now())
 
 
 def read_report(where: Here) -> Report:
     """The state as of now. Raises FaultError for a database that cannot be read."""
     return report_of(where.data)
+
+
+def _refuse_unhealthy(report: Report, now: float) -> None:
+    """Troubles with the other side are no illness: starting anew would not cure them."""
+    if not report.running:
+        raise FaultError("no service runs", "Start it with `allthepoints run`.")
+    if report.alive is None:
+        raise FaultError("the service runs, and gave no sign of life yet")
+    if quiet_for := stuck(report, now):
+        raise FaultError(quiet_for, "Its log tells more; start it anew.")
 
 
 def _show(where: Here, report: Report, everything: bool) -> None:
