@@ -163,3 +163,42 @@ async def test_a_board_that_fails_does_not_end_the_service(tmp_path: Path, caplo
     for _ in range(3):
         web.hooks.tell([], broken)
     assert caplog.text.count("could not be told") == 1
+
+
+async def test_the_first_password_locks_it_at_once(tmp_path: Path) -> None:
+    web = dashboard(tmp_path, "127.0.0.1:0")
+    address = await web.start()
+    try:
+        web.hooks.tell([], snapshot([row(1)], SystemClock().now()))
+        async with httpx2.AsyncClient(base_url=address) as client:
+            assert (await client.get("")).status_code == 200
+            async with client.stream("GET", "events", params={"since": web.board.version, "of": "now"}) as listening:
+                chunks = listening.aiter_text()
+                await anext(chunks)
+                Password(DataDir(tmp_path).password).set("four random words")
+                web.hooks.tell([], snapshot([row(1, points=424_242)], SystemClock().now()))
+                assert "424,242" not in "".join([text async for text in chunks]), "who listened is not told any more"
+            assert (await client.get("")).status_code == 303
+            assert (await client.get("events")).status_code == 401
+            assert (await client.get("api/status")).status_code == 401
+            assert (await client.get("api/status", auth=("me", "four random words"))).status_code == 200
+            assert (await client.get("login")).status_code == 200
+            Password(DataDir(tmp_path).password).remove()
+            assert (await client.get("")).status_code == 200, "on this machine alone it may be without"
+    finally:
+        await web.stop()
+
+
+async def test_where_others_come_in_a_password_that_is_gone_opens_nothing(tmp_path: Path) -> None:
+    where = Where("127.0.0.1:0", hosts=("points.example.org",))
+    stage = Stage(tmp_path, where)
+    password = Password(DataDir(tmp_path).password)
+    password.set("four random words")
+    web = Dashboard(stage.board, where, DataDir(tmp_path), SystemClock())
+    password.remove()
+    address = await web.start()
+    try:
+        async with httpx2.AsyncClient(base_url=address) as client:
+            assert (await client.get("")).status_code == 303
+    finally:
+        await web.stop()

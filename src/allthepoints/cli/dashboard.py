@@ -46,8 +46,8 @@ def password(
         output.say_json({"set": not remove})
     else:
         output.say(said)
-    if before == remove and lock.holder(where.data.lock) is not None:
-        output.note("The running service takes that up at its next start.")
+    if before and remove and lock.holder(where.data.lock) is not None:
+        output.note("A running service that others can reach lets nobody in until there is one again.")
 
 
 def _given() -> str:

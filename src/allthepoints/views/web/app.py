@@ -161,7 +161,7 @@ class _Site:
     async def login(self, request: Request) -> Response:
         then = _own_path(request.scope.get(FORM, request.query_params).get("next", ""))
         home = RedirectResponse(self.board.base_path + then, 303)
-        if self.door is None or request.scope[SESSION]:
+        if self.door is None or not self.door.locked() or request.scope[SESSION]:
             return home
         if request.method != "POST":
             return await self._login_page(request, then)

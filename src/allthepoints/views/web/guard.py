@@ -178,6 +178,9 @@ class Guard:
         if self._door is None:
             return None
         door, headers, path = self._door, Headers(scope=scope), scope["path"]
+        if not door.locked():
+            scope[STILL] = lambda: not door.locked()
+            return None
         token = _cookie(headers.get("cookie", ""))
         if door.knows(token):
             scope[SESSION], scope[STILL] = token, lambda: door.knows(token)

@@ -68,6 +68,16 @@ class Password:
             return False
         return hmac.compare_digest(kept.of(password), kept.digest)
 
+    def stands(self) -> bool:
+        """Whether there is a file, or nobody knows. Cheap: it is asked with every request."""
+        try:
+            os.stat(self._file.path)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return True
+
     def stamp(self) -> tuple[int, int] | None:
         """Changes when the password does; None where there is none. Cheap."""
         try:

@@ -57,7 +57,8 @@ class Dashboard:
                 f"the dashboard would answer to {', '.join(where.hosts)}, through a proxy, and has no password",
                 "Set one with `allthepoints dashboard password`, or leave dashboard.hosts empty.",
             )
-        self._door = Door(password, clock) if locked else None
+        # Where there was one it stays needed: that its file is gone opens nothing to others.
+        self._door = Door(password, clock, needed=not is_loopback(host) or bool(where.hosts))
         self._server: HttpServer | None = None
 
     async def start(self) -> str:

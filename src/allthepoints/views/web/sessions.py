@@ -50,10 +50,11 @@ class _Session:
 
 
 class Door:
-    """Lets in who knows the password. There is one only where a password is set or needed."""
+    """Lets in who knows the password; everybody, as long as there is none and none is `needed`."""
 
-    def __init__(self, password: Password, clock: Clock) -> None:
+    def __init__(self, password: Password, clock: Clock, needed: bool = True) -> None:
         self._password = password
+        self._needed = needed
         self._clock = clock
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._tries: OrderedDict[str, Window] = OrderedDict()
@@ -61,6 +62,10 @@ class Door:
         self._one = asyncio.Lock()
         self._basic: tuple[object, str] | None = None
         """The stamp of the password, and the digest of the last header that had it."""
+
+    def locked(self) -> bool:
+        """Whether one has to log in. The first password locks it at once."""
+        return self._needed or self._password.stands()
 
     def knows(self, token: str) -> bool:
         """Whether a session of this name goes on."""
