@@ -110,7 +110,9 @@ def _piece(param: Any) -> str:
 
 
 def _metavar(param: Any) -> str:
-    return str(param.metavar or param.name.upper()) + ("..." if param.nargs == -1 else "")
+    return str(param.metavar or param.name.upper()) + (
+        "" if param.nargs != -1 or str(param.metavar).endswith("...") else "..."
+    )
 
 
 def _value(param: Any) -> str:

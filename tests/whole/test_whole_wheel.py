@@ -64,6 +64,7 @@ def test_the_sdist_holds_what_the_tests_need_and_no_leftovers(built: Path) -> No
     assert [name for name in names if re.search(r"__pycache__|\.pyc$|\.venv|docs/_site|\.hypothesis|\.db$", name)] == []
 
 
+@pytest.mark.timeout(900)  # packages are fetched
 def test_it_works_in_a_clean_environment(built: Path, tmp_path: Path) -> None:
     home = tmp_path / "env"
     venv.create(home, with_pip=True)
