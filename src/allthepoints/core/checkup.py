@@ -98,6 +98,9 @@ def span(seconds: float) -> str:
     return f"{whole} s"
 
 
+_LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+
+
 def size(count: int) -> str:
     """`512 kB`, `12 MB`, `3.4 GB`."""
     for unit, word in ((10**9, "GB"), (10**6, "MB")):
@@ -107,5 +110,5 @@ def size(count: int) -> str:
 
 
 def day(at: float) -> str:
-    """The date in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+    """The date in UTC. What lies beyond the calendar is its last day."""
+    return f"{datetime.fromtimestamp(min(at, _LAST), UTC):%Y-%m-%d}"

@@ -45,7 +45,7 @@ def tls(place: Place, seen: Tls, now: float) -> Finding:
     if seen.code in _UNTRUSTED:
         return fault(
             name,
-            f"The certificate is not trusted here. {shown}",
+            f"The certificate is not trusted here. {shown}".strip(),
             "If that issuer is your company's or your antivirus program's, it reads along: have its certificate added "
             "to this system's, or name its file in SSL_CERT_FILE. If you do not know it, do not go on in this network.",
         )
@@ -53,13 +53,13 @@ def tls(place: Place, seen: Tls, now: float) -> Finding:
         what = "has ended" if seen.code == _EXPIRED else "is not good yet"
         return fault(
             name,
-            f"The certificate {what}, by the clock of this machine. {shown}",
+            f"The certificate {what}, by the clock of this machine. {shown}".strip(),
             f"See that the clock of this machine is right (it says {day(now)}, UTC). If it is, the server is at fault.",
         )
     if seen.code == _OTHER_NAME:
         return fault(
             name,
-            f"The certificate is for another name than {place.host}. {shown}",
+            f"The certificate is for another name than {place.host}. {shown}".strip(),
             "Something else answers in its place: a login page of this Wi-Fi, a filter, or a wrong address in "
             "[endpoints].",
         )
