@@ -96,6 +96,7 @@ async def measure(channels: int, runs: int, folder: Path) -> dict[str, Any]:
     app = application(board, what, Rules.of(settings.dashboard))
     times = []
     async with httpx2.AsyncClient(transport=InProcess(app), base_url="http://127.0.0.1:7771") as client:
+        await client.get("/healthz")  # what is set up once, for all pages
         for _ in range(runs + 1):
             start = time.process_time()
             page = await client.get("/")
@@ -110,7 +111,7 @@ async def measure(channels: int, runs: int, folder: Path) -> dict[str, Any]:
         assert change is not None
         assert len(change.rows) == 1
         start = time.process_time()
-        told = await pages.fragments(board, change)
+        told = await pages.fragments(board, change, "now")
         pushes.append(time.process_time() - start)
         sent = sum(len(html.encode()) for name, html in told if name == "row")
     return {
@@ -142,7 +143,7 @@ def main() -> None:
     if args.json:
         table.show_json(found)
         return
-    head = ("channels", "Now, first", "again", "worst", "kB", "a change", "bytes of its row", "again within 200 ms")
+    head = ("channels", "Now, first", "again", "worst", "kB", "a change", "bytes of its row", "both within 200 ms")
     rows = [
         [
             str(one["channels"]),
@@ -152,7 +153,7 @@ def main() -> None:
             f"{one['bytes'] / 1000:.0f}",
             _ms(one["push_s"]),
             str(one["pushed_row_bytes"]),
-            table.holds(one["now_s"] <= NOW_WITHIN),
+            table.holds(max(one["first_s"], one["now_s"]) <= NOW_WITHIN),
         ]
         for one in found
     ]

@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 CHANGES = (r.Change.EARNED, r.Change.ADJUSTED, r.Change.SPENT, r.Change.OPENING)
 """What the column `ledger.change` means. Never reordered; the commonest first, for 0 and 1 take no byte."""
 
-EARNED = CHANGES.index(r.Change.EARNED)
+EARNED, OPENING = CHANGES.index(r.Change.EARNED), CHANGES.index(r.Change.OPENING)
 
 PointsRecord = r.LoyaltyKnown | r.BalanceKnown | r.LedgerEntry | r.ItemKnown | r.ItemGone | r.RedemptionKept | r.Noted
 

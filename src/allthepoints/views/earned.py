@@ -10,10 +10,9 @@ from allthepoints.base.types import Login, UserId
 from allthepoints.core import days
 from allthepoints.core.ledger import expected
 from allthepoints.core.loyalty import Loyalty
-from allthepoints.core.records import Change
 from allthepoints.storage.read_points import PointsReader, PointsRow, SessionEarned
 from allthepoints.views.points import Points, Stay
-from allthepoints.views.sparkline import in_slots
+from allthepoints.views.sparkline import SLOTS, in_slots, laid
 from allthepoints.views.text import DAY
 
 
@@ -91,15 +90,8 @@ def _without(reader: PointsReader, channel: UserId) -> Points | None:
 
 def _bars(reader: PointsReader, now: float, only: UserId | None) -> Mapping[UserId, tuple[int | None, ...]]:
     """What was earned in each part of the last day. Before the first reading is a gap."""
-    entries: dict[UserId, list[tuple[float, int]]] = {}
-    opened: dict[UserId, float] = {}
-    for entry in reader.entries(only, now - DAY):
-        of_channel = entries.setdefault(entry.channel, [])
-        if entry.change == Change.EARNED:
-            of_channel.append((entry.at, entry.delta))
-        elif entry.change == Change.OPENING:
-            opened.setdefault(entry.channel, entry.at)
+    found = reader.earned_in_parts(now - DAY, now, SLOTS, only)
     return {
-        channel: tuple(in_slots(of_channel, now - DAY, now, known_from=opened.get(channel, now - DAY)))
-        for channel, of_channel in entries.items()
+        channel: tuple(laid(of_channel.sums, now - DAY, now, known_from=of_channel.opened_at or now - DAY))
+        for channel, of_channel in found.items()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
 ASCII = "_.:-=+*#"
@@ -24,13 +24,21 @@ def in_slots(
 ) -> list[int | None]:
     """The sums of (at, value) in equal parts of [begin, end). Parts that ended before `known_from` are gaps."""
     length = (end - begin) / slots
-    gaps = slots if known_from is None else max(0, min(slots, int((known_from - begin) // length)))
-    sums: list[int | None] = [None] * gaps + [0] * (slots - gaps)
+    sums: dict[int, int] = {}
     for at, value in entries:
         if begin <= at <= end:
             slot = min(slots - 1, int((at - begin) / length))
-            sums[slot] = (sums[slot] or 0) + value
-    return sums
+            sums[slot] = sums.get(slot, 0) + value
+    return laid(sums, begin, end, slots, known_from)
+
+
+def laid(
+    sums: Mapping[int, int], begin: float, end: float, slots: int = SLOTS, known_from: float | None = None
+) -> list[int | None]:
+    """The same of sums that are known already, by the number of their part."""
+    length = (end - begin) / slots
+    gaps = slots if known_from is None else max(0, min(slots, int((known_from - begin) // length)))
+    return [sums.get(slot, None if slot < gaps else 0) for slot in range(slots)]
 
 
 def _height(value: int, highest: int, heights: int) -> int:

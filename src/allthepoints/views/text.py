@@ -94,6 +94,8 @@ def local(at: float, zone: tzinfo | None = None) -> datetime:
 
 def clean(text: str) -> str:
     """Other people's text for a terminal: one line, without anything that could steer it or turn its direction."""
+    if text.isprintable():  # nothing of that kind is, and no space but the common one
+        return " ".join(text.split())
     kept = (" " if letter.isspace() else letter for letter in text)
     return " ".join("".join(c for c in kept if c == "\u200d" or unicodedata.category(c) not in _STEERING).split())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import pass_context
@@ -171,8 +172,13 @@ def _ago(context: Context, at: float | None, empty: str = "") -> str | Markup:
 
 
 def _time(context: Context, at: float, text: str) -> Markup:
-    there: datetime = local(at, context["zone"])
-    exact = f"{there:%Y-%m-%d %H:%M:%S}"
+    return _drawn(at, text, context["zone"])
+
+
+@lru_cache(4_000)
+def _drawn(at: float, text: str, zone: tzinfo) -> Markup:
+    """A page of hundreds of channels has thousands, and few of them are different from before."""
+    exact = f"{local(at, zone):%Y-%m-%d %H:%M:%S}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at, "seconds"), exact, text)
 
 
