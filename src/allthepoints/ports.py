@@ -133,7 +133,8 @@ class PointsApi(Protocol):
 
 
 class JwtUnusable(SignInNeeded):
-    """The viewer's JWT cannot even be tried. `state`: MISSING, MALFORMED or EXPIRED (`expires_at`: since when)."""
+    """The viewer's JWT is not even tried. `state`: MISSING, MALFORMED, EXPIRED (`expires_at`: since when), or
+    WRONG_ACCOUNT."""
 
     def __init__(self, text: str, state: JwtState, hint: str = "", expires_at: float | None = None) -> None:
         super().__init__(text, hint)
@@ -161,8 +162,14 @@ class StoreApi(Protocol):
     """StreamElements on the viewer's behalf, by the viewer's own JWT.
 
     Each call raises JwtUnusable where there is no JWT, or one that is malformed or past its end; Unauthorised where
-    StreamElements does not take it.
+    StreamElements does not take it. `own`: as whom. Where the JWT is another account's by now, it raises JwtUnusable
+    (WRONG_ACCOUNT), and nothing was asked or sent by it.
     """
+
+    @property
+    def ahead(self) -> float | None:
+        """Seconds by which StreamElements' clock is ahead of ours, by the last good answer; None: it does not tell."""
+        ...
 
     def expires_at(self) -> float | None:
         """What the JWT itself says of its end; None where it says nothing. Raises JwtUnusable as the calls do."""
@@ -176,7 +183,7 @@ class StoreApi(Protocol):
         """Our redemptions over all channels, newest first; the newest few hundred are enough."""
         ...
 
-    async def redeem(self, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
+    async def redeem(self, own: SeId, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
         """Buy, by one POST that is never repeated in here.
 
         Raises NotSent if nothing left; Refused for a clear no (nothing was booked); Unknown for everything else: it

@@ -13,6 +13,7 @@ from points_home import CODE, HYDRATE, KEY, MAP, SOUND, Errands
 
 from allthepoints.cli import fresh
 from allthepoints.cli import here as here_module
+from allthepoints.base.types import SeId
 from allthepoints.core.elements import JWT_NOTE
 from allthepoints.core.records import Noted
 from allthepoints.core.redeem import Reason, Redemption, State
@@ -149,7 +150,7 @@ Change = Callable[[Redemption], Redemption]
             "Not redeemed, and nothing was spent: Hydrate in Alpha's store.",
         ),
         (
-            lambda r: replace(r, state=State.UNKNOWN, sent_at=AT, text="answered 502"),
+            lambda r: replace(r, state=State.UNKNOWN, sent_at=AT, text="answered 502", account=SeId("5f")),
             4,
             "unknown",
             "answered 502",

@@ -17,7 +17,7 @@ from core_memory import remembered
 from core_world import OWN, T0, Core, ref, signed_in
 
 from allthepoints.base.clock import Chance
-from allthepoints.base.types import ItemId, SeId
+from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
 from allthepoints.core import records as r
 from allthepoints.core.actions import (
@@ -33,12 +33,15 @@ from allthepoints.core.actions import (
     SendRedemption,
 )
 from allthepoints.core.apply import restore
-from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, LoyaltyChannel
+from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.policy import Policy
 from allthepoints.core.redeem import Reason, Redemption, State
 
 ALPHA = ref(0)
 SE = SeId("se0")
+OTHER = Viewer(SeId("6f0e0d0c0b0a090807060504"), "other", "2")
+"""The same person's other account."""
+
 LATEST = 100.0
 """Seconds after which a POST without an answer is booked at the latest: then the proxy in front has given up."""
 
@@ -71,24 +74,32 @@ class Seen:
     balance_at: float = 0.0
     points: int = 0
     history_at: float = 0.0
+    history_of: SeId | None = None
+    viewer: Login | None = None
     jwt: JwtState | None = None
 
 
 class Store:
     """Time, a StreamElements, and a process that may die at any moment."""
 
-    def __init__(self, seed: int = 0, policy: Policy | None = None) -> None:
+    def __init__(self, seed: int = 0, policy: Policy | None = None, *, signed_in: bool = True) -> None:
         self.now = T0
+        self.signed_in = signed_in
         self.chance = Chance(seed)
         self.policy = policy or Policy(presence=False)
         self._events: list[tuple[float, int, int | None, Callable[[], Iterable[f.Fact]]]] = []
         self._order = itertools.count()
         self._life = 0
         # what is true
-        self.points = 1000
+        self._balances: dict[str, list[tuple[float, int]]] = {"me": [(T0, 1000)], "other": [(T0, 1000)]}
+        self.lag = 0.0
+        self.ahead = 0.0
+        self.tells_time = False
+        self.whose = OWN
         self.items = {i: Item(ItemId(i), i, cost) for i, cost in (("mug", 100), ("cup", 250), ("hat", 50))}
         self.jwt = JwtState.GOOD
         self.booked: list[tuple[str, Bought]] = []
+        self.booked_as: dict[str, SeId] = {}
         # faults
         self.down = False
         self.disk_fails = False
@@ -177,10 +188,10 @@ class Store:
         wait = 0.05 + self.chance.draw() * 2.0
         match action:
             case RenewSignIn():
-                self._later(lambda: [signed_in(self.now)], wait)
+                self._later(lambda: [signed_in(self.now) if self.signed_in else f.SignInLost(self.now, "none")], wait)
             case CheckJwt():
-                jwt = self.jwt
-                self._later(lambda: [f.JwtSeen(self.now, jwt, None, OWN if jwt is JwtState.GOOD else None)], wait)
+                jwt, whose = self.jwt, self.whose if self.jwt is JwtState.GOOD else None
+                self._later(lambda: [f.JwtSeen(self.now, jwt, None, whose)], wait)
             case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
                 assert self.pending == 0, "one at a time"
                 self.pending += 1
@@ -197,41 +208,48 @@ class Store:
     def _read(self, action: ElementsRead) -> Callable[[float], f.Fact]:
         if self.down:
             return lambda at: f.ElementsFailed(at, "any", "502", 0.5, ALPHA.id)
-        items, points, bought = tuple(self.items.values()), self.points, tuple(b for _, b in reversed(self.booked))
+        items = tuple(self.items.values())
         match action:
             case FindLoyalty(login):
                 return lambda at: f.LoyaltyFound(at, login, LoyaltyChannel(SE, ALPHA))
             case ReadLoyalty(channel):
                 return lambda at: f.LoyaltyRead(at, channel, Loyalty(amount=5, interval=600.0))
-            case ReadBalance(channel):
-                return lambda at: f.BalanceRead(at, channel, Balance(points))
+            case ReadBalance(channel, _, viewer):
+                points = self.balance(viewer, self.now - self.lag)
+                return lambda at: f.BalanceRead(at, channel, Balance(points), viewer)
             case ReadItems(channel):
                 return lambda at: f.ItemsRead(at, channel, items)
-            case ReadHistory():
-                refused = self.jwt is not JwtState.GOOD
+            case ReadHistory(own):
+                refused = self.jwt is not JwtState.GOOD or self.whose.id != own
                 no = f.ElementsFailed(self.now, "history", "401", 0.5, refused=True)
-                hidden = tuple(replace(one, code=None) for one in bought)
-                return lambda at: replace(no, at=at) if refused else f.HistoryRead(at, hidden)
+                bought = [one for _, one in reversed(self.booked) if self.booked_as[one.id] == own]
+                hidden, ahead = tuple(replace(one, code=None) for one in bought), self.ahead
+                told, asked_at = ahead if self.tells_time else None, self.now
+                return lambda at: replace(no, at=at) if refused else f.HistoryRead(asked_at, hidden, own, told)
 
     def _watch(self, fact: f.Fact) -> None:
         if isinstance(fact, f.ElementsFailed | f.LoyaltyFound | f.LoyaltyRead | f.BalanceRead | f.ItemsRead):
             self.pending -= 1
         match fact:
-            case f.BalanceRead(at, _, balance):
+            case f.BalanceRead(at, _, balance, viewer):
+                self.seen.viewer = viewer
                 self.seen.balance_at, self.seen.points = at, 0 if balance is None else balance.points
             case f.ItemsRead(at, _, items):
                 self.seen.items_at, self.seen.items = at, items or ()
-            case f.HistoryRead(at):
+            case f.HistoryRead(at, _, own):
                 self.pending -= 1
-                self.seen.history_at = at
+                self.seen.history_at, self.seen.history_of = at, own
             case f.JwtSeen(_, state):
                 self.seen.jwt = state
 
     # -- it is bought ------------------------------------------------------------------------------------------------
     def _post(self, action: SendRedemption, wait: float) -> None:
+        if self.whose.id != action.own:
+            self._answer(action.key, wait, unsent=Reason.WRONG_ACCOUNT)
+            return
         self.posts[action.key] += 1
         assert self.posts[action.key] == 1, "one POST an intent, ever"
-        self._check_grounds(action.key)
+        self._check_grounds(action.key, action.own)
         match self.outcomes.pop(0) if self.outcomes else Outcome.BOOKED:
             case Outcome.BOOKED:
                 bought = self._book(action)
@@ -258,26 +276,48 @@ class Store:
         return []
 
     def _book(self, action: SendRedemption) -> Bought | None:
-        item = self.items[action.item]
-        if self.points < item.cost or not item.enabled or item.sold_out:
+        item, login = self.items[action.item], next(v.login for v in (OWN, OTHER) if v.id == action.own)
+        if self.balance(login) < item.cost or not item.enabled or item.sold_out:
             return None
-        self.points -= item.cost
+        self.move(login, -item.cost)
         if item.stock is not None:
             self.items[action.item] = replace(item, stock=item.stock - 1)
-        bought = Bought(f"b{len(self.booked)}", SE, item.id, self.now, item.name, item.cost, code=f"C-{action.key}")
+        at = self.now + self.ahead
+        bought = Bought(f"b{len(self.booked)}", SE, item.id, at, item.name, item.cost, code=f"C-{action.key}")
         self.booked.append((action.key, bought))
+        self.booked_as[bought.id] = action.own
         return bought
 
     def buys_by_hand(self, item: str) -> None:
         """The person, on the website."""
-        self._book(SendRedemption("by hand", SE, ItemId(item), (), ""))
+        self._book(SendRedemption("by hand", self.whose.id, SE, ItemId(item), (), ""))
 
-    def _check_grounds(self, key: str) -> None:
+    def balance(self, login: str, at: float | None = None) -> int:
+        """What this account has, or had then."""
+        moves = self._balances[login]
+        return next((points for since, points in reversed(moves) if at is None or since <= at), moves[0][1])
+
+    def move(self, login: str, by: int) -> None:
+        """Points come, or go."""
+        self._balances[login].append((self.now, self.balance(login) + by))
+
+    @property
+    def points(self) -> int:
+        """What the first account has."""
+        return self.balance(OWN.login)
+
+    @points.setter
+    def points(self, points: int) -> None:
+        self.move(OWN.login, points - self.points)
+
+    def _check_grounds(self, key: str, own: SeId) -> None:
         """Everything was read since the yes, by this process, and is as it was confirmed; and the row is written."""
         rows = [one.redemption for one in self.disk if isinstance(one, r.RedemptionKept) and one.redemption.key == key]
         row, seen = rows[-1], self.seen
         assert row.state is State.SENT, "the row that says so is on the disk"
         assert not row.dry
+        assert (row.account, seen.history_of) == (own, own), "all of one account"
+        assert seen.viewer == next(v.login for v in (OWN, OTHER) if v.id == own)
         others = [one for one in self.redemptions().values() if one.key != key]
         since = max([row.asked_at, *(one.settled_at or 0.0 for one in others if one.sent_at is not None)])
         assert min(seen.items_at, seen.balance_at, seen.history_at) >= since

@@ -370,12 +370,12 @@ class World:
                 return f.LoyaltyFound(self.now, login, found)
             case ReadLoyalty(channel):
                 return f.LoyaltyRead(self.now, channel, Loyalty(amount=5, interval=600.0))
-            case ReadBalance(channel):
-                return f.BalanceRead(self.now, channel, Balance(int(self.now - T0) // 120))
+            case ReadBalance(channel, _, viewer):
+                return f.BalanceRead(self.now, channel, Balance(int(self.now - T0) // 120), viewer)
             case ReadItems(channel):
                 return f.ItemsRead(self.now, channel, ())
-            case ReadHistory():
-                return f.HistoryRead(self.now, ())
+            case ReadHistory(own):
+                return f.HistoryRead(self.now, (), own)
 
     def _sign_in(self) -> list[f.Fact]:
         match self.token:

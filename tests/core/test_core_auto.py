@@ -7,15 +7,20 @@ from dataclasses import replace
 import pytest
 from core_memory import remembered
 from core_store import ALPHA, Outcome, Store
-from core_world import T0
+from core_world import OWN, T0
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from allthepoints.base.types import ItemId
+from allthepoints.base.types import ItemId, Login
 from allthepoints.core import facts as f
-from allthepoints.core.apply_wishes import AUTO_RESTS
+from allthepoints.core.actions import ReadItems
+from allthepoints.core.apply_wishes import AUTO_RESTS, DAY, FRESH
+from allthepoints.core.loyalty import Balance, JwtState
 from allthepoints.core.policy import Policy, Wish
-from allthepoints.core.records import EventKind, Noted
+from allthepoints.core.records import Change, EventKind, LedgerEntry, Noted
 from allthepoints.core.redeem import Reason, State
 
+OWN_LOGIN = Login(OWN.login)
 MUG = Wish(ALPHA.login, "mug", auto=True, max_cost=100)
 
 
@@ -169,3 +174,104 @@ def test_a_yes_that_is_taken_back_holds_at_once() -> None:
     store.run(300)
     assert store.posts.total() == 0
     assert store.core.observed.elements.notes[f"auto:{ALPHA.id}:cup"] == "0", "and it does not count"
+
+
+# -- a store that is old -------------------------------------------------------------------------------------------
+def stale() -> Store:
+    """Points come in when the store was read ten minutes ago."""
+    store = Store(0, Policy(presence=False, wishes=(MUG,), poll_store=900.0))
+    store.points = 0
+    store.tell(f.AutoAllowed(T0, True))
+    store.run(30)
+    read_at = store.core.observed.elements.purses[ALPHA.id].items_at
+    store.points = 1000
+    store.run(read_at + 600.0 - store.now)
+    return store
+
+
+def shows(store: Store, points: int) -> None:
+    """A balance comes in."""
+    store.pending += 1
+    store.tell(f.BalanceRead(store.now, ALPHA.id, Balance(points), OWN_LOGIN))
+
+
+def test_a_price_that_is_old_is_read_anew_before_anything_is_confirmed() -> None:
+    """It rose above the bound: nothing is begun, so that nothing has to rest when it falls again."""
+    store = stale()
+    store.items["mug"] = replace(store.items["mug"], cost=130)
+    shows(store, 1000)
+    store.run(20)
+    assert store.redemptions() == {}
+    assert store.core.observed.elements.purses[ALPHA.id].items["mug"].cost == 130, "it was read at once"
+    store.items["mug"] = replace(store.items["mug"], cost=90)
+    store.run(1000)
+    assert [one.cost for one in store.redemptions().values()] == [90]
+    assert bought(store) == 1
+
+
+def test_a_store_that_is_old_and_unchanged_costs_one_reading_more() -> None:
+    store = stale()
+    before = len([1 for _, action in store.reads if isinstance(action, ReadItems)])
+    shows(store, 1000)
+    store.run(FRESH)
+    assert bought(store) == 1
+    assert len([1 for _, action in store.reads if isinstance(action, ReadItems)]) <= before + 2
+    assert [one.reason for one in store.redemptions().values()] == [None]
+
+
+# -- bounds, over everything ---------------------------------------------------------------------------------------
+@settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_fc_48_the_budget_of_a_day_and_the_floor_hold_over_restarts(data: st.DataObject) -> None:
+    """Whatever becomes of the POSTs, however late a balance shows them, and whenever the process dies."""
+    mug = replace(MUG, count=data.draw(st.integers(1, 12)), per_day=250, keep=data.draw(st.sampled_from([0, 450])))
+    cup = replace(CUP, count=12, per_day=500, keep=data.draw(st.sampled_from([0, 600])))
+    store = Store(data.draw(st.integers(0, 99)), Policy(presence=False, wishes=(mug, cup), poll_store=600.0))
+    store.lag = data.draw(st.sampled_from([0.0, 40.0, 400.0]))
+    store.tell(f.AutoAllowed(T0, True))
+    for _ in range(data.draw(st.integers(1, 12))):
+        match data.draw(st.sampled_from(["run", "restart", "points", "outcomes", "token"])):
+            case "run":
+                store.run(data.draw(st.sampled_from([1.0, 20.0, 700.0, 4000.0, 40_000.0])))
+            case "restart":
+                store.restart(data.draw(st.sampled_from([0.0, 60.0, 1000.0, 50_000.0])))
+            case "points":
+                store.points += data.draw(st.sampled_from([10, 300, 2000]))
+            case "outcomes":
+                store.outcomes = data.draw(st.lists(st.sampled_from(Outcome), max_size=4))
+            case "token":
+                store.jwt = JwtState.EXPIRED
+                store.run(100)
+                store.jwt = JwtState.GOOD
+    store.run(2000)
+    for item, wish in (("mug", mug), ("cup", cup)):
+        paid = [(one.created_at, one.cost or 0) for key, one in store.booked if one.item == item]
+        assert len(paid) <= wish.count
+        for at, _ in paid:
+            assert sum(cost for other, cost in paid if at <= other < at + DAY) <= (wish.per_day or 0)
+        had = [store.balance("me", at) for at, _ in paid]
+        assert all(left >= wish.keep for left in had), "what was left when it was paid"
+
+
+@pytest.mark.parametrize("away", [1.0, 100.0])
+def test_what_no_balance_has_shown_yet_is_spent_after_a_restart_too(away: float) -> None:
+    """The balance was read just after the POST, and was an old one."""
+    store = Store(0, Policy(presence=False))
+    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.run(20)
+    store.lag = 300.0
+    store.ask("k", "mug")
+    store.run(10)
+    assert store.redemptions()["k"].state is State.ACCEPTED
+    purse = store.core.observed.elements.purses[ALPHA.id]
+    assert (purse.spent, purse.balance_at > (store.redemptions()["k"].sent_at or 0)) == (100, True)
+    store.restart(away)
+    assert store.core.observed.elements.purses[ALPHA.id].spent == 100
+    for _ in range(3):
+        store.run(200)
+        store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.run(20)
+    entries = [(one.change, one.delta) for one in store.disk if isinstance(one, LedgerEntry)]
+    assert entries == [(Change.OPENING, 0), (Change.SPENT, -100)]
+    store.restart(1)
+    assert store.core.observed.elements.purses[ALPHA.id].spent == 0

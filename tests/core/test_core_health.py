@@ -57,17 +57,20 @@ def token(at: float, state: JwtState = JwtState.GOOD, ends: float | None = None,
     return f.JwtSeen(at, state, ends, Viewer(SeId("own"), "somebody", whose))
 
 
+OWN = SeId("own")
+
+
 def doubtful() -> Core:
     """A redemption whose answer never came."""
     core = at_work(0)
-    sent = Redemption("k", ref(0).id, A, ItemId("i"), 5, T0, State.SENT, SeId("se"), "Mug", sent_at=T0 + 3)
+    sent = Redemption("k", ref(0).id, A, ItemId("i"), 5, T0, State.SENT, SeId("se"), "Mug", sent_at=T0 + 3, account=OWN)
     core.observed.elements.redemptions["k"] = sent
     core.turn(now=T0 + 3)
     return core
 
 
 def settled(at: float) -> f.HistoryRead:
-    return f.HistoryRead(at, (Bought("b", SeId("se"), ItemId("i"), at),))
+    return f.HistoryRead(at, (Bought("b", SeId("se"), ItemId("i"), at),), OWN)
 
 
 def flat() -> Core:

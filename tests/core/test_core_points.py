@@ -124,7 +124,9 @@ def test_what_rests_is_in_nobodys_way() -> None:
         if isinstance(read, ReadBalance) and read.channel == ID
         else None
     )
-    doubt = Redemption("k", ID, A, ItemId("i"), 5, T0, State.UNKNOWN, SE, sent_at=T0, known=(), points_before=0)
+    doubt = Redemption(
+        "k", ID, A, ItemId("i"), 5, T0, State.UNKNOWN, SE, sent_at=T0, known=(), points_before=0, account=OWN.id
+    )
     world.core.observed.elements.redemptions["k"] = doubt
     world.tell(f.LookAsked(world.now, A))
     world.run(1800)
@@ -231,7 +233,7 @@ def test_fc_31_a_history_that_is_refused_doubts_the_token() -> None:
     world.says = lambda read: (
         f.ElementsFailed(0, "history", "401", 0.5, refused=True) if isinstance(read, ReadHistory) else None
     )
-    doubt = Redemption("k", ID, A, ItemId("i"), 5, T0, State.UNKNOWN, SE, sent_at=T0)
+    doubt = Redemption("k", ID, A, ItemId("i"), 5, T0, State.UNKNOWN, SE, sent_at=T0, account=OWN.id)
     world.core.observed.elements.redemptions["k"] = doubt
     before = len(world.core.done)
     world.run(1500)

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
-from allthepoints.core.loyalty import Bought, Item, JwtState
+from allthepoints.core.loyalty import Bought, Item, JwtState, Viewer
 from allthepoints.core.redeem import (
     ABSENT_AFTER,
     CLOCKS,
     FINAL,
+    MEASURED,
     OF_JWT,
     TABLE,
     Input,
+    Reading,
     Reason,
     Redemption,
     State,
@@ -24,8 +26,10 @@ from allthepoints.core.redeem import (
     checked,
     forbid,
     forbidden,
+    may_still_come,
     not_left,
     refuse,
+    say,
     send,
     settle,
     step,
@@ -35,7 +39,8 @@ from allthepoints.core.redeem import (
 T = 1_700_000_000.0
 SE, MUG = SeId("se1"), ItemId("mug")
 ASKED = Redemption("k", UserId("1"), Login("alpha"), MUG, 100, T - 5, se=SE, name="Mug")
-SENT = send(ASKED, T, ["old"], 500)
+ME, OTHER = Viewer(SeId("me"), "me", "1"), Viewer(SeId("other"), "other", "2")
+SENT = send(ASKED, T, ["old"], 500, ME)
 UNKNOWN = vanish(SENT, "no whole answer within 10 s")
 
 
@@ -76,12 +81,29 @@ def test_fc_48_nothing_leads_to_sent_twice() -> None:
 def test_fc_48_only_a_confirmed_one_can_be_sent(state: State) -> None:
     one = replace(ASKED, state=state)
     if state is State.CONFIRMED:
-        assert send(one, T, ["b", "a"], 7) == replace(
-            one, state=State.SENT, sent_at=T, known=("a", "b"), points_before=7
+        assert send(one, T, ["b", "a"], 7, ME, 0.5) == replace(
+            one,
+            state=State.SENT,
+            sent_at=T,
+            known=("a", "b"),
+            points_before=7,
+            account=ME.id,
+            account_login="me",
+            ahead=0.5,
         )
     else:
         with pytest.raises(ValueError, match="cannot send"):
-            send(one, T, [], 7)
+            send(one, T, [], 7, ME)
+
+
+def test_fc_48_it_is_sent_as_whom_it_was_confirmed() -> None:
+    mine = replace(ASKED, account=ME.id)
+    assert send(mine, T, [], 500, ME).account == ME.id
+    with pytest.raises(ValueError, match="confirmed as"):
+        send(mine, T, [], 500, OTHER)
+    assert forbidden(mine, ITEM, 500, JwtState.GOOD, ME.id) is None
+    assert forbidden(mine, ITEM, 500, JwtState.GOOD, OTHER.id) is Reason.WRONG_ACCOUNT
+    assert forbidden(mine, ITEM, 500, JwtState.GOOD, None) is Reason.WRONG_ACCOUNT
 
 
 def test_each_way_to_an_end() -> None:
@@ -134,7 +156,7 @@ def test_fc_48_what_forbids(
     item: dict[str, Any] | None, intent: dict[str, Any], points: int, jwt: JwtState, reason: Reason | None
 ) -> None:
     there = None if item is None else replace(ITEM, **item)
-    assert forbidden(replace(ASKED, **intent), there, points, jwt) is reason
+    assert forbidden(replace(ASKED, **intent), there, points, jwt, ME.id) is reason
 
 
 def test_every_token_that_is_not_good_has_its_reason() -> None:
@@ -147,6 +169,17 @@ def row(id: str, at: float = T + 1, **more: Any) -> Bought:
     return replace(Bought(id, SE, MUG, at), **more)
 
 
+def read(
+    history: list[Bought],
+    at: float,
+    points: int | None = None,
+    whose: SeId | None = ME.id,
+    ahead: float | None = None,
+) -> Reading:
+    return Reading(whose, at, tuple(history), points, ahead)
+
+
+LATEST = ABSENT_AFTER + CLOCKS
 EARLY, LATE = T + ABSENT_AFTER - 0.1, T + ABSENT_AFTER
 OLD = row("old", T - 9000)
 
@@ -169,6 +202,12 @@ OLD = row("old", T - 9000)
         pytest.param([row("x", item=None)], LATE, (), 500, Reason.NEVER_ARRIVED, id="a deleted item"),
         pytest.param([row("x", channel=SeId("se2"))], LATE, (), 500, Reason.NEVER_ARRIVED, id="another channel"),
         pytest.param([row("x", T - CLOCKS + 1)], T + 2, (), None, "x", id="clocks differ a little"),
+        pytest.param([row("x", T + LATEST - 1)], LATE, (), 500, "x", id="as late as it can come"),
+        pytest.param([row("x", T + LATEST + 1)], LATE, (), 500, None, id="bought by hand, much later"),
+        pytest.param([row("x", source="website")], T + 2, (), None, "x", id="by our way"),
+        pytest.param([row("x", source="bot")], LATE, (), 500, None, id="bought in the chat"),
+        pytest.param([row("x", answers=("Nuke",))], LATE, (), 500, None, id="with other answers"),
+        pytest.param([row("x", message="hi")], LATE, (), 500, None, id="with a message of somebody's"),
         pytest.param([row("x", T - CLOCKS - 1)], T + 2, (), None, None, id="an old one that slid into the list"),
         pytest.param([row("x", T - CLOCKS - 1)], LATE, (), 500, None, id="or ours, by a wrong clock"),
         pytest.param([row("x", T - 9000), row("y")], T + 2, (), None, "y", id="the new beside one that slid in"),
@@ -177,7 +216,7 @@ OLD = row("old", T - 9000)
 def test_fc_48_settled_by_reading(
     history: list[Bought], read_at: float, claimed: tuple[str, ...], points: int | None, settled: str | Reason | None
 ) -> None:
-    done = settle(UNKNOWN, history, read_at, claimed, points, read_at + 1)
+    done = settle(UNKNOWN, read(history, read_at, points), claimed, read_at + 1)
     if settled is None:
         assert done is None
     elif isinstance(settled, Reason):
@@ -192,17 +231,22 @@ def test_fc_48_settled_by_reading(
 def test_fc_48_of_two_new_ones_the_same_answers_tell() -> None:
     """The same item bought by hand in the same minute."""
     by_hand, ours = row("hand", T + 1, answers=("Nuke",)), row("ours", T + 2, answers=("Dust",))
-    done = settle(replace(UNKNOWN, answers=("Dust",)), [ours, by_hand], T + 9, (), None, T + 9)
+    asked = replace(UNKNOWN, answers=("Dust",))
+    done = settle(asked, read([ours, by_hand], T + 9), (), T + 9)
     assert done is not None
     assert done.bought == "ours"
-    alike = settle(UNKNOWN, [row("b", T + 2), row("a", T + 1)], T + 9, (), None, T + 9)
+    assert settle(asked, read([by_hand], T + 9), (), T + 9) is None
+    untold = settle(asked, read([row("untold", T + 1), row("ours", T + 90, answers=(" dust ",))], T + 99), (), T + 99)
+    assert untold is not None
+    assert untold.bought == "untold", "the nearest, where none has our very answers"
+    alike = settle(UNKNOWN, read([row("c", T - 90), row("b", T + 2), row("a", T + 1)], T + 9), (), T + 9)
     assert alike is not None
     assert alike.bought == "a"
 
 
 def test_fc_48_a_free_item_is_proven_absent_by_the_list_alone() -> None:
     free = replace(UNKNOWN, cost=0, points_before=0)
-    done = settle(free, [], LATE, (), 0, LATE)
+    done = settle(free, read([], LATE, 0), (), LATE)
     assert done is not None
     assert done.reason is Reason.NEVER_ARRIVED
 
@@ -210,4 +254,84 @@ def test_fc_48_a_free_item_is_proven_absent_by_the_list_alone() -> None:
 @pytest.mark.parametrize("state", [state for state in State if state is not State.UNKNOWN])
 def test_fc_48_nothing_else_is_settled_by_reading(state: State) -> None:
     with pytest.raises(ValueError, match="cannot found"):
-        settle(replace(SENT, state=state), [row("new")], T + 2, (), None, T + 2)
+        settle(replace(SENT, state=state), read([row("new")], T + 2), (), T + 2)
+
+
+HISTORIES = [[row("new")], [OLD], []]
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("points", [None, 500, 0])
+@pytest.mark.parametrize(("sent_as", "read_of"), [(ME.id, OTHER.id), (ME.id, None), (None, ME.id), (None, None)])
+def test_fc_48_what_another_account_sees_proves_nothing(
+    history: list[Bought], points: int | None, sent_as: SeId | None, read_of: SeId | None
+) -> None:
+    one = replace(UNKNOWN, account=sent_as)
+    assert settle(one, read(history, T + 9000, points, read_of), (), T + 9000) is None
+
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("ahead", "at", "found"),
+    [
+        (0.0, T + 1, True),
+        (0.0, T - MEASURED, True),
+        (0.0, T - MEASURED - 1, False),
+        (0.0, T + ABSENT_AFTER + MEASURED, True),
+        (0.0, T + ABSENT_AFTER + MEASURED + 1, False),
+        (2 * HOUR, T + 2 * HOUR + 1, True),
+        (2 * HOUR, T + 1, False),
+        (-2 * HOUR, T - 2 * HOUR + 1, True),
+    ],
+)
+def test_fc_48_where_their_clock_is_told_the_window_is_narrow(ahead: float, at: float, found: bool) -> None:
+    """Ours may be hours off; what fits in nothing but the time keeps it open all the same."""
+    done = settle(replace(UNKNOWN, ahead=ahead), read([row("x", at)], LATE, 500, ahead=ahead), (), LATE)
+    assert (done is not None and done.bought == "x") is found
+    assert found or done is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "read_at", "absent"),
+    [
+        (0.0, 0.0, LATE, True),
+        (0.0, -HOUR, LATE, False),
+        (0.0, -HOUR, LATE + HOUR, True),
+        (0.0, HOUR, T + ABSENT_AFTER - HOUR, True),
+        (None, HOUR, EARLY, False),
+        (0.0, None, EARLY, False),
+        (0.0, None, LATE, True),
+    ],
+)
+def test_fc_48_a_clock_that_is_set_meanwhile_proves_nothing_too_early(
+    before: float | None, after: float | None, read_at: float, absent: bool
+) -> None:
+    done = settle(replace(UNKNOWN, ahead=before), read([], read_at, 500, ahead=after), (), read_at)
+    assert (done is not None) is absent
+
+
+# -- the person's word ---------------------------------------------------------------------------------------------
+def test_fc_48_the_person_may_settle_what_readings_never_will() -> None:
+    taken = say(UNKNOWN, True, T + 1)
+    assert taken is not None
+    assert (taken.state, taken.by_hand, taken.settled_at, taken.reason) == (State.ACCEPTED, True, T + 1, None)
+    never = say(UNKNOWN, False, LATE)
+    assert never is not None
+    assert (never.state, never.by_hand, never.reason) == (State.REJECTED, True, Reason.SAID_NOT_TAKEN)
+
+
+@pytest.mark.parametrize(
+    ("at", "left"), [(T, ABSENT_AFTER), (T + 100, 80.0), (LATE, 0.0), (T - 1, 0.0), (T + 9000, 0.0)]
+)
+def test_fc_48_not_taken_is_not_taken_from_anybody_while_it_may_still_come(at: float, left: float) -> None:
+    assert may_still_come(UNKNOWN, at) == pytest.approx(left)
+    assert (say(UNKNOWN, False, at) is None) is (left > 0)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("state", [state for state in State if state is not State.UNKNOWN])
+def test_fc_48_only_what_is_unknown_is_the_persons_to_settle(state: State, taken: bool) -> None:
+    with pytest.raises(ValueError, match="cannot say"):
+        say(replace(SENT, state=state), taken, LATE)

@@ -212,8 +212,8 @@ async def test_fc_48_what_is_not_written_is_not_sent(fakes: Fakes) -> None:
 class Hanging(FakeStoreApi):
     """It books, and its answer hangs."""
 
-    async def redeem(self, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
-        await super().redeem(se, item, answers, message)
+    async def redeem(self, own: SeId, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
+        await super().redeem(own, se, item, answers, message)
         return await asyncio.get_running_loop().create_future()
 
 

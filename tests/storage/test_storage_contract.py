@@ -78,6 +78,10 @@ redemptions = st.builds(
     code=st.none() | words,
     reason=st.none() | st.sampled_from(Reason),
     text=words,
+    account=st.none() | st.just(SeId("5f")),
+    account_login=logins,
+    ahead=st.none() | st.floats(-1e5, 1e5),
+    by_hand=st.booleans(),
 )
 loyalties = st.builds(
     Loyalty, words, st.booleans(), st.none() | wholes, st.none() | st.floats(1, 1e6), wholes, st.frozensets(logins)

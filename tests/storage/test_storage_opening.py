@@ -8,13 +8,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
 
 from allthepoints.base.errors import FaultError
-from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.base.types import Login, SeId, StreamId, UserId
 from allthepoints.core import records as r
 from allthepoints.core.loyalty import Balance, Loyalty
 from allthepoints.core.model import ChannelRef
@@ -334,7 +335,7 @@ def test_a_kept_file_of_each_schema_can_be_used(path: Path, version: int) -> Non
 def test_a_kept_file_of_schema_1_is_upgraded_with_a_copy(path: Path) -> None:
     kept(path, 1)
     database = Database(path, T0)
-    copy = path.with_name("allthepoints.db.before-v2")
+    copy = path.with_name(f"allthepoints.db.before-v{LATEST}")
     assert database.warnings == (f"the database was brought to the newest schema; a copy from before is {copy}",)
     before = apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READONLY)
     assert version_of(before) == 1
@@ -368,3 +369,19 @@ def test_a_kept_file_of_schema_2_gives_back_its_points(path: Path) -> None:
     assert restored.notes == (("flat:1", "told"),)
     assert ask(path, "redeem", ALPHA.login, T0, key="k1") == 1
     database.close()
+
+
+def test_fc_48_whose_a_redemption_of_schema_2_is_is_not_known(path: Path) -> None:
+    """And so no reading settles it; of schema 3 it is known."""
+    kept(path, 2)
+    database = Database(path, T0)
+    (old,) = database.load().redemptions
+    assert (old.account, old.account_login, old.ahead, old.by_hand) == (None, "", None, False)
+    mine = replace(old, account=SeId("5f0e0d0c0b0a090807060504"), account_login="me", ahead=0.5)
+    database.record([r.RedemptionKept(T0, mine)], T0)
+    database.close()
+    kept(other := path.with_name("other.db"), 3)
+    for file in (path, other):
+        database = Database(file, T0)
+        assert database.load().redemptions == (mine,)
+        database.close()

@@ -12,6 +12,7 @@ import httpx2
 
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import ItemId, Login, SeId
+from allthepoints.core.loyalty import Viewer
 from allthepoints.streamelements.jwt import JwtKeeper
 from allthepoints.streamelements.points import ElementsPoints
 from allthepoints.streamelements.store import ElementsStore
@@ -68,7 +69,7 @@ class Elements:
         self.client = Client(httpx2.MockTransport(self._handle))
         self.points = ElementsPoints(self.client, BASE, self.clock)
         keeper = JwtKeeper(self.clock, given=Secret(make_jwt() if jwt is None else jwt))
-        self.store = ElementsStore(self.client, BASE, self.clock, keeper)
+        self.store = knowing(ElementsStore(self.client, BASE, self.clock, keeper), jwt or make_jwt())
 
     def then(self, *replies: Reply) -> None:
         self._replies = list(replies)
@@ -85,6 +86,12 @@ class Elements:
         if reply.is_stream_consumed:
             return httpx2.Response(reply.status_code, headers=reply.headers, stream=Raw(reply.content))
         return reply
+
+
+def knowing(store: ElementsStore, jwt: str) -> ElementsStore:
+    """As if it had asked whose this JWT is: OWN's."""
+    store._whose = Secret(jwt), Viewer(OWN, ME, "1001")
+    return store
 
 
 class SleeplessClock(ManualClock):

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stub_elements import BASE, HTML, ME, NOW, SE, Elements, Raw, Reply, body, html, make_jwt, no, points, receipt
+from stub_elements import BASE, HTML, ME, NOW, OWN, SE, Elements, Raw, Reply, body, html, make_jwt, no, points, receipt
 
 from allthepoints.base.addresses import BadAddress
 from allthepoints.base.errors import Limited, NotSent, OutsideError, Refused, Unauthorised, Unknown
@@ -214,8 +214,8 @@ async def test_fc_31_no_text_holds_the_jwt(status: int, content: str, caplog: py
     elements = Elements(httpx2.Response(status, content=(content % TOKEN).encode()))
     for work in (
         elements.store.me(),
-        elements.store.history(SE),
-        elements.store.redeem(SE, receipt()["item"], (), ""),
+        elements.store.history(OWN),
+        elements.store.redeem(OWN, SE, receipt()["item"], (), ""),
     ):
         with pytest.raises(OutsideError) as caught:
             await work
@@ -236,8 +236,8 @@ async def test_fc_32_an_account_and_a_code_are_never_shown(cut: int) -> None:
         elements = Elements(body(content))
         for work in (
             elements.store.me(),
-            elements.store.redeem(SE, receipt()["item"], (), ""),
-            elements.store.history(SE),
+            elements.store.redeem(OWN, SE, receipt()["item"], (), ""),
+            elements.store.history(OWN),
         ):
             with pytest.raises(Unknown) as caught:
                 await work

@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_a_missing_one() -> None:
 )
 async def test_fc_31_a_bad_one_is_never_sent_and_what_needs_none_goes_on(jwt: str, state: JwtState) -> None:
     elements = Elements(body({"loyalty": {}}), jwt=jwt)
-    for work in (elements.store.me(), elements.store.history(OWN), elements.store.redeem(SE, ITEM, (), "")):
+    for work in (elements.store.me(), elements.store.history(OWN), elements.store.redeem(OWN, SE, ITEM, (), "")):
         with pytest.raises(JwtUnusable) as caught:
             await work
         assert caught.value.state is state

@@ -207,11 +207,13 @@ def test_fc_49_an_item_that_is_none(more: dict[str, Any]) -> None:
 def test_redemptions() -> None:
     at = 1795608000.0
     assert rows.bought(receipt()) == Bought(
-        "6720aa11bb22cc33dd44ee55", SE, ITEM, at, answers=("Dust",), message="thanks!"
+        "6720aa11bb22cc33dd44ee55", SE, ITEM, at, answers=("Dust",), message="thanks!", source="website"
     )
     listed = rows.bought(doc(7, at * 1000, rejected=True))
-    assert listed == Bought(f"{7:024x}", SE, ITEM, at, "Pick the next map", 1500, rejected=True, answers=("Dust",))
-    gone = rows.bought(doc(7, 0, item=None, channel=None, input=None, completed=True, createdAt=None))
+    assert listed == Bought(
+        f"{7:024x}", SE, ITEM, at, "Pick the next map", 1500, rejected=True, answers=("Dust",), source="website"
+    )
+    gone = rows.bought(doc(7, 0, item=None, channel=None, input=None, completed=True, createdAt=None, source=3))
     assert gone == Bought(f"{7:024x}", None, None, 0.0, completed=True)
     assert rows.bought(receipt(_id=None)) is None
     assert rows.bought(None) is None

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from stub_elements import ITEM, NOW, OWN, SE, Elements, Raw, Reply, body, doc, html, make_jwt, no, receipt
+from stub_elements import ITEM, NOW, OWN, SE, Elements, Raw, Reply, body, doc, html, knowing, make_jwt, no, receipt
 
 from allthepoints.base.errors import NotSent, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
@@ -90,7 +90,7 @@ async def test_fc_48_every_end_of_a_redemption(name: str) -> None:
     reply, expected = ENDS[name]
     elements = Elements(reply)
     with pytest.raises(expected) as caught:
-        await elements.store.redeem(SE, ITEM, (), "")
+        await elements.store.redeem(OWN, SE, ITEM, (), "")
     assert type(caught.value) is expected
     assert caught.value.__context__ is None
     assert len(elements.calls) == 1
@@ -101,7 +101,7 @@ async def test_fc_48_every_end_of_a_redemption(name: str) -> None:
 )
 async def test_fc_48_a_refusal_has_their_words(words: str) -> None:
     with pytest.raises(Refused) as caught:
-        await Elements(no(400, words)).store.redeem(SE, ITEM, (), "")
+        await Elements(no(400, words)).store.redeem(OWN, SE, ITEM, (), "")
     assert caught.value.message == words
 
 
@@ -116,7 +116,7 @@ async def test_fc_48_a_refusal_has_their_words(words: str) -> None:
 )
 async def test_what_is_posted(answers: tuple[str, ...], message: str, sent: dict[str, Any]) -> None:
     elements = Elements(body(receipt()))
-    bought = await elements.store.redeem(SE, ITEM, answers, message)
+    bought = await elements.store.redeem(OWN, SE, ITEM, answers, message)
     assert (bought.id, bought.channel, bought.item, bought.code) == ("6720aa11bb22cc33dd44ee55", SE, ITEM, None)
     (call,) = elements.calls
     assert (call.method, call.path, call.query) == ("POST", f"/store/{SE}/redemptions/{ITEM}", {})
@@ -137,19 +137,19 @@ async def test_what_is_posted(answers: tuple[str, ...], message: str, sent: dict
     ],
 )
 async def test_a_code_is_kept_however_the_answer_looks(answer: dict[str, Any], status: int) -> None:
-    bought = await Elements(body(answer, status)).store.redeem(SE, ITEM, (), "")
+    bought = await Elements(body(answer, status)).store.redeem(OWN, SE, ITEM, (), "")
     assert (bought.code, bought.item, bought.channel) == ("AAAA-1111", ITEM, SE)
 
 
 async def test_while_they_ask_to_wait_nothing_is_sent() -> None:
     used_up = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(int((NOW + 40) * 1000))}
     elements = Elements(body(receipt(), **used_up))
-    await elements.store.redeem(SE, ITEM, (), "")
+    await elements.store.redeem(OWN, SE, ITEM, (), "")
     with pytest.raises(NotSent, match="wait 40 s"):
-        await elements.store.redeem(SE, ITEM, (), "")
+        await elements.store.redeem(OWN, SE, ITEM, (), "")
     assert len(elements.calls) == 1
     elements.clock.advance(41)
-    await elements.store.redeem(SE, ITEM, (), "")
+    await elements.store.redeem(OWN, SE, ITEM, (), "")
     assert len(elements.calls) == 2
 
 
@@ -189,15 +189,15 @@ async def server(answer: bytes, *, rst: bool = False) -> AsyncIterator[tuple[str
 async def test_fc_48_one_post_over_real_sockets(answer: bytes, rst: bool) -> None:
     clock, client = ManualClock(NOW), Client()
     async with server(answer, rst=rst) as (base, heard):
-        store = ElementsStore(client, base, clock, JwtKeeper(clock, given=Secret(make_jwt())))
+        store = knowing(ElementsStore(client, base, clock, JwtKeeper(clock, given=Secret(make_jwt()))), make_jwt())
         with pytest.raises(Unknown) as caught:
-            await store.redeem(SE, ITEM, (), "")
+            await store.redeem(OWN, SE, ITEM, (), "")
         assert not isinstance(caught.value, NotSent)
         assert len(heard) == 1
         assert heard[0].startswith(b"POST /store/")
         assert heard[0].endswith(b'\r\n\r\n{"input":[]}')
     with pytest.raises(NotSent):
-        await store.redeem(SE, ITEM, (), "")
+        await store.redeem(OWN, SE, ITEM, (), "")
     await client.aclose()
 
 

@@ -67,7 +67,7 @@ def redeem(
     wanted = item_named(shelf, item)
     filled = _filled(wanted, inputs or (), message)
     say = output.note if as_json else output.say
-    for line in proposal(wanted, shelf.who, shelf.currency, shelf.points, filled):
+    for line in proposal(wanted, shelf.who, shelf.currency, shelf.points, filled, dry=dry_run):
         say(line)
     if not (yes or dry_run) and not confirmed(question(wanted, shelf.currency)):
         output.note("Nothing was sent.")

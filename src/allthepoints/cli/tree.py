@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from importlib import import_module
 from types import ModuleType
 from typing import Annotated, Any
@@ -26,6 +28,8 @@ def run(commands: Mapping[str, str], args: Sequence[str], where: Here, helping: 
     name = args[0] if args else None
     helping = helping or name is None
     tree = typer.main.get_command(build(commands, name, helping))
+    if helping:
+        name_values(tree)
     line = [*args, *(["--help"] if helping else [])]
     try:
         result = tree.main(line, prog_name=NAME, standalone_mode=False, obj=where)
@@ -58,6 +62,27 @@ def build(commands: Mapping[str, str], command: str | None, helping: bool = True
         else:
             app.command(name)(_typed(import_module(module)) if attribute == "fast" else target)
     return app
+
+
+def name_values(command: Any) -> None:
+    """Call the values of a command and of those below it by our words: `N`, `csv|json`, `CHANNEL`. Typer's own for a
+    bound number is `<int range>`; and it puts a type behind each argument, and brackets around brackets of ours."""
+    for parameter in command.params:
+        kind = parameter.type_descriptor
+        word = "N" if kind.annotation in (int, float) else "TEXT"
+        if kind.is_choice:
+            word = "|".join(str(choice.value if isinstance(choice, Enum) else choice) for choice in kind.choices or ())
+        if parameter.param_type_name == "argument":
+            parameter.metavar = (parameter.metavar or parameter.name.upper()).strip("[]").removesuffix("...")
+            parameter.display_type_rich = functools.partial(_says, word if kind.is_choice else "")
+        elif not parameter.is_flag:
+            parameter.metavar = parameter.metavar or word
+    for below in getattr(command, "commands", {}).values():
+        name_values(below)
+
+
+def _says(text: str, **_: object) -> str:
+    return text
 
 
 def _typed(module: ModuleType) -> Callable[..., None]:

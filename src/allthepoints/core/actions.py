@@ -121,9 +121,13 @@ class CheckJwt:
 @dataclass(frozen=True, slots=True)
 class SendRedemption:
     """POST a redemption, once. Only ever performed when the row that says so is on the disk. Answers
-    RedemptionAnswered."""
+    RedemptionAnswered.
+
+    `own`: as whom; with a token of another account nothing is sent.
+    """
 
     key: str
+    own: SeId
     se: SeId
     item: ItemId
     answers: tuple[str, ...]

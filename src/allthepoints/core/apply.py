@@ -28,6 +28,7 @@ from allthepoints.core.facts import (
     RedeemAsked,
     RedemptionAnswered,
     RetryAsked,
+    SettleAsked,
     SignedIn,
     SignInLost,
     SignInUnknown,
@@ -103,7 +104,7 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             yield from _woke(o, fact)
         case HelixPoints():
             o.points = fact
-        case RedeemAsked() | RedemptionAnswered() | AutoAllowed():
+        case RedeemAsked() | RedemptionAnswered() | SettleAsked() | AutoAllowed():
             yield from apply_redeem.apply(o, fact)
         case ConfigTaken():
             o.config_error = None

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from allthepoints.base.types import UserId
 from allthepoints.core import apply_live, apply_redeem, apply_wishes
 from allthepoints.core.earning import Sight, Verdict, Word, verdict
-from allthepoints.core.elements import JWT_NOTE, Purse, nowhere_key, read_key
+from allthepoints.core.elements import JWT_NOTE, SHOWS_WITHIN, VIEWER_NOTE, Purse, nowhere_key, read_key
 from allthepoints.core.facts import (
     BalanceRead,
     ElementsFact,
     ElementsFailed,
     HistoryRead,
     ItemsRead,
+    JwtGiven,
     JwtSeen,
     JwtUnknown,
     LookAsked,
@@ -44,7 +45,7 @@ from allthepoints.core.records import (
     Record,
     Restored,
 )
-from allthepoints.core.redeem import State
+from allthepoints.core.redeem import Redemption, State
 from allthepoints.core.worth import flat_key, flat_since
 
 TOLD_AFTER = 3
@@ -52,6 +53,9 @@ TOLD_AFTER = 3
 
 NO_MEANS = 3600.0
 """Seconds for which a clear no to one request is believed."""
+
+HURRY = 4.0
+"""Seconds between two tries while a redemption waits to be checked, unless they ask us to wait."""
 
 HISTORY_RESTS = 600.0
 """The same for our redemptions, which settle what is unclear."""
@@ -73,6 +77,9 @@ def apply(o: Observed, policy: Policy, fact: ElementsFact) -> Iterator[Record]:
         case LoyaltyRead():
             yield from loyalty_read(o, fact)
         case BalanceRead():
+            if fact.viewer not in (None, apply_redeem.viewer_login(o)):
+                yield from _answered(o, fact.at)  # asked for another account than the present one
+                return
             yield from balance_read(o, policy, fact)
             yield from apply_wishes.look(o, policy, fact.channel, fact.at)
         case ItemsRead():
@@ -88,6 +95,8 @@ def apply(o: Observed, policy: Policy, fact: ElementsFact) -> Iterator[Record]:
             yield from jwt_unknown(o, policy, fact)
         case LookAsked():
             look_asked(o, fact)
+        case JwtGiven():
+            o.elements.jwt.checked_at = o.elements.jwt.not_before = 0.0
 
 
 # -- where a channel is, and what it pays --------------------------------------------------------------------------
@@ -156,6 +165,7 @@ def balance_read(o: Observed, policy: Policy, fact: BalanceRead) -> Iterator[Rec
     purse.ledger, postings = post(purse.ledger, fact.at, balance.points, present_s=stayed, spent=purse.spent, most=most)
     purse.spent -= sum(-posting.delta for posting in postings if posting.change is Change.SPENT)
     purse.balance, purse.balance_at, purse.present_s, purse.changed_at = balance, fact.at, 0.0, fact.at
+    purse.viewer = fact.viewer
     purse.interval = learned_interval(purse.ledger, purse.loyalty)
     purse.rate = rate_per_hour(purse.ledger, fact.at)
     if stayed and any(posting.change is Change.ADJUSTED and posting.delta > 0 for posting in postings):
@@ -211,6 +221,7 @@ def items_read(o: Observed, fact: ItemsRead) -> Iterator[Record]:
     """A whole store. What is not in it any more is gone, and its history is kept."""
     yield from _answered(o, fact.at)
     purse = o.elements.purse(fact.channel)
+    purse.items_wanted = False
     if fact.items is None:
         _not_here(purse, "items", fact.at)
         return
@@ -227,7 +238,9 @@ def items_read(o: Observed, fact: ItemsRead) -> Iterator[Record]:
 def history_read(o: Observed, fact: HistoryRead) -> Iterator[Record]:
     """Our own redemptions, which settle what was unclear."""
     yield from _answered(o, fact.at)
-    o.elements.history, o.elements.history_at = fact.bought, fact.at
+    elements = o.elements
+    elements.history, elements.history_at = fact.bought, fact.at
+    elements.history_of, elements.ahead = fact.own, fact.ahead
     yield from apply_redeem.settle_unknown(o, fact.at)
 
 
@@ -252,11 +265,19 @@ def failed(o: Observed, policy: Policy, fact: ElementsFailed) -> Iterator[Record
     elements.failures += 1
     elements.failing_since = elements.failing_since or fact.at
     elements.error = fact.error
-    elements.not_before = fact.at + policy.reread.delay(elements.failures, fact.luck)
+    elements.not_before = fact.at + _rest(o, policy, elements.failures, fact.luck)
     if fact.until is not None:
+        elements.limited_until = fact.until
         elements.not_before = max(elements.not_before, fact.until)
     if elements.failures == TOLD_AFTER:
         yield Event(fact.at, EventKind.ELEMENTS_FAILED, data={"what": fact.what, "error": fact.error})
+
+
+def _rest(o: Observed, policy: Policy, failures: int, luck: float) -> float:
+    """Seconds until the next try. What was confirmed has a minute to be checked in: it does not sit out a back-off."""
+    delay = policy.reread.delay(failures, luck)
+    hurry = any(r.state is State.CONFIRMED for r in o.elements.redemptions.values())
+    return min(delay, HURRY) if hurry else delay
 
 
 def _answered(o: Observed, at: float) -> Iterator[Record]:
@@ -278,10 +299,15 @@ def _not_here(purse: Purse, what: str, at: float) -> None:
 def jwt_seen(o: Observed, fact: JwtSeen) -> Iterator[Record]:
     """What the token is worth. One alert at each threshold of each token's end."""
     jwt = o.elements.jwt
-    if fact.state is JwtState.GOOD and jwt.state is not JwtState.GOOD:
+    another = fact.viewer is not None and (jwt.viewer is None or jwt.viewer.id != fact.viewer.id)
+    if fact.state is JwtState.GOOD and (another or jwt.state is not JwtState.GOOD):
         o.elements.history_not_before = 0.0
     jwt.state, jwt.expires_at, jwt.viewer = fact.state, fact.expires_at, fact.viewer
     jwt.checked_at, jwt.pending, jwt.failures, jwt.error = fact.at, False, 0, ""
+    if fact.viewer is not None and o.account is None and o.elements.notes.get(VIEWER_NOTE) != fact.viewer.id:
+        if VIEWER_NOTE in o.elements.notes:
+            another_account(o)  # by that one's name balances were read
+        yield note(o, fact.at, VIEWER_NOTE, fact.viewer.id)
     if fact.expires_at is not None:
         yield from _tell_end(o, fact.expires_at, fact.at)
 
@@ -291,7 +317,7 @@ def jwt_unknown(o: Observed, policy: Policy, fact: JwtUnknown) -> Iterator[Recor
     jwt = o.elements.jwt
     jwt.pending, jwt.expires_at, jwt.error = False, fact.expires_at, fact.error
     jwt.failures += 1
-    jwt.not_before = fact.at + policy.reread.delay(jwt.failures, fact.luck)
+    jwt.not_before = fact.at + _rest(o, policy, jwt.failures, fact.luck)
     if fact.expires_at is not None:
         yield from _tell_end(o, fact.expires_at, fact.at)
 
@@ -339,7 +365,7 @@ def another_account(o: Observed) -> None:
     """What was read of balances was not this account's."""
     for purse in o.elements.purses.values():
         purse.ledger, purse.balance, purse.balance_at = Ledger(), None, 0.0
-        purse.present_s, purse.rate = 0.0, None
+        purse.present_s, purse.rate, purse.viewer, purse.spent = 0.0, None, None, 0
 
 
 def restore(o: Observed, restored: Restored) -> None:
@@ -356,9 +382,27 @@ def restore(o: Observed, restored: Restored) -> None:
             purse.ledger = restore_ledger(kept.balance.points, purse.balance_at, kept.entries)
         purse.interval = learned_interval(purse.ledger, purse.loyalty)
     o.elements.redemptions.update({redemption.key: redemption for redemption in restored.redemptions})
-    for redemption in restored.redemptions:
-        purse, sent_at = o.elements.purse(redemption.channel), redemption.sent_at
-        paid = redemption.state in (State.ACCEPTED, State.UNKNOWN)
-        if paid and sent_at is not None and sent_at >= purse.balance_at:  # no balance was read since
-            purse.pay(redemption.cost, sent_at)
+    for kept in restored.purses:
+        _restore_spent(o.elements.purse(kept.channel), kept.entries, restored.redemptions)
     o.elements.notes.update(restored.notes)
+
+
+def _restore_spent(purse: Purse, entries: tuple[LedgerEntry, ...], redemptions: tuple[Redemption, ...]) -> None:
+    """What was paid and no balance has shown yet: what was paid lately, less what the ledger calls spent since then.
+
+    A balance that was read just after a redemption need not show it; one that was read much later has, or never will.
+    """
+    paid = [
+        (r.sent_at, r.cost)
+        for r in redemptions
+        if r.channel == purse.channel
+        and r.state in (State.ACCEPTED, State.UNKNOWN)  # of one that is SENT the first review says that it is paid
+        and r.sent_at is not None
+        and r.sent_at + SHOWS_WITHIN >= purse.balance_at
+    ]
+    if not paid:
+        return
+    first = min(at for at, _ in paid)
+    shown = sum(-entry.delta for entry in entries if entry.change is Change.SPENT and entry.at >= first)
+    purse.spent = max(0, sum(cost for _, cost in paid) - shown)
+    purse.spent_at = max(at for at, _ in paid)

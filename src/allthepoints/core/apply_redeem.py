@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from allthepoints.base.types import ItemId, UserId
+from allthepoints.base.types import ItemId, Login, UserId
 from allthepoints.core import redeem
 from allthepoints.core.elements import Purse
-from allthepoints.core.facts import AutoAllowed, RedeemAsked, RedemptionAnswered, RedemptionFact
+from allthepoints.core.facts import AutoAllowed, RedeemAsked, RedemptionAnswered, RedemptionFact, SettleAsked
 from allthepoints.core.loyalty import JwtState
 from allthepoints.core.observed import Observed
 from allthepoints.core.records import Event, EventKind, Noted, Record, RedemptionKept
-from allthepoints.core.redeem import Reason, Redemption, State
+from allthepoints.core.redeem import OF_JWT, Reading, Reason, Redemption, State
 
 NOWHERE = UserId("")
 
 AUTO_ALLOWED = "auto_allowed"
 """The note that says that the person knows what an automatic wish means."""
+
+
+NOBODY_HEARD = "the program ended before the answer came"
 
 
 def auto_key(channel: UserId, item: ItemId) -> str:
@@ -36,6 +39,8 @@ def apply(o: Observed, fact: RedemptionFact) -> Iterator[Record]:
             yield from asked(o, fact)
         case RedemptionAnswered():
             yield from answered(o, fact)
+        case SettleAsked():
+            yield from said(o, fact)
         case AutoAllowed():
             yield from auto_allowed(o, fact)
 
@@ -49,6 +54,8 @@ def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
     item = None if purse is None else purse.items.get(fact.item)
     if purse is not None:
         purse.refused.clear()
+    o.elements.not_before = min(o.elements.not_before, max(fact.at, o.elements.limited_until))
+    o.elements.jwt.not_before = min(o.elements.jwt.not_before, fact.at)
     redemption = Redemption(
         key=fact.key,
         channel=channel or NOWHERE,
@@ -67,6 +74,9 @@ def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
 def confirm(o: Observed, redemption: Redemption) -> Iterator[Record]:
     """The row that comes before everything else. An item that is being bought already is not bought beside it."""
     reason: Reason | None = None
+    viewer = o.elements.jwt.viewer
+    if viewer is not None and jwt_state(o, redemption.asked_at) is JwtState.GOOD:
+        redemption = replace(redemption, account=viewer.id, account_login=viewer.login)
     if redemption.channel == NOWHERE:
         reason = Reason.NOT_AT_STREAMELEMENTS
     elif any(other.item == redemption.item for other in open_in(o, redemption.channel)):
@@ -87,7 +97,7 @@ def review(o: Observed, now: float) -> Iterator[Record]:
             case State.CONFIRMED:
                 yield from _review_confirmed(o, redemption, now)
             case State.SENT if redemption.key not in o.elements.in_flight:
-                yield from _unknown(o, redemption, "the program ended before the answer came", now)
+                yield from _unknown(o, redemption, NOBODY_HEARD, now)
 
 
 def read_since(o: Observed, redemption: Redemption) -> float:
@@ -97,13 +107,17 @@ def read_since(o: Observed, redemption: Redemption) -> float:
 
 
 def ready(o: Observed, redemption: Redemption, now: float) -> bool:
-    """Whether everything was read anew since it was confirmed, and nothing in its channel is unclear."""
-    purse = o.elements.purses.get(redemption.channel)
+    """Whether everything was read anew since it was confirmed, all of one account, and nothing in its channel is
+    unclear."""
+    purse, viewer = o.elements.purses.get(redemption.channel), o.elements.jwt.viewer
     return (
         purse is not None
         and purse.se is not None
         and min(purse.items_at, purse.balance_at, o.elements.history_at) >= read_since(o, redemption)
         and jwt_state(o, now) is JwtState.GOOD
+        and viewer is not None
+        and o.elements.history_of == viewer.id
+        and is_own(o, purse.viewer)
         and not any(other.state is not State.CONFIRMED for other in open_in(o, redemption.channel))
     )
 
@@ -115,10 +129,28 @@ def jwt_state(o: Observed, now: float) -> JwtState:
         return jwt.state
     if jwt.expires_at is not None and jwt.expires_at <= now:
         return JwtState.EXPIRED
-    whose = None if jwt.viewer is None else jwt.viewer.user_id
-    if o.account is not None and whose is not None and whose != o.account.user_id:
-        return JwtState.WRONG_ACCOUNT
+    if o.account is not None and jwt.viewer is not None:
+        user_id, login = jwt.viewer.user_id, jwt.viewer.login.lower()
+        if user_id != o.account.user_id and (user_id is not None or login != o.account.login):
+            return JwtState.WRONG_ACCOUNT
     return JwtState.GOOD
+
+
+def viewer_login(o: Observed) -> Login | None:
+    """Whose points are read: the account's, or, where none is signed in, those of whom the JWT belongs to."""
+    if o.account is not None:
+        return o.account.login
+    viewer = o.elements.jwt.viewer
+    return None if viewer is None else Login(viewer.login.lower())
+
+
+def is_own(o: Observed, login: Login | None) -> bool:
+    """Whether what was read of this login is of the account whose JWT we have."""
+    viewer = o.elements.jwt.viewer
+    if viewer is None or login is None:
+        return False
+    same = o.account is not None and viewer.user_id == o.account.user_id
+    return login == viewer.login.lower() or (same and login == viewer_login(o))  # a rename is learned late there
 
 
 def answered(o: Observed, fact: RedemptionAnswered) -> Iterator[Record]:
@@ -136,6 +168,8 @@ def answered(o: Observed, fact: RedemptionAnswered) -> Iterator[Record]:
     elif fact.refusal is not None:
         yield from keep(o, redeem.refuse(redemption, fact.at, fact.refusal), fact.at)
     elif fact.unsent is not None:
+        if fact.unsent in OF_JWT.values():
+            elements.jwt.checked_at = 0.0  # it is not the one that was checked any more
         yield from keep(o, redeem.not_left(redemption, fact.at, fact.unsent, fact.error), fact.at)
     else:
         yield from _unknown(o, redemption, fact.error, fact.at)
@@ -151,18 +185,39 @@ def earned(o: Observed, channel: UserId, points: int, at: float) -> Iterator[Rec
 
 
 def settle_unknown(o: Observed, now: float) -> Iterator[Record]:
-    """Our redemptions were read: what was unclear may be clear now."""
+    """Our redemptions were read: what was unclear may be clear now. Only as far as it is of the same account."""
     elements = o.elements
     for redemption in [r for r in elements.redemptions.values() if r.state is State.UNKNOWN]:
         purse = elements.purse(redemption.channel)
         sent_at = redemption.sent_at or 0.0
-        points = purse.balance.points if purse.balance is not None and purse.balance_at > sent_at else None
+        since = purse.balance is not None and purse.balance_at > sent_at and is_own(o, purse.viewer)
+        points = purse.balance.points if purse.balance is not None and since else None
         claimed = {r.bought for r in elements.redemptions.values() if r.bought is not None}
-        settled = redeem.settle(redemption, elements.history, elements.history_at, claimed, points, now)
+        reading = Reading(elements.history_of, elements.history_at, elements.history, points, elements.ahead)
+        settled = redeem.settle(redemption, reading, claimed, now)
         if settled is not None:
-            if settled.state is State.REJECTED:
-                purse.spent = max(0, purse.spent - settled.cost)
-            yield from keep(o, settled, now)
+            yield from _clear(o, settled, now)
+
+
+def said(o: Observed, fact: SettleAsked) -> Iterator[Record]:
+    """The person says what became of one that is unclear. Of any other it changes nothing."""
+    redemption = o.elements.redemptions.get(fact.key)
+    if redemption is not None and redemption.state is State.SENT and fact.key not in o.elements.in_flight:
+        yield from _unknown(o, redemption, NOBODY_HEARD, fact.at)
+        redemption = o.elements.redemptions[fact.key]
+    if redemption is None or redemption.state is not State.UNKNOWN:
+        return
+    settled = redeem.say(redemption, fact.taken, fact.at)
+    if settled is not None:
+        yield from _clear(o, settled, fact.at)
+
+
+def _clear(o: Observed, settled: Redemption, at: float) -> Iterator[Record]:
+    """What was unclear is not any more. What was not taken was not paid."""
+    purse = o.elements.purse(settled.channel)
+    if settled.state is State.REJECTED:
+        purse.spent = max(0, purse.spent - settled.cost)
+    yield from keep(o, settled, at)
 
 
 def auto_allowed(o: Observed, fact: AutoAllowed) -> Iterator[Record]:
@@ -200,6 +255,7 @@ def keep(o: Observed, redemption: Redemption, at: float) -> Iterator[Record]:
             "reason": redemption.reason,
             "text": redemption.text,
             "auto": int(redemption.auto),
+            "by_hand": int(redemption.by_hand),
         }
         yield Event(at, kind, redemption.channel or None, data)
 
@@ -223,9 +279,13 @@ def _obstacle(o: Observed, redemption: Redemption, purse: Purse | None, now: flo
         return Reason.NOT_AT_STREAMELEMENTS
     jwt = jwt_state(o, now)
     if jwt is not JwtState.GOOD and o.elements.jwt.checked_at >= since:
-        return redeem.forbidden(redemption, None, 0, jwt)
+        return redeem.forbidden(redemption, None, 0, jwt, None)
+    viewer = o.elements.jwt.viewer
+    if jwt is JwtState.GOOD and viewer is not None and redemption.account not in (None, viewer.id):
+        return Reason.WRONG_ACCOUNT
     if purse is not None and purse.balance is not None and ready(o, redemption, now):
-        return redeem.forbidden(redemption, purse.items.get(redemption.item), purse.balance.points, jwt)
+        item, account = purse.items.get(redemption.item), None if viewer is None else viewer.id
+        return redeem.forbidden(redemption, item, purse.balance.points, jwt, account)
     return None
 
 

@@ -21,6 +21,10 @@ from allthepoints.core.wishes import Standing, Within
 
 DAY = 86_400.0
 
+FRESH = 10.0
+"""Seconds for which a store is fresh enough to confirm something in the person's name. Else it is read first: an old
+price would be refused before it is paid, and the refusal rests for long."""
+
 AUTO_RESTS = 1800.0
 """Seconds for which an automatic purchase rests after StreamElements, or we, said no to it."""
 
@@ -109,6 +113,9 @@ def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Itera
     counted = _counted(o, purse.channel, item)
     if not wishes.may_buy(wish, item, points, _spent_today(o, purse.channel, item, now), counted):
         return
+    if not 0.0 <= now - purse.items_at <= FRESH:
+        purse.items_wanted = True  # its reading looks at the wish again
+        return
     count_key = apply_redeem.auto_key(purse.channel, item.id)
     elements.notes[count_key] = str(counted + 1)
     yield Noted(now, count_key, str(counted + 1))
@@ -140,7 +147,8 @@ def _holds_still(policy: Policy, o: Observed, redemption: Redemption, now: float
     today = _spent_today(o, purse.channel, item, now)
     counted = _counted(o, purse.channel, item) - 1  # but for this one
     return any(
-        wishes.find(wish, purse.items) == item and wishes.may_buy(wish, asked, purse.balance.points, today, counted)
+        wishes.find(wish, purse.items) == item
+        and wishes.may_buy(wish, asked, purse.balance.points - purse.spent, today, counted)
         for wish, _ in of_channel(policy, o, purse.channel)
     )
 
@@ -157,7 +165,9 @@ def _promised(o: Observed, channel: UserId) -> int:
 
 
 def _spent_today(o: Observed, channel: UserId, item: Item, now: float) -> int:
-    return sum(r.cost for r in _mine(o, channel, item) if r.state is State.ACCEPTED and r.asked_at > now - DAY)
+    """What is on its way or unclear keeps the item from being bought at all, so that it need not be counted."""
+    mine = [r for r in _mine(o, channel, item) if r.state is State.ACCEPTED]
+    return sum(r.cost for r in mine if max(r.asked_at, r.settled_at or 0.0) > now - DAY)
 
 
 def _counted(o: Observed, channel: UserId, item: Item) -> int:

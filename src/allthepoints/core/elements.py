@@ -35,6 +35,8 @@ class Purse:
     loyalty_at: float = 0.0
     balance: Balance | None = None
     balance_at: float = 0.0
+    viewer: Login | None = None
+    """Whose `balance` is, as read by this process."""
     unknown_viewer: bool = False
     """StreamElements does not know us there (404), which reads as a balance of 0."""
     ledger: Ledger = field(default_factory=Ledger)
@@ -51,6 +53,8 @@ class Purse:
     """Seconds from one payment to the next, told or learned."""
     items: dict[ItemId, Item] = field(default_factory=dict)
     items_at: float = 0.0
+    items_wanted: bool = False
+    """Something would be bought without asking, if the store, read anew, is still as it was."""
     looked_at: float = 0.0
     """When a person last looked at this channel's points or store."""
     doubted: bool = False
@@ -126,6 +130,8 @@ class Elements:
     failures: int = 0
     failing_since: float | None = None
     not_before: float = 0.0
+    limited_until: float = 0.0
+    """They asked us to wait until then; nobody is in such a hurry that we do not."""
     error: str = ""
     jwt: Jwt = field(default_factory=Jwt)
     redemptions: dict[str, Redemption] = field(default_factory=dict)
@@ -133,6 +139,10 @@ class Elements:
     """Keys of redemptions whose POST this process is performing."""
     history: tuple[Bought, ...] = ()
     history_at: float = 0.0
+    history_of: SeId | None = None
+    """Whose."""
+    ahead: float | None = None
+    """Seconds by which StreamElements' clock was ahead of ours when `history` was read; None: it did not tell."""
     history_not_before: float = 0.0
     """After an answer that was a clear no."""
     notes: dict[str, str] = field(default_factory=dict)
@@ -143,6 +153,9 @@ class Elements:
             self.purses[channel] = Purse(channel)
         return self.purses[channel]
 
+
+VIEWER_NOTE = "jwt_viewer"
+"""The key of the note that says whose JWT it was, by the id at StreamElements, when balances were last read by it."""
 
 JWT_NOTE = "jwt"
 """The key of the note of what was told of the JWT's end: `<end, epoch seconds>:<days before>`, 0 once it is over."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allthepoints.base.types import ItemId, Login, UserId
+from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Account, ChannelRef, Lost, Stream, Why
 from allthepoints.core.redeem import Reason
@@ -208,11 +208,15 @@ class LoyaltyRead:
 
 @dataclass(frozen=True, slots=True)
 class BalanceRead:
-    """One reading of our balance. None: they do not know us there (which reads as 0), or not the channel."""
+    """One reading of our balance. None: they do not know us there (which reads as 0), or not the channel.
+
+    `viewer`: whose it is.
+    """
 
     at: float
     channel: UserId
     balance: Balance | None
+    viewer: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +231,15 @@ class ItemsRead:
 @dataclass(frozen=True, slots=True)
 class HistoryRead:
     """Our own redemptions, over all channels, as StreamElements keeps them; newest first. `at`: when they were asked
-    for; what was booked since need not be among them."""
+    for; what was booked since need not be among them.
+
+    `own`: whose they are. `ahead`: seconds by which StreamElements' clock is ahead of ours, where it tells its time.
+    """
 
     at: float
     bought: tuple[Bought, ...]
+    own: SeId | None = None
+    ahead: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +321,15 @@ class RedeemAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleAsked:
+    """The person says what became of a redemption whose outcome is unknown."""
+
+    at: float
+    key: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AutoAllowed:
     """The person knows what `auto = true` of a wish means while nobody is there, and said yes (or took it back)."""
 
@@ -320,6 +338,13 @@ class AutoAllowed:
 
 
 # -- this machine and its person -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class JwtGiven:
+    """The person gave another JWT: what it is worth is looked at now."""
+
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Woke:
     """The host slept, or its clock was moved ahead, by `gap` seconds: what we know of who is live is old."""
@@ -384,10 +409,11 @@ ElementsFact = (
     | JwtSeen
     | JwtUnknown
     | LookAsked
+    | JwtGiven
 )
 """What is known of StreamElements."""
 
-RedemptionFact = RedeemAsked | RedemptionAnswered | AutoAllowed
+RedemptionFact = RedeemAsked | RedemptionAnswered | SettleAsked | AutoAllowed
 """What becomes of redemptions."""
 
 Fact = (

@@ -93,9 +93,11 @@ def _send(o: Observed, key: str, now: float) -> Iterator[Record]:
     """The row that says SENT; the POST leaves only once it is on the disk."""
     redemption = o.elements.redemptions[key]
     purse = o.elements.purses[redemption.channel]
-    balance = purse.balance
+    balance, whose = purse.balance, o.elements.jwt.viewer
+    assert whose is not None, "ready says so"
     known = (bought.id for bought in o.elements.history if bought.item == redemption.item)
     o.elements.in_flight.add(key)
     redemption = replace(redemption, se=purse.se)  # by which it is found again among our redemptions
-    sent = redeem.send(redemption, now, known, 0 if balance is None else balance.points)
+    points = 0 if balance is None else balance.points
+    sent = redeem.send(redemption, now, known, points, whose, o.elements.ahead)
     yield from apply_redeem.keep(o, sent, now)

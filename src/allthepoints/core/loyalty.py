@@ -105,6 +105,8 @@ class Bought:
     answers: tuple[str, ...] = ()
     message: str = ""
     code: str | None = field(default=None, repr=False)
+    source: str = ""
+    """By which way: "website", "bot", "extension"; empty where it is not told."""
 
 
 class JwtState(StrEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import Login, SeId, UserId
 from allthepoints.core.actions import (
     Action,
     CheckJwt,
@@ -21,7 +21,7 @@ from allthepoints.core.actions import (
     ReadLoyalty,
     SendRedemption,
 )
-from allthepoints.core.apply_redeem import jwt_state, read_since, ready
+from allthepoints.core.apply_redeem import is_own, jwt_state, read_since, ready, viewer_login
 from allthepoints.core.desired import desired, is_meant
 from allthepoints.core.elements import Due, Purse
 from allthepoints.core.loyalty import LAG, JwtState
@@ -127,9 +127,10 @@ def _plan_sending(o: Observed, draft: Draft) -> None:
         return
     for r in o.elements.redemptions.values():
         if r.state is State.CONFIRMED and not r.dry and ready(o, r, draft.now):
-            se = o.elements.purses[r.channel].se
+            se, own = o.elements.purses[r.channel].se, _own(o)
             assert se is not None, "ready says so"
-            draft.do(SendRedemption(r.key, se, r.item, r.answers, r.message))
+            assert own is not None, "ready says so"
+            draft.do(SendRedemption(r.key, own, se, r.item, r.answers, r.message))
             return
 
 
@@ -137,6 +138,9 @@ def _plan_sending(o: Observed, draft: Draft) -> None:
 def _reads(policy: Policy, o: Observed, draft: Draft) -> Iterator[Due]:
     yield from _for_a_person(o)
     yield from _for_redemptions(o, draft)
+    for purse in o.elements.purses.values():
+        if purse.se is not None and purse.items_wanted:
+            yield Due(_not_refused(purse, "items", 0.0), True, ReadItems(purse.channel, purse.se))
     names = roster(policy, o)
     if policy.presence and not o.stale:
         wanted = dict.fromkeys(desired(policy, o, draft.now))  # who is wanted most is looked up first
@@ -180,12 +184,14 @@ def _for_redemptions(o: Observed, draft: Draft) -> Iterator[Due]:
         purse = o.elements.purses.get(r.channel) or Purse(r.channel)
         if r.state is State.CONFIRMED:
             yield from _before_sending(o, r, purse)
-        elif r.state is State.UNKNOWN and jwt_state(o, draft.now) is JwtState.GOOD:
+        elif r.state is State.UNKNOWN and r.account == _own(o) and jwt_state(o, draft.now) is JwtState.GOOD:
             sent_at = r.sent_at or r.asked_at
             every = SETTLE_EVERY if draft.now < sent_at + 2 * ABSENT_AFTER else SETTLE_LATER
-            after = purse.balance_at + max(every, SETTLE_BALANCE) if purse.balance_at > sent_at + 1.0 else 0.0
+            read = purse.balance_at > sent_at + 1.0 and is_own(o, purse.viewer)
+            after = purse.balance_at + max(every, SETTLE_BALANCE) if read else 0.0
             yield from _balance(o, purse, max(sent_at + 1.0, after), True)
-            yield from _history(o, max(sent_at + 1.0, o.elements.history_at + every))
+            again = o.elements.history_at + every if o.elements.history_of == r.account else 0.0
+            yield from _history(o, max(sent_at + 1.0, again))
 
 
 def _before_sending(o: Observed, r: Redemption, purse: Purse) -> Iterator[Due]:
@@ -194,12 +200,18 @@ def _before_sending(o: Observed, r: Redemption, purse: Purse) -> Iterator[Due]:
         if r.channel in o.channels and (purse.found_at < since or _must_find(o, purse)):
             yield Due(_not_refused(purse, "channel", since), True, FindLoyalty(_login(o, purse)))
         return
-    if purse.balance_at < since:
+    if purse.balance_at < since or not is_own(o, purse.viewer):
         yield from _balance(o, purse, since, True)
     if purse.items_at < since:
         yield Due(_not_refused(purse, "items", since), True, ReadItems(purse.channel, purse.se))
-    if o.elements.history_at < since:
+    if o.elements.history_at < since or o.elements.history_of != _own(o):
         yield from _history(o, since)
+
+
+def _own(o: Observed) -> SeId | None:
+    """Who we are at StreamElements."""
+    viewer = o.elements.jwt.viewer
+    return None if viewer is None else viewer.id
 
 
 def _history(o: Observed, at: float) -> Iterator[Due]:
@@ -265,14 +277,6 @@ def _balance(o: Observed, purse: Purse, at: float, waited_for: bool) -> Iterator
 def _not_refused(purse: Purse, what: str, at: float) -> float:
     """`at`, or when a clear no to `what` has rested."""
     return max(at, purse.refused.get(what, 0.0))
-
-
-def viewer_login(o: Observed) -> Login | None:
-    """Whose points are read: the account's, or, where none is signed in, those of whom the JWT belongs to."""
-    if o.account is not None:
-        return o.account.login
-    viewer = o.elements.jwt.viewer
-    return None if viewer is None else Login(viewer.login.lower())
 
 
 def _is_still(policy: Policy, purse: Purse, present_since: float) -> bool:

@@ -10,9 +10,14 @@ safely" but "send once":
 4. A row that says SENT when the program starts is one whose answer we never heard: it becomes UNKNOWN, as does every
    answer that means nothing (time-out, reset, 5xx, a page of a proxy).
 5. UNKNOWN is settled by *reading*: our own redemptions, of which those known before the POST are kept in the row, and
-   the balance. It is never settled by sending.
+   the balance. Only readings of the account that it was sent as count: what another account sees proves nothing. Where
+   readings never settle it, the person may say what became of it. It is never settled by sending.
 
 Before it is sent, everything is read anew and compared with what the person confirmed; what differs stops it.
+
+Two errors are possible, and they weigh differently. To say "never arrived" of what was booked may be paid twice, by a
+person who believes it: so all that might be ours, whatever its time, forbids it. To say "accepted" of what somebody
+bought by hand loses one item: so only what fits in item, channel, time, answers and way counts as ours (`_fits`).
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
-from allthepoints.core.loyalty import Bought, Item, JwtState
+from allthepoints.core.loyalty import Bought, Item, JwtState, Viewer
 
 CHECK_WITHIN = 60.0
 """Seconds for the reads before a POST. What cannot be checked by then is not bought."""
@@ -34,8 +39,17 @@ front of StreamElements gives up after 100 s; the request behind it may still co
 FOUND = "no answer came; it stands among your redemptions"
 """What is said of one whose answer, and the code in it, was lost."""
 
+SAID_TAKEN = "no answer came; you said that it was taken"
+"""The same, where the person settled it."""
+
 CLOCKS = 3600.0
-"""Seconds by which StreamElements' clock and ours may differ."""
+"""Seconds by which StreamElements' clock and ours may differ, where its answers do not tell its time."""
+
+MEASURED = 30.0
+"""The same once its answers told: they come in whole seconds, and take some on their way."""
+
+OUR_WAY = "website"
+"""How StreamElements calls the way in which this program buys; "bot" is a command in the chat."""
 
 
 class State(StrEnum):
@@ -67,6 +81,9 @@ class Input(StrEnum):
     """No answer that means anything, or the program ended before it."""
     FOUND = "found"
     ABSENT = "absent"
+    SAY_TAKEN = "say_taken"
+    """The person says what became of it."""
+    SAY_NOT_TAKEN = "say_not_taken"
 
 
 TABLE: dict[tuple[State, Input], State] = {
@@ -80,6 +97,8 @@ TABLE: dict[tuple[State, Input], State] = {
     (State.SENT, Input.VANISH): State.UNKNOWN,
     (State.UNKNOWN, Input.FOUND): State.ACCEPTED,
     (State.UNKNOWN, Input.ABSENT): State.REJECTED,
+    (State.UNKNOWN, Input.SAY_TAKEN): State.ACCEPTED,
+    (State.UNKNOWN, Input.SAY_NOT_TAKEN): State.REJECTED,
 }
 """Everything that may happen. What is not here cannot: `step` raises."""
 
@@ -117,6 +136,8 @@ class Reason(StrEnum):
     """StreamElements said no; `text` has its words."""
     NEVER_ARRIVED = "never_arrived"
     """No answer came, and it does not stand among our redemptions: it was not booked."""
+    SAID_NOT_TAKEN = "said_not_taken"
+    """No answer came, and the person said that it was not booked."""
 
 
 OF_JWT = {
@@ -134,8 +155,8 @@ class Redemption:
     """One confirmed intent. Times in epoch seconds.
 
     `cost` is the price that was confirmed. `known`: ids of our redemptions of this item that StreamElements already
-    knew before the POST. `points_before`: the balance then, with what was earned since. `code` is shown to the person
-    and nobody else.
+    knew before the POST. `points_before`: the balance then, with what was earned since. `ahead`: seconds by which
+    StreamElements' clock was ahead of ours at the POST. `code` is shown to the person and nobody else.
     """
 
     key: str
@@ -160,6 +181,12 @@ class Redemption:
     code: str | None = field(default=None, repr=False)
     reason: Reason | None = None
     text: str = ""
+    account: SeId | None = None
+    """As whom it was confirmed and sent, at StreamElements. None: that is not known."""
+    account_login: str = ""
+    ahead: float | None = None
+    by_hand: bool = False
+    """The person settled it."""
 
     @property
     def open(self) -> bool:
@@ -175,13 +202,33 @@ def step(state: State, what: Input) -> State:
         raise ValueError(f"a redemption that is {state} cannot {what}") from None
 
 
-def forbidden(redemption: Redemption, item: Item | None, points: int, jwt: JwtState) -> Reason | None:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of one account. `bought`: its redemptions as they stood at `at`; `ahead` as in `Redemption`.
+
+    `points`: its balance, where that was read after the POST.
+    """
+
+    account: SeId | None
+    at: float
+    bought: tuple[Bought, ...]
+    points: int | None = None
+    ahead: float | None = None
+
+
+def forbidden(
+    redemption: Redemption, item: Item | None, points: int, jwt: JwtState, account: SeId | None
+) -> Reason | None:
     """Why it must not be sent, from what was read a moment ago; None: nothing speaks against it.
+
+    `account`: whose the token is.
 
     Whether one subscribes, and what a cooldown has left, only StreamElements knows: it will say no by itself.
     """
     if jwt is not JwtState.GOOD:
         return OF_JWT[jwt]
+    if redemption.account not in (None, account):
+        return Reason.WRONG_ACCOUNT
     if item is None:
         return Reason.NO_SUCH_ITEM
     if not item.enabled:
@@ -211,10 +258,30 @@ def checked(redemption: Redemption, at: float) -> Redemption:
     return _settled(redemption, Input.CHECK, at)
 
 
-def send(redemption: Redemption, at: float, known: Iterable[str], points: int) -> Redemption:
-    """It is sent as soon as this is written down. `known`: ids of our redemptions of this item up to now."""
-    state = step(redemption.state, Input.SEND)
-    return replace(redemption, state=state, sent_at=at, known=tuple(sorted(known)), points_before=points)
+def send(
+    redemption: Redemption,
+    at: float,
+    known: Iterable[str],
+    points: int,
+    whose: Viewer,
+    ahead: float | None = None,
+) -> Redemption:
+    """It is sent as soon as this is written down, as `whose`. `known`: ids of its redemptions of this item up to now.
+
+    Raises ValueError for one that was confirmed as somebody else.
+    """
+    if redemption.account not in (None, whose.id):
+        raise ValueError("a redemption is sent as the account that it was confirmed as")
+    return replace(
+        redemption,
+        state=step(redemption.state, Input.SEND),
+        sent_at=at,
+        known=tuple(sorted(known)),
+        points_before=points,
+        account=whose.id,
+        account_login=whose.login,
+        ahead=ahead,
+    )
 
 
 def accept(redemption: Redemption, bought: Bought, at: float) -> Redemption:
@@ -237,30 +304,41 @@ def vanish(redemption: Redemption, text: str) -> Redemption:
     return replace(redemption, state=step(redemption.state, Input.VANISH), text=text)
 
 
-def settle(
-    redemption: Redemption,
-    history: Iterable[Bought],
-    read_at: float,
-    claimed: Collection[str],
-    points: int | None,
-    at: float,
-) -> Redemption | None:
-    """An unknown outcome, judged by our redemptions as they stood at `read_at`; None: nothing is proven yet.
+def settle(redemption: Redemption, reading: Reading, claimed: Collection[str], at: float) -> Redemption | None:
+    """An unknown outcome, judged by what was read; None: nothing is proven yet.
 
-    `claimed`: ids that other redemptions of ours already are. `points`: the balance, where it was read after the POST.
-    A fall by the price speaks against "never taken", so that is not said then. Nor is it where one of this item came up
-    that was not known and is dated long before the POST: an old one of a longer list, or ours by a clock that is wrong.
+    `claimed`: ids that other redemptions of ours already are. A fall of the balance by the price speaks against "never
+    taken", so that is not said then. Nor is it where one of this item came up that was not known, whatever else of it
+    does not fit.
     """
     assert redemption.sent_at is not None, "nothing is unknown that was not sent"
-    new = _new(redemption, history, claimed)
-    dated = [bought for bought in new if not 0.0 < bought.created_at < redemption.sent_at - CLOCKS]
-    if (bought := _likeliest(redemption, dated)) is not None:
+    if redemption.account is None or reading.account != redemption.account:
+        return None
+    new = _new(redemption, reading.bought, claimed)
+    if (bought := _likeliest(redemption, new)) is not None:
         return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code, text=FOUND)
-    before, cost = redemption.points_before, redemption.cost
+    before, cost, points = redemption.points_before, redemption.cost, reading.points
     paid = before is not None and points is not None and cost > 0 and points <= before - cost
-    if read_at >= redemption.sent_at + ABSENT_AFTER and points is not None and not paid and not new:
+    if _waited(redemption, reading) >= ABSENT_AFTER and points is not None and not paid and not new:
         return _settled(redemption, Input.ABSENT, at, reason=Reason.NEVER_ARRIVED)
     return None
+
+
+def say(redemption: Redemption, taken: bool, at: float) -> Redemption | None:
+    """The person says what became of it. None: nobody can know yet that it will not be taken (`may_still_come`)."""
+    if taken:
+        done = _settled(redemption, Input.SAY_TAKEN, at, text=SAID_TAKEN)
+    elif may_still_come(redemption, at) > 0.0:
+        return None
+    else:
+        done = _settled(redemption, Input.SAY_NOT_TAKEN, at, reason=Reason.SAID_NOT_TAKEN)
+    return replace(done, by_hand=True)
+
+
+def may_still_come(redemption: Redemption, at: float) -> float:
+    """Seconds for which the POST may still be taken. 0 where it was sent ahead of `at`: the clock was set back."""
+    gone = at - (redemption.sent_at or 0.0)
+    return ABSENT_AFTER - gone if 0.0 <= gone < ABSENT_AFTER else 0.0
 
 
 def _new(redemption: Redemption, history: Iterable[Bought], claimed: Collection[str]) -> list[Bought]:
@@ -276,9 +354,45 @@ def _new(redemption: Redemption, history: Iterable[Bought], claimed: Collection[
 
 
 def _likeliest(redemption: Redemption, new: list[Bought]) -> Bought | None:
-    """The one with the same answers, if there are several; the oldest of those."""
-    same = [bought for bought in new if bought.answers == redemption.answers]
-    return min(same or new, key=lambda bought: bought.created_at, default=None)
+    """Of those that fit, the one nearest to the POST; one with our very answers before all others."""
+    sent = _sent(redemption)
+    fitting = [bought for bought in new if _fits(redemption, bought)]
+    return min(
+        fitting,
+        key=lambda bought: (bought.answers != redemption.answers, abs(bought.created_at - sent)),
+        default=None,
+    )
+
+
+def _fits(redemption: Redemption, bought: Bought) -> bool:
+    """Whether it may be this one: taken by the way that we use, with our answers, and when we sent it."""
+    slack = CLOCKS if redemption.ahead is None else MEASURED
+    after = bought.created_at - _sent(redemption)
+    return (
+        bought.source in ("", OUR_WAY)
+        and _alike(bought.answers, redemption.answers)
+        and _alike((bought.message,), (redemption.message,))
+        and (bought.created_at <= 0.0 or -slack <= after <= ABSENT_AFTER + slack)
+    )
+
+
+def _alike(theirs: tuple[str, ...], ours: tuple[str, ...]) -> bool:
+    """Whether these may be the same words; a list that does not tell them speaks against nothing."""
+    told, sent = ([" ".join(text.split()).casefold() for text in texts] for texts in (theirs, ours))
+    return told == sent or not any(told)
+
+
+def _sent(redemption: Redemption) -> float:
+    """When it was sent, on their clock as far as that was told."""
+    return (redemption.sent_at or 0.0) + (redemption.ahead or 0.0)
+
+
+def _waited(redemption: Redemption, reading: Reading) -> float:
+    """Seconds from the POST to a reading: by their clock where both told it, for ours may have been set meanwhile."""
+    gone = reading.at - (redemption.sent_at or 0.0)
+    if redemption.ahead is not None and reading.ahead is not None:
+        return gone + reading.ahead - redemption.ahead
+    return gone
 
 
 def _settled(

@@ -93,7 +93,7 @@ class ElementsCalls:
 
     async def _balance(self, ask: ReadBalance) -> Fact:
         balance = await self._points.balance(ask.se, ask.viewer)
-        return BalanceRead(self._clock.now(), ask.channel, balance)
+        return BalanceRead(self._clock.now(), ask.channel, balance, ask.viewer)
 
     async def _items(self, ask: ReadItems) -> Fact:
         items = await self._points.items(ask.se)
@@ -102,7 +102,7 @@ class ElementsCalls:
     async def _history(self, ask: ReadHistory) -> Fact:
         asked_at = self._clock.now()  # a long list takes its time, and what was booked meanwhile is not in it
         bought = await self._store.history(ask.own)
-        return HistoryRead(asked_at, bought)
+        return HistoryRead(asked_at, bought, ask.own, self._store.ahead)
 
     def _start(
         self, what: str, ask: Callable[[], Awaitable[Fact]], channel: UserId | None, login: Login | None = None
@@ -156,7 +156,7 @@ class ElementsCalls:
 
     async def _send(self, action: SendRedemption) -> None:
         try:
-            bought = await self._store.redeem(action.se, action.item, action.answers, action.message)
+            bought = await self._store.redeem(action.own, action.se, action.item, action.answers, action.message)
         except NotSent as error:
             answer = RedemptionAnswered(self._clock.now(), action.key, unsent=Reason.NOT_SENT, error=str(error)[:ERROR])
         except JwtUnusable as error:

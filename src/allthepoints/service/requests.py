@@ -11,7 +11,7 @@ import msgspec
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import FaultError
 from allthepoints.base.types import JSON, ItemId, Login
-from allthepoints.core.facts import AutoAllowed, Fact, LookAsked, RedeemAsked, RetryAsked
+from allthepoints.core.facts import AutoAllowed, Fact, JwtGiven, LookAsked, RedeemAsked, RetryAsked, SettleAsked
 from allthepoints.ports import Request, Storage
 
 
@@ -24,6 +24,11 @@ class _Redeem(msgspec.Struct, frozen=True):
     dry: bool = False
 
 
+class _Settle(msgspec.Struct, frozen=True):
+    key: str
+    taken: bool
+
+
 class _Allowed(msgspec.Struct, frozen=True):
     allowed: bool
 
@@ -32,7 +37,7 @@ def fact_of(request: Request, now: float) -> Fact:
     """What a request means. Raises ValueError for one that makes no sense.
 
     "retry" and "look" name a channel; "redeem" too, with `{"key", "item", "cost", "answers", "message", "dry"}`;
-    "allow_auto" has `{"allowed"}`.
+    "settle" has `{"key", "taken"}`; "allow_auto" has `{"allowed"}`; "jwt": another one was given.
     """
     match request.kind:
         case "retry":
@@ -44,6 +49,11 @@ def fact_of(request: Request, now: float) -> Fact:
             at = min(request.at, now)  # a confirmation that lay about for long is not one any more
             item, answers, message = ItemId(asked.item), asked.answers, asked.message
             return RedeemAsked(at, asked.key, _login(request), item, asked.cost, answers, message, asked.dry)
+        case "settle":
+            said = _read(request.data, _Settle)
+            return SettleAsked(now, said.key, said.taken)
+        case "jwt":
+            return JwtGiven(now)
         case "allow_auto":
             return AutoAllowed(now, _read(request.data, _Allowed).allowed)
         case kind:

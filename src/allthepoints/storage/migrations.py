@@ -29,6 +29,7 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "channels, sessions, presence, events, refusals", schema.V1),
     Migration(2, "points, stores, redemptions", schema.V2),
+    Migration(3, "whose a redemption is, and who settled it", schema.V3),
 )
 
 LATEST = MIGRATIONS[-1].number

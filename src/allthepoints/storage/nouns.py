@@ -23,7 +23,7 @@ ITEM = (
 )
 REDEMPTION = (
     "key, channel, login, item, cost, asked_at, state, se, name, answers, message, auto, dry, sent_at, settled_at,"
-    " known, points_before, bought, code, reason, text"
+    " known, points_before, bought, code, reason, text, account, account_login, ahead, by_hand"
 )
 """Columns, in the order of the rows below."""
 
@@ -138,13 +138,17 @@ def redemption_row(redemption: Redemption) -> Row:
         _some(redemption.code),
         None if redemption.reason is None else redemption.reason.value,
         bounded(redemption.text),
+        _some(redemption.account),
+        bounded(redemption.account_login),
+        redemption.ahead,
+        int(redemption.by_hand),
     )
 
 
 def redemption_of(row: Sequence[Value]) -> Redemption:
     """What `redemption_row` made."""
     key, channel, login, item, cost, asked_at, state, se, name, answers, message, auto, dry, sent_at, *rest = row
-    settled_at, known, points_before, bought, code, reason, text = rest
+    settled_at, known, points_before, bought, code, reason, text, account, account_login, ahead, by_hand = rest
     asked = _float(asked_at) or 0.0
     return Redemption(
         str(key),
@@ -168,6 +172,10 @@ def redemption_of(row: Sequence[Value]) -> Redemption:
         _text(code),
         Reason(reason) if reason in _REASONS else None,
         str(text),
+        None if account is None else SeId(str(account)),
+        str(account_login),
+        _float(ahead),
+        bool(by_hand),
     )
 
 

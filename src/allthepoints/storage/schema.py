@@ -268,3 +268,12 @@ ALTER TABLE requests ADD COLUMN key TEXT;
 CREATE UNIQUE INDEX requests_by_key ON requests (key) WHERE key IS NOT NULL;
 CREATE INDEX requests_done ON requests (done_at) WHERE done_at IS NOT NULL AND key IS NULL;
 """
+
+V3 = """
+-- As whom it was confirmed and sent: the id at StreamElements, and the name. NULL: not known, as of all before this.
+-- `ahead`: seconds by which StreamElements' clock was ahead of ours at the POST. `by_hand`: the person settled it.
+ALTER TABLE redemptions ADD COLUMN account TEXT;
+ALTER TABLE redemptions ADD COLUMN account_login TEXT NOT NULL DEFAULT '';
+ALTER TABLE redemptions ADD COLUMN ahead REAL;
+ALTER TABLE redemptions ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
+"""

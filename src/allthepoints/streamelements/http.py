@@ -57,6 +57,8 @@ class Calls:
         self._base = check_http(base)
         self._clock = clock
         self._not_before: dict[str, float] = {}
+        self.ahead: float | None = None
+        """Seconds by which their clock is ahead of ours, by the last good answer; None: it does not tell."""
 
     async def get(
         self,
@@ -71,7 +73,9 @@ class Calls:
         if (until := self.waits_until(kind)) is not None:
             raise Limited(f"{what}: not asked, their limit is used up", until)
         ask = Ask("GET", self._url(path), what, params=params, token=token, confidential=confidential)
-        return checked(await self._send(kind, ask), self._clock.now())
+        answer = checked(await self._send(kind, ask), self._clock.now())
+        self.ahead = _ahead(answer.headers, self._clock.now())
+        return answer
 
     async def post(self, kind: str, *path: str, json: JSON, token: Secret, within: float) -> Answer:
         """Whatever came back of a POST whose good answer may hold a secret. Raises NotSent, Unknown."""
@@ -200,9 +204,13 @@ def _reset_in(headers: Mapping[str, str], now: float) -> float | None:
     return (reset / 1000.0 if reset > 1e11 else reset) - _their_now(headers, now)
 
 
-def _their_now(headers: Mapping[str, str], now: float) -> float:
+def _ahead(headers: Mapping[str, str], now: float) -> float | None:
     at = _date(headers.get("date", ""))
-    return now if at is None or abs(at - now) > BELIEVED else at
+    return None if at is None or abs(at - now) > BELIEVED else at - now
+
+
+def _their_now(headers: Mapping[str, str], now: float) -> float:
+    return now + (_ahead(headers, now) or 0.0)
 
 
 def _date(text: str) -> float | None:

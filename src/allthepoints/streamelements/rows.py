@@ -203,6 +203,7 @@ def _bought(row: Mapping[object, object]) -> Bought:
         tuple(answer if isinstance(answer, str) else "" for answer in _list(row.get("input"))),
         raw if isinstance(raw := row.get("message"), str) else "",
         _code(row.get("accessCode")),
+        text(row.get("source"), NAME).lower(),
     )
 
 

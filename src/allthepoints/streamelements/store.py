@@ -10,6 +10,9 @@ Theory. A POST has four ends, and money hangs on telling them apart:
 
 Only the third is a no, for only StreamElements knows what it booked. Nothing here sends twice: not after a time-out,
 not to where a redirect points, not after a 401 (there is nothing to renew).
+
+The JWT is looked up for each call, so it may be another account's from one call to the next. A token that is not the
+one of which `me` told whose it is, is therefore asked that first, before anything is read or sent by it as `own`.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ import msgspec
 
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import NotSent, Refused, Unauthorised, Unknown
+from allthepoints.base.secret import Secret
 from allthepoints.base.types import JSON, ItemId, SeId
-from allthepoints.core.loyalty import Bought, Viewer
+from allthepoints.core.loyalty import Bought, JwtState, Viewer
+from allthepoints.ports import JwtUnusable
 from allthepoints.streamelements import rows
 from allthepoints.streamelements.http import Calls, clear_no
 from allthepoints.streamelements.jwt import JwtKeeper
@@ -57,6 +62,12 @@ class ElementsStore:
         self._calls = Calls(client, base, clock)
         self._clock = clock
         self._jwt = jwt
+        self._whose: tuple[Secret, Viewer] | None = None
+
+    @property
+    def ahead(self) -> float | None:
+        """See `ports.StoreApi`."""
+        return self._calls.ahead
 
     def expires_at(self) -> float | None:
         """See `ports.StoreApi`."""
@@ -64,19 +75,32 @@ class ElementsStore:
 
     async def me(self) -> Viewer:
         """See `ports.StoreApi`. The answer holds other secrets of the account: no byte of it is kept or shown."""
+        return await self._ask_whose(self._jwt.present())
+
+    async def _ask_whose(self, token: Secret) -> Viewer:
         try:
-            answer = await self._calls.get("account", "channels", "me", token=self._jwt.present(), confidential=True)
+            answer = await self._calls.get("account", "channels", "me", token=token, confidential=True)
         except Refused as error:
             if error.status != FORBIDDEN:
                 raise
             refused = Unauthorised(str(error), error.status, error.message)
         else:
-            return _viewer(answer)
+            viewer = _viewer(answer)
+            self._whose = token, viewer
+            return viewer
         raise refused
 
-    async def redeem(self, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
-        """See `ports.StoreApi`."""
+    async def _token_of(self, own: SeId) -> Secret:
+        """The present JWT, if it is that account's. Raises JwtUnusable, and as `me`."""
         token = self._jwt.present()
+        viewer = self._whose[1] if self._whose is not None and self._whose[0] == token else await self._ask_whose(token)
+        if viewer.id != own:
+            raise JwtUnusable(f"the StreamElements JWT is {viewer.login}'s by now", JwtState.WRONG_ACCOUNT)
+        return token
+
+    async def redeem(self, own: SeId, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
+        """See `ports.StoreApi`."""
+        token = await self._token_to_send(own)
         if (until := self._calls.waits_until(REDEEMING)) is not None:
             raise NotSent(f"{REDEEMING}: not sent, StreamElements asks to wait {until - self._clock.now():.0f} s more")
         body: dict[str, JSON] = {"input": list(answers)} | ({"message": message} if message else {})
@@ -85,8 +109,17 @@ class ElementsStore:
         )
         return _outcome(answer, se, item)
 
+    async def _token_to_send(self, own: SeId) -> Secret:
+        """As `_token_of`; whatever fails here, nothing was sent."""
+        try:
+            return await self._token_of(own)
+        except Unknown as error:
+            trouble = str(error)
+        raise NotSent(f"{REDEEMING}: not sent, for whose the JWT is could not be asked ({trouble})")
+
     async def history(self, own: SeId) -> tuple[Bought, ...]:
         """See `ports.StoreApi`. Asked for without a limit, which answers all; read on where it did not."""
+        token = await self._token_of(own)
         found: dict[str, Bought] = {}
         seen: set[bytes] = set()
         read = 0
@@ -97,7 +130,7 @@ class ElementsStore:
                 "redemptions",
                 *("store", own, "redemptions", "me"),
                 params=(("limit", str(PAGE)), ("offset", str(read))) if page else (),
-                token=self._jwt.present(),
+                token=token,
                 confidential=True,
             )
             docs, total = _page(answer)

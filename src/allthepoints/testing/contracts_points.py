@@ -215,7 +215,7 @@ async def a_redemption_is_booked_once(stage: StoreStage) -> None:
     alpha = stage.add("alpha")
     stage.give("alpha", 1000)
     item = stage.sell("alpha", "Pick the map", 300, stock=2, asks=("Which?",), takes_message=True)
-    bought = await stage.store.redeem(alpha.id, item, ("Dust",), "thanks!")
+    bought = await _redeem(stage, alpha.id, item, ("Dust",), "thanks!")
     assert (bought.channel, bought.item, bought.answers, bought.code) == (alpha.id, item, ("Dust",), None)
     assert stage.booked() == 1
     assert await _points(stage, alpha) == 700
@@ -230,7 +230,7 @@ async def a_code_comes_in_the_answer(stage: StoreStage) -> None:
     alpha = stage.add("alpha")
     stage.give("alpha", 1000)
     item = stage.sell("alpha", "A key", 10, codes=("AAAA-1111", "BBBB-2222"), stock=2)
-    bought = await stage.store.redeem(alpha.id, item, (), "")
+    bought = await _redeem(stage, alpha.id, item)
     assert bought.code == "AAAA-1111"
     assert "AAAA" not in repr(bought)
 
@@ -243,7 +243,7 @@ async def our_own_come_newest_first(stage: StoreStage) -> None:
     for channel in (alpha, beta):
         stage.give(channel.ref.login, 1000)
         item = stage.sell(channel.ref.login, "Hydrate", 10)
-        bought.append(await stage.store.redeem(channel.id, item, (), ""))
+        bought.append(await _redeem(stage, channel.id, item))
     found = await _history(stage)
     assert {one.id for one in found} == {one.id for one in bought}
     assert [one.created_at for one in found] == sorted((one.created_at for one in found), reverse=True)
@@ -267,7 +267,7 @@ async def a_clear_no_books_nothing(stage: StoreStage) -> None:
         stage.sell("alpha", "Asks", 1, asks=("Which?",)),
         NOTHING,
     ):
-        error = await _raised(stage.store.redeem(alpha.id, item, (), ""))
+        error = await _raised(_redeem(stage, alpha.id, item))
         assert isinstance(error, Refused)
         assert error.message
     assert stage.booked() == 0
@@ -282,7 +282,7 @@ async def a_lost_answer_is_unknown(stage: StoreStage) -> None:
     item = stage.sell("alpha", "Hydrate", 10)
     for booked in (False, True):
         stage.lose_answer(booked=booked)
-        error = await _raised(stage.store.redeem(alpha.id, item, (), ""))
+        error = await _raised(_redeem(stage, alpha.id, item))
         assert isinstance(error, Unknown)
         assert not isinstance(error, NotSent)
         assert stage.booked() == len(await _history(stage)) == booked
@@ -295,9 +295,9 @@ async def what_never_left_says_so(stage: StoreStage) -> None:
     stage.give("alpha", 1000)
     item = stage.sell("alpha", "Hydrate", 10)
     stage.cut_off()
-    assert isinstance(await _raised(stage.store.redeem(alpha.id, item, (), "")), NotSent)
+    assert isinstance(await _raised(_redeem(stage, alpha.id, item)), NotSent)
     assert stage.booked() == 0
-    await stage.store.redeem(alpha.id, item, (), "")
+    await _redeem(stage, alpha.id, item)
     assert stage.booked() == 1
 
 
@@ -324,8 +324,23 @@ async def a_refused_jwt_is_told(stage: StoreStage) -> None:
     assert all(isinstance(error, Unauthorised) for error in await _errors_of_all(stage, alpha.id, item))
     assert stage.booked() == 0
     stage.jwt(JwtState.GOOD)
-    await stage.store.redeem(alpha.id, item, (), "")
+    await _redeem(stage, alpha.id, item)
     assert stage.booked() == 1
+
+
+async def another_accounts_jwt_reads_and_buys_nothing(stage: StoreStage) -> None:
+    """FC-48. What one account sees says nothing of another's, and none pays for another."""
+    alpha = stage.add("alpha")
+    stage.give("alpha", 1000)
+    item = stage.sell("alpha", "Hydrate", 10)
+    for error in (
+        await _raised(stage.store.history(NOBODY)),
+        await _raised(stage.store.redeem(NOBODY, alpha.id, item, (), "")),
+    ):
+        assert isinstance(error, JwtUnusable)
+        assert error.state is JwtState.WRONG_ACCOUNT
+    assert stage.booked() == 0
+    assert await _points(stage, alpha) == 1000
 
 
 async def the_store_fails_in_an_outage_and_passes(stage: StoreStage) -> None:
@@ -348,6 +363,7 @@ STORE_API = (
     what_never_left_says_so,
     a_bad_jwt_is_not_sent,
     a_refused_jwt_is_told,
+    another_accounts_jwt_reads_and_buys_nothing,
     the_store_fails_in_an_outage_and_passes,
 )
 
@@ -368,9 +384,15 @@ async def _history(stage: StoreStage) -> tuple[Bought, ...]:
     return await stage.store.history((await stage.store.me()).id)
 
 
+async def _redeem(
+    stage: StoreStage, se: SeId, item: ItemId, answers: tuple[str, ...] = (), message: str = ""
+) -> Bought:
+    return await stage.store.redeem((await stage.store.me()).id, se, item, answers, message)
+
+
 async def _errors_of_all(stage: StoreStage, se: SeId, item: ItemId) -> list[Exception | None]:
     store = stage.store
-    return [await _raised(work) for work in (store.me(), store.history(NOBODY), store.redeem(se, item, (), ""))]
+    return [await _raised(work) for work in (store.me(), store.history(NOBODY), store.redeem(NOBODY, se, item, (), ""))]
 
 
 async def _raised(work: Awaitable[object]) -> Exception | None:

@@ -258,6 +258,7 @@ class FakeStoreApi:
 
     def __init__(self, elements: FakeElements) -> None:
         self._elements = elements
+        self.ahead: float | None = None
 
     def expires_at(self) -> float | None:
         self._usable()
@@ -268,24 +269,25 @@ class FakeStoreApi:
         return self._elements.viewer
 
     async def history(self, own: SeId) -> tuple[Bought, ...]:
-        self._call("history")
-        if own != self._elements.viewer.id:
-            return ()
+        self._call("history", own)
         # What is a code is told once, in the answer to the redemption itself.
         return tuple(replace(one, code=None) for one in self._elements.bought)
 
-    async def redeem(self, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
-        self._call("redeem")
+    async def redeem(self, own: SeId, se: SeId, item: ItemId, answers: tuple[str, ...], message: str) -> Bought:
+        self._call("redeem", own)
         bought = self._elements.post(se, item, answers, message)
         # The answer is not filled in: it names the item by its id alone.
         return replace(bought, name="", cost=None)
 
-    def _call(self, name: str) -> None:
+    def _call(self, name: str, own: SeId | None = None) -> None:
         self._usable()
         self._elements.call(name)
         if self._elements.jwt is JwtState.REFUSED:
             words = "Not allowed to perform this operation"
             raise Unauthorised(f"{name}: answered 401, {words}", 401, words)
+        if own not in (None, self._elements.viewer.id):
+            login = self._elements.viewer.login
+            raise JwtUnusable(f"the StreamElements JWT is {login}'s by now", JwtState.WRONG_ACCOUNT)
 
     def _usable(self) -> None:
         state, expires_at = self._elements.jwt, self._elements.jwt_expires_at

@@ -61,6 +61,9 @@ SENT = Redemption(
     None,
     ("r0", "r1"),
     1845,
+    account=SeId("5f0e0d0c0b0a090807060504"),
+    account_login="quietviewer",
+    ahead=-0.25,
 )
 
 

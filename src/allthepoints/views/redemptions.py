@@ -60,8 +60,7 @@ def outcome_lines(redemption: Redemption, channel: str, currency: str) -> list[s
         case State.UNKNOWN:
             return [
                 f"Not known yet: whether {item} was redeemed for {cost}. No clear answer came.",
-                "It is not sent again. Your redemptions and your balance are read until it is certain;",
-                f"`allthepoints redemptions show {short_key(redemption)}` tells how it ends.",
+                *_until_then(redemption),
             ]
         case _:
             return [f"Under way: {item}, for {cost}."]
@@ -90,6 +89,21 @@ def _without_answer(redemption: Redemption) -> Iterable[str]:
     if redemption.text and redemption.code is None:
         yield f"{redemption.text[:1].upper()}{clean(redemption.text)[1:]}."
         yield f"If it has an access code, StreamElements shows it: {CODES}"
+
+
+def _until_then(redemption: Redemption) -> Iterable[str]:
+    """What comes of one that is not known, and what the person can do."""
+    key, whose = short_key(redemption), clean(redemption.account_login)
+    if redemption.sent_at is not None and redemption.account is None:
+        yield "It is not sent again. Whose redemption it is was not kept, so no reading can settle it."
+    else:
+        yield "It is not sent again. Your redemptions and your balance are read until it is certain;"
+        yield f"`allthepoints redemptions show {key}` tells how it ends."
+        if whose:
+            yield f"It was sent as {whose}, so only a StreamElements sign-in as {whose} can tell."
+    if redemption.sent_at is not None:
+        yield f"Should it stay so, look at {CODES}"
+        yield f"and end it: `allthepoints redemptions settle {key} --taken`, or `--not-taken`."
 
 
 def _rejected(redemption: Redemption, item: str) -> Iterable[str]:

@@ -91,15 +91,20 @@ def obtainable(offer: Offer, points: int | None) -> str:
     return "" if points is None else f"{number(item.cost - points)} missing"
 
 
-def proposal(item: Item, channel: str, currency: str, points: int | None, filled: Filled) -> list[str]:
-    """What is said before a yes: the price, what is left afterwards, what it asks, and that it cannot be undone."""
+def proposal(
+    item: Item, channel: str, currency: str, points: int | None, filled: Filled, *, dry: bool = False
+) -> list[str]:
+    """What is said before a yes: the price, what is left afterwards, what it asks, and that it cannot be undone.
+
+    `dry`: nothing is going to be sent.
+    """
     lines = [f"{clean(item.name)}, in {channel}'s store", f"  price    {amount(item.cost, currency)}"]
     lines.append(f"  balance  {_balance(item, currency, points)}")
     lines += [f"  note     {note}" for note in _notes(item)]
     lines += [f"  answer   {_asked(asked)} {clean(answer)}" for asked, answer in filled.pairs(item)]
     if filled.message:
         lines.append(f"  message  {clean(filled.message)}")
-    return [*lines, "It cannot be undone."]
+    return lines if dry else [*lines, "It cannot be undone."]
 
 
 def _asked(text: str) -> str:

@@ -163,6 +163,7 @@ REASONS: dict[str, str] = {
     Reason.NOT_SENT: "no connection to StreamElements came to be, so nothing was sent",
     Reason.REFUSED: "StreamElements said no",
     Reason.NEVER_ARRIVED: "no answer came, and StreamElements never booked it",
+    Reason.SAID_NOT_TAKEN: "no answer came; you said that it was not taken",
 }
 """Why a redemption was rejected. Nothing was spent in any of these."""
 
@@ -170,6 +171,7 @@ SIGN_IN_REASONS = frozenset(
     {Reason.JWT_MISSING, Reason.JWT_EXPIRED, Reason.JWT_MALFORMED, Reason.JWT_REFUSED, Reason.WRONG_ACCOUNT}
 )
 """Those that `allthepoints login streamelements` cures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -189,12 +191,8 @@ JWT: dict[str, Sign] = {
         "✕", "ended", "Run `allthepoints login streamelements`. Points go on; only redeeming waits."
     ),
     JwtState.MALFORMED: Sign("✕", "no JWT", "What is kept is no JWT. Run `allthepoints login streamelements`."),
-    JwtState.REFUSED: Sign(
-        "✕", "refused", "StreamElements does not take it. Run `allthepoints login streamelements`."
-    ),
-    JwtState.WRONG_ACCOUNT: Sign(
-        "✕", "another account's", "Run `allthepoints login streamelements` with your own."
-    ),
+    JwtState.REFUSED: Sign("✕", "refused", "StreamElements does not take it. Run `allthepoints login streamelements`."),
+    JwtState.WRONG_ACCOUNT: Sign("✕", "another account's", "Run `allthepoints login streamelements` with your own."),
 }
 """The viewer's StreamElements sign-in."""
 
