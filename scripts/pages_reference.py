@@ -12,6 +12,7 @@ from allthepoints.base.types import JSON, UserId
 from allthepoints.cli import globals as g
 from allthepoints.cli import tree
 from allthepoints.cli.app import COMMANDS
+from allthepoints.cli.backup import BACKUP, RESTORED
 from allthepoints.cli.demo import DEMO
 from allthepoints.cli.exits import Exit
 from allthepoints.core.health import TABLE
@@ -143,7 +144,7 @@ def json_page() -> str:
                 made_from("src/allthepoints/views/plain.py"),
                 "Times are ISO 8601 UTC, durations seconds, points integers.",
                 "Fields may be added; none changes its meaning.",
-                *map(_shape, (*SHAPES, DEMO)),
+                *map(_shape, (*SHAPES, DEMO, BACKUP, RESTORED)),
             )
         )
         + "\n"
