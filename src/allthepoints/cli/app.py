@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "restore": "allthepoints.cli.backup:restore",
     "config": "allthepoints.cli.config:app",
     "doctor": "allthepoints.cli.doctor:doctor",
+    "support-bundle": "allthepoints.cli.support:support_bundle",
     "notify": "allthepoints.cli.notify:app",
     "simulate": "allthepoints.cli.simulate:simulate",
 }
