@@ -234,15 +234,19 @@ def test_locked_by_another(path: Path) -> None:
 
 
 # -- the dashboard's port --------------------------------------------------------------------------------------------
-def test_ports(tmp_path: Path) -> None:
+def test_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_here, "ANSWER_WITHIN", 0.05)
     data = DataDir(tmp_path)
     assert look_at_port(Dashboard(""), data).listen == ""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
+        assert look_at_port(Dashboard(f"127.0.0.1:{port}"), data).port is Port.TAKEN
         one.listen()
         taken = look_at_port(Dashboard(f"127.0.0.1:{port}"), data)
         assert (taken.port, taken.local) == (Port.TAKEN, True)
+        assert look_at_port(Dashboard(f"127.0.0.1:{port}"), data, running=True).port is Port.TAKEN
+    assert look_at_port(Dashboard(f"127.0.0.1:{port}"), data, running=True).port is Port.FREE
     assert look_at_port(Dashboard(f"127.0.0.1:{port}"), data).port is Port.FREE
     assert look_at_port(Dashboard("203.0.113.9:7771"), data).port is Port.NO_ADDRESS
     far = look_at_port(Dashboard("0.0.0.0:0", ("points.example",)), data)

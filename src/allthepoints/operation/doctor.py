@@ -140,7 +140,8 @@ class _Examination:
 
     async def _dashboard(self, settings: Settings) -> None:
         running, _ = await self.running
-        await self._told(lambda: checkup_here.dashboard(here.look_at_port(settings.dashboard, self.data), running))
+        where, runs = settings.dashboard, running.pid is not None
+        await self._told(lambda: checkup_here.dashboard(here.look_at_port(where, self.data, runs), running))
 
     # -- the network -----------------------------------------------------------------------------------------------
     async def _outside(self, settings: Settings, stack: AsyncExitStack) -> dict[str, Coroutine[Any, Any, None]]:

@@ -148,14 +148,15 @@ def who_runs(data: DataDir) -> int | None:
     return lock.holder(data.lock)
 
 
-def look_at_port(where: Where, data: DataDir) -> c.Dashboard:
-    """Whether the dashboard's port is free, or who answers there."""
+def look_at_port(where: Where, data: DataDir, running: bool = False) -> c.Dashboard:
+    """Whether the dashboard's port is free, or who answers there. `running`: then it is not even tried to be taken, for
+    the service may be about to."""
     if not where.listen:
         return c.Dashboard("")
     host, port = listen_parts(where.listen)
-    state, text = _bind(host, port)
-    if state is c.Port.TAKEN and _is_ours(where, host, port):
-        state = c.Port.OURS
+    state, text = (c.Port.TAKEN, "") if running else _bind(host, port)
+    if state is c.Port.TAKEN and ((listens := _who_listens(where, host, port)) is not c.Port.FREE or running):
+        state = listens
     return c.Dashboard(where.listen, state, is_loopback(host), bool(where.hosts), data.password.exists(), text)
 
 
@@ -177,8 +178,8 @@ def _bind(host: str, port: int) -> tuple[c.Port, str]:
     return c.Port.FREE, ""
 
 
-def _is_ours(where: Where, host: str, port: int) -> bool:
-    """Whether a dashboard of ours answers: by its word on how it is, which it gives to anybody."""
+def _who_listens(where: Where, host: str, port: int) -> c.Port:
+    """A dashboard of ours is known by its word on how it is, which it gives to anybody."""
     near = "127.0.0.1" if host in {"0.0.0.0", "localhost"} else "::1" if host == "::" else host  # noqa: S104
     name = f"[{near}]" if ":" in near else near
     request = f"GET {where.base_path}/healthz HTTP/1.1\r\nHost: {name}:{port}\r\nConnection: close\r\n\r\n"
@@ -189,7 +190,10 @@ def _is_ours(where: Where, host: str, port: int) -> bool:
             one.sendall(request.encode())
             while len(said) < 8192 and watch.elapsed() < ANSWER_WITHIN and (more := one.recv(4096)):
                 said += more
+    except ConnectionRefusedError:
+        return c.Port.FREE
     except OSError:
-        return False
+        return c.Port.TAKEN
     head, _, body = said.partition(b"\r\n\r\n")
-    return b"content-security-policy: default-src 'none'" in head.lower() and body in {b"ok\n", b"not ok\n"}
+    ours = b"content-security-policy: default-src 'none'" in head.lower() and body in {b"ok\n", b"not ok\n"}
+    return c.Port.OURS if ours else c.Port.TAKEN
