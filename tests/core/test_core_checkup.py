@@ -248,7 +248,7 @@ def bad(why: Why, address: str = "52.1.2.3", text: str = "") -> Try:
         (CHAT, (GOOD4, GOOD6), OK, "Port 6697 answers, by IPv4 and IPv6.", ""),
         (CHAT, (GOOD4, bad(Why.NO_ROUTE, "2600::1")), OK, "IPv6 does not get through (no route)", ""),
         (CHAT, (bad(Why.LATE), Try("52.1.2.4"), GOOD6), OK, "by IPv4 and IPv6.", ""),
-        (CHAT, (bad(Why.REFUSED),), FAULT, "refused", "Nobody listens there"),
+        (CHAT, (bad(Why.REFUSED),), FAULT, "refused", "relay or sandbox"),
         (
             CHAT,
             (bad(Why.LATE), bad(Why.NO_ROUTE, "2600::1")),

@@ -102,7 +102,7 @@ async def test_nobody_listens(tmp_path: Path) -> None:
     stage = closed(tmp_path)
     await stage.examine(patience=SHORT)
     for name in ("chat.tcp", "helix.tcp", "oauth.tcp", "streamelements.tcp"):
-        stage.see(name, FAULT, "127.0.0.1 port 1 cannot be reached: refused", cure="Nobody listens there")
+        stage.see(name, FAULT, "127.0.0.1 port 1 cannot be reached: refused", cure="relay or sandbox")
     assert "helix.http" not in stage.last
 
 

@@ -158,12 +158,12 @@ def _tcp_cure(place: Place, bad: Sequence[Try], proxy_set: bool) -> str:
         )
     if all(one.failed is Why.REFUSED for one in bad):
         return (
-            f"Nobody listens there, or a firewall says so. Allow connections to port {place.port}; if [endpoints] "
-            "points at a relay or sandbox of yours, see that it runs."
+            f"Allow connections to port {place.port} in the firewall. If [endpoints] points at a relay or sandbox of yours, "
+            "see that it runs."
         )
     if all(one.failed is Why.NO_ROUTE for one in bad):
         return NETWORK
-    return f"A firewall may swallow it: allow connections to {place.where}. {NETWORK}"
+    return f"Allow connections to {place.where} in the firewall, which may swallow them. {NETWORK}"
 
 
 # -- HTTP --------------------------------------------------------------------------------------------------------------
@@ -202,8 +202,8 @@ def http(place: Place, seen: Http) -> Finding:
     return fault(
         name,
         f"Something that is not {who}'s answered {seen.status}{leads}.",
-        "Often a login page of this Wi-Fi, a filter or a proxy: open any page in a browser on this machine. Or a wrong "
-        "address in [endpoints].",
+        "Open any page in a browser on this machine: often it is a login page of this Wi-Fi, a filter or a proxy. Or a "
+        "wrong address stands in [endpoints].",
     )
 
 

@@ -60,13 +60,12 @@ def tls(place: Place, seen: Tls, now: float) -> Finding:
         return fault(
             name,
             f"The certificate is for another name than {place.host}. {shown}".strip(),
-            "Something else answers in its place: a login page of this Wi-Fi, a filter, or a wrong address in "
-            "[endpoints].",
+            "Look what answers in its place: a login page of this Wi-Fi, a filter, or a wrong address in [endpoints].",
         )
     if seen.failed:
         late = seen.why is Why.LATE
         text = "TLS got no answer in time." if late else f"TLS failed: {seen.failed}."
-        cure = "Something on the way lets the connection in and nothing through: a firewall, a filter, a login page."
+        cure = "Look for what lets connections in and nothing through: a firewall, a filter, a login page."
         return fault(name, f"{text} {shown}".strip(), cure)
     ends = None if seen.certificate is None else seen.certificate.ends
     if ends is not None and ends - now < ENDS_SOON:
