@@ -22,6 +22,7 @@ from allthepoints.core.records import EventKind
 from allthepoints.core.redeem import Reason
 from allthepoints.core.warning import Row
 from allthepoints.service.snapshot import Snapshot
+from allthepoints.views.checkup import CHECKUP, FINDING
 from allthepoints.views.event_text import event_text
 from allthepoints.views.plain import SHAPES, Shape
 from allthepoints.views.web import metrics
@@ -144,7 +145,7 @@ def json_page() -> str:
                 made_from("src/allthepoints/views/plain.py"),
                 "Times are ISO 8601 UTC, durations seconds, points integers.",
                 "Fields may be added; none changes its meaning.",
-                *map(_shape, (*SHAPES, DEMO, BACKUP, RESTORED)),
+                *map(_shape, (*SHAPES, CHECKUP, FINDING, DEMO, BACKUP, RESTORED)),
             )
         )
         + "\n"

@@ -158,8 +158,8 @@ def _tcp_cure(place: Place, bad: Sequence[Try], proxy_set: bool) -> str:
         )
     if all(one.failed is Why.REFUSED for one in bad):
         return (
-            f"Allow connections to port {place.port} in the firewall. If [endpoints] points at a relay or sandbox of yours, "
-            "see that it runs."
+            f"Allow connections to port {place.port} in the firewall. If [endpoints] points at a relay or sandbox of "
+            "yours, see that it runs."
         )
     if all(one.failed is Why.NO_ROUTE for one in bad):
         return NETWORK

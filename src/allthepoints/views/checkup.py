@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-from allthepoints.core.checkup import Finding, Grade, is_sound
+from allthepoints.core.checkup import NAMES, Finding, Grade, is_sound
 from allthepoints.views.columns import wrapped
 from allthepoints.views.plain import Field, Shape
 from allthepoints.views.text import Standing, clean, count
@@ -88,11 +88,16 @@ def _finding(finding: Finding, width: int | None, ascii_only: bool) -> Iterator[
         yield f"{'':{len(head)}}{line}"
 
 
+_NAMES = (
+    f"Which check: {', '.join(f'`{name}`' for name in NAMES)}. One that makes no sense because an earlier one failed is "
+    "left out."
+)
+
 FINDING: Shape[Finding] = Shape(
     "A check",
     "`doctor --json`: `checks`",
     (
-        Field("name", "str", "Which check. One that makes no sense is left out.", attrgetter("name")),
+        Field("name", "str", _NAMES, attrgetter("name")),
         Field("grade", '"ok|warning|fault"', "`fault`: the service, or a part of it, fails.", attrgetter("grade")),
         Field("text", "str", "What is so.", attrgetter("text")),
         Field("cure", "str", "What to do; empty where there is nothing.", attrgetter("cure")),
@@ -104,6 +109,8 @@ CHECKUP: Shape[Sequence[Finding]] = Shape(
     "`doctor --json`",
     (
         Field("ok", "bool", "Whether there is no fault. The exit code says the same.", is_sound),
-        Field("checks", "list", "Every check.", lambda findings: [FINDING.of(one) for one in findings]),
+        Field(
+            "checks", "list", "Every check, in a fixed order.", lambda findings: [FINDING.of(one) for one in findings]
+        ),
     ),
 )
