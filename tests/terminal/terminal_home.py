@@ -17,6 +17,7 @@ from allthepoints.core import records as r
 from allthepoints.core.elements import read_key
 from allthepoints.core.loyalty import Balance, Item, Loyalty
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
+from allthepoints.core.redeem import Redemption, State
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.database import Database
 from allthepoints.storage.lock import acquire
@@ -117,6 +118,11 @@ def _payments() -> Iterator[r.LedgerEntry]:
     assert points == 1845
 
 
+BOUGHT = Redemption(
+    "0" * 32, ALPHA, Login("alpha"), HYDRATE.id, 100, AT - 15 * HOUR, State.ACCEPTED,
+    settled_at=AT - 15 * HOUR, name="Hydrate",
+)  # fmt: skip
+
 RECORDS: tuple[r.Record, ...] = (
     *(known(row, number) for number, row in enumerate(ROWS)),
     r.Event(AT - 3700, r.EventKind.STARTED),
@@ -140,6 +146,9 @@ RECORDS: tuple[r.Record, ...] = (
     r.BalanceKnown(AT - 120, ALPHA, Balance(1845, 615, 212, 1290)),
     r.LedgerEntry(AT - 60, BETA, r.Change.OPENING, 0, 12),
     r.BalanceKnown(AT - 60, BETA, Balance(12)),
+    r.ItemKnown(AT - 9 * DAY, ALPHA, replace(VIP, cost=4000)),
+    r.ItemKnown(AT - 5 * DAY, ALPHA, replace(VIP, cost=4500)),
+    r.RedemptionKept(AT - 15 * HOUR, BOUGHT),
     *(r.ItemKnown(AT - DAY, ALPHA, item) for item in (MAP, HYDRATE, VIP, KEY, GONE, SOLD)),
     r.ItemGone(AT - HOUR, ALPHA, GONE.id),
     r.ItemKnown(AT - DAY, BETA, SONG),

@@ -1,22 +1,30 @@
 """The dialog that redeems, to each of its ends, with a service that is played by the test."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from terminal_home import ALPHA, AT, CODE, HYDRATE, KEY, MAP, FakeAsks, Home, looked, shown, text_of, view
 from textual.pilot import Pilot
 
-from allthepoints.base.errors import FaultError, NotSent
+from allthepoints.base.errors import AlreadyRunning, FaultError, NotSent
+from allthepoints.base.types import Login
+from allthepoints.config.settings import Settings
 from allthepoints.core import records as r
-from allthepoints.core.loyalty import Item
+from allthepoints.core.elements import read_key
+from allthepoints.core.loyalty import Balance, Item
 from allthepoints.core.redeem import Reason, Redemption, State
+from allthepoints.storage.database import Database
 from allthepoints.views.intent import Intent
+from allthepoints.views.store import Filled
 from allthepoints.views.terminal import buying
 from allthepoints.views.terminal.app import WatchApp
+from allthepoints.views.terminal.asks import Asks
 from allthepoints.views.terminal.buying import BuyPage, Step
 
 pytestmark = pytest.mark.anyio
@@ -109,7 +117,7 @@ async def test_the_access_code_is_shown(tmp_path: Path) -> None:
         ),
         (State.REJECTED, {"reason": Reason.PRICE_CHANGED}, "The price is not the one that you confirmed."),
         (State.REJECTED, {"reason": Reason.JWT_EXPIRED}, "Run `allthepoints login streamelements`."),
-        (State.UNKNOWN, {"sent_at": AT, "text": "502"}, "It is not sent again. Your redemptions and your balance"),
+        (State.UNKNOWN, {"sent_at": AT, "text": "502"}, "It is not sent again."),
     ],
 )
 async def test_how_it_ends_is_told_with_what_it_means(
@@ -204,15 +212,113 @@ async def test_a_service_that_ends_before_the_yes(tmp_path: Path) -> None:
         assert "No service runs, so nothing was sent." in text_of(app)
 
 
-async def test_where_no_service_runs_nothing_is_redeemed(tmp_path: Path) -> None:
+class Errands:
+    """Plays the service that this process is for an errand: answers with what it is told to write."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.asked: list[tuple[str, str]] = []
+        self.hold = Event()
+        self.hold.set()
+        self.begun = Event()
+        self.settled: dict[str, Any] = {"state": State.ACCEPTED, "settled_at": AT}
+
+    def __call__(self, kind: str, login: str, data: Any, until: Callable[[], bool], seconds: float) -> None:
+        self.asked.append((kind, login))
+        with self.home.running():
+            self.begun.set()
+            assert self.hold.wait(10)
+            if kind == "look":
+                self.home.write(
+                    r.Noted(AT + 1, read_key(ALPHA), str(AT + 1)),
+                    r.BalanceKnown(AT + 1, ALPHA, Balance(1845, 615, 212, 1290)),
+                )
+            else:
+                intent = Intent(ALPHA, Login("alpha"), HYDRATE, Filled(), AT, key=data["key"])
+                self.home.write(r.RedemptionKept(AT, replace(intent.asked, **self.settled)))
+            assert until()
+
+
+@asynccontextmanager
+async def asleep(home: Home) -> AsyncIterator[tuple[WatchApp, Errands, Pilot[None]]]:
+    """The store, where no service runs."""
+    errands, (app, _) = Errands(home), view(home)
+    app.asks = Asks(home.data, home.config, lambda: app.looker.settings, app.now, errands)
+    app.looker.errand = lambda: app.asks.on_errand
+    async with shown(app, 90, 30) as pilot:
+        await pilot.press("2")
+        await looked(pilot)
+        yield app, errands, pilot
+
+
+async def shows(app: WatchApp, pilot: Pilot[None], *words: str) -> None:
+    for _ in range(100):
+        if all(word in text_of(app) for word in words):
+            return
+        await looked(pilot)
+    raise AssertionError(f"{words} are not on\n{text_of(app)}")
+
+
+async def test_where_no_service_runs_this_process_is_it_for_the_errand(tmp_path: Path) -> None:
+    home = Home(tmp_path).fill()
+    async with asleep(home) as (app, errands, pilot):
+        await pilot.press("r")
+        await shows(app, pilot, "y: spend 100 acorns", "read     price and balance")
+        assert "Not running, so you are in no chat." in text_of(app), "an errand is no service"
+        await pilot.press("y", "y")
+        await shows(app, pilot, "Redeemed: Hydrate in Alpha's store, for 100 acorns.")
+        assert errands.asked == [("look", "alpha"), ("redeem", "alpha")]
+        assert not app.asks.on_errand
+
+
+async def test_while_an_errand_goes_on_it_is_no_service_and_one_q_does_not_end_it(tmp_path: Path) -> None:
+    home = Home(tmp_path).fill()
+    async with asleep(home) as (app, errands, pilot):
+        await pilot.press("r")
+        await shows(app, pilot, "y: spend 100 acorns")
+        errands.hold.clear()
+        errands.begun.clear()
+        await pilot.press("y")
+        await asyncio.to_thread(errands.begun.wait, 10)
+        await looked(pilot)
+        assert "not running" in text_of(app).splitlines()[0]
+        await pilot.press("q")
+        assert "q again quits" in text_of(app).replace("\n", " ")
+        assert app.is_running
+        await pilot.press("escape")
+        assert "It goes on as long as this view is open" in text_of(app).replace("\n", " ")
+        errands.hold.set()
+        while app.asks.on_errand:
+            await looked(pilot)
+        await pilot.press("3")
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_an_errand_that_cannot_be_is_told_and_nothing_was_sent(tmp_path: Path) -> None:
     home = Home(tmp_path).fill()
     app, asks = view(home)
-    async with shown(app) as pilot:
+    app.asks = Asks(home.data, home.config, lambda: app.looker.settings, app.now)
+    async with shown(app, 90, 30) as pilot:
         await pilot.press("2")
         await looked(pilot)
         await pilot.press("r")
-        assert "No service runs that could redeem it." in text_of(app)
-        assert asks.asked == []
+        await shows(app, pilot, "No service runs, so nothing can be read anew; nothing was sent.")
+        assert "Start it with `allthepoints run`." in text_of(app)
+    assert asks.asked == []
+
+
+def test_a_service_that_starts_meanwhile_is_asked(tmp_path: Path) -> None:
+    home = Home(tmp_path).fill()
+    intent = Intent(ALPHA, Login("alpha"), HYDRATE, Filled(), AT)
+
+    def too_late(*_: Any) -> None:
+        raise AlreadyRunning("a service runs already", "")
+
+    Asks(home.data, home.config, Settings, lambda: AT, too_late).redeem(intent)
+    database = Database(home.data.database, AT)
+    assert [(one.kind, one.data["key"]) for one in database.requests()] == [("redeem", intent.key)]
+    database.close()
 
 
 async def test_on_a_small_screen_what_is_asked_is_in_sight_and_no_yes_is_blind(tmp_path: Path) -> None:

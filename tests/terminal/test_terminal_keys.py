@@ -212,8 +212,12 @@ async def test_going_from_place_to_place_and_back(tmp_path: Path) -> None:
             assert "[3 Activity]" in text_of(app)
             await pilot.press("1", "enter", "question_mark")
             assert "Where you stand" in "".join(row.text for row in app.page.listing.rows)  # type: ignore[union-attr]
-            await pilot.press("escape", "d")
-            assert "Balance, 7 days" in text_of(app)
+            await pilot.press("escape")
+            for words in ("7 days", "30 days", "all", "today"):
+                assert f"d {words}" in text_of(app)
+                await pilot.press("d")
+                await looked(pilot)
+                assert f"Balance, {words}" in text_of(app)
             await pilot.press("1")
             assert "state " in text_of(app)
             await pilot.press("escape", "escape")

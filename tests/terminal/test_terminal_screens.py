@@ -48,7 +48,10 @@ async def test_each_page_stands_as_it_was_kept(tmp_path: Path, size: tuple[int, 
 
 @pytest.mark.anyio
 async def test_the_sentence_and_the_rows_are_those_of_status(tmp_path: Path) -> None:
+    from allthepoints.config.load import load
+    from allthepoints.storage.read_points import PointsReader
     from allthepoints.views.channels import channel_lines, in_order, matters
+    from allthepoints.views.gains import read_gains
     from allthepoints.views.report import read_report
     from allthepoints.views.zone import zone_of
 
@@ -60,7 +63,10 @@ async def test_the_sentence_and_the_rows_are_those_of_status(tmp_path: Path) -> 
             lines = text_of(app).splitlines()
     assert lines[2] == report.sentence(AT)
     rows = in_order(filter(matters, report.rows))
-    expected = channel_lines(rows, AT, width=140, zone=zone_of("UTC"), today={ALPHA: 155})
+    zone = zone_of("UTC")
+    gains = read_gains(PointsReader(home.data.database), load(home.config.path, True).settings, AT, zone)
+    assert (gains[ALPHA].today, gains[ALPHA].next) == (155, "now: Pick the next map 🗺")
+    expected = channel_lines(rows, AT, width=140, zone=zone, gains=gains)
     assert lines[4 : 5 + len(rows)] == [line.text for line in expected]
 
 
@@ -102,7 +108,7 @@ async def test_one_channel_and_no_account_yet(tmp_path: Path) -> None:
             assert "Your channel is not live." in text_of(app)
             assert "1 channel offline: `o` shows them." in text_of(app)
             await pilot.press("o")
-            assert "– offline  Epsilon  20:59" in text_of(app)
+            assert "– offline  Epsilon      77  20:59" in text_of(app)
 
 
 @pytest.mark.anyio

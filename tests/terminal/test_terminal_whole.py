@@ -13,7 +13,10 @@ import pytest
 from terminal_home import Home, looked, text_of
 
 from allthepoints.base.clock import Stopwatch, SystemClock, pause
+from allthepoints.cli.here import Here
+from allthepoints.cli.watch import app_for
 from allthepoints.config.load import load
+from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.terminal.app import WatchApp
 from allthepoints.views.terminal.asks import Asks
 from allthepoints.views.terminal.seen import Looker
@@ -67,8 +70,8 @@ def process(*args: str, folder: Path, env: dict[str, str]) -> Iterator[Path]:
 
 
 @contextmanager
-def service(home: Home) -> Iterator[None]:
-    """The sandbox, and the service on it."""
+def sandbox(home: Home) -> Iterator[dict[str, str]]:
+    """The sandbox, and a config that leads to it; answers what a command finds in its environment."""
     (home.folder / "scenario.toml").write_text(SCENARIO)
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ALLTHEPOINTS_")}
     scenario = str(home.folder / "scenario.toml")
@@ -79,7 +82,7 @@ def service(home: Home) -> Iterator[None]:
             pause(0.05)
         hello = json.loads(out.read_text().splitlines()[0])
         home.config.path.write_text(CONFIG.format(**hello["endpoints"]))
-        env = {
+        yield {
             **clean,
             "ALLTHEPOINTS_CONFIG": str(home.config.path),
             "ALLTHEPOINTS_DATA_DIR": str(home.data.path),
@@ -87,8 +90,53 @@ def service(home: Home) -> Iterator[None]:
             "ALLTHEPOINTS_TWITCH_REFRESH_TOKEN": hello["refresh_token"],
             "ALLTHEPOINTS_STREAMELEMENTS_JWT": hello["jwt"],
         }
+
+
+@contextmanager
+def service(home: Home) -> Iterator[None]:
+    """The sandbox, and the service on it."""
+    with sandbox(home) as env, process("run", folder=home.folder, env=env):
+        yield
+
+
+@pytest.mark.anyio
+async def test_where_no_service_runs_a_key_is_redeemed_by_errand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a service left behind is looked at after it ended: nothing else runs, and there is no dead key."""
+    home = Home(tmp_path)
+    with sandbox(home) as env:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
         with process("run", folder=home.folder, env=env):
-            yield
+            watch = Stopwatch()
+            while not PointsReader(home.data.database).points():
+                assert watch.elapsed() < WITHIN
+                pause(0.05)
+        app = app_for(Here())
+        async with app.run_test(size=(100, 30)) as pilot:
+
+            async def until(*words: str) -> None:
+                gone = Stopwatch()
+                while not all(word in text_of(app) for word in words):
+                    assert gone.elapsed() < 2 * WITHIN, f"{words} are not on\n{text_of(app)}"
+                    await looked(pilot)
+
+            await until("Not running, so you are in no chat.", "Alpha")
+            await pilot.press("enter", "u")
+            await until("Alpha's points and store were read.")
+            assert "not running" in text_of(app).splitlines()[0]
+            await pilot.press("escape")
+            await until("Not running", "Alpha")
+            await pilot.press("enter", "end")
+            await until("A key")
+            await pilot.press("r")
+            await until("Spend 300 acorns on A key?", "read     ")
+            await pilot.press("y")
+            await until("Redeemed: A key in Alpha's store, for 300 acorns.", "Access code: AAAA-1")
+            await pilot.press("escape", "3")
+            await until("You redeemed A key in Alpha's store")
+        assert app.return_code is None or app.return_code == 0
 
 
 @pytest.mark.anyio

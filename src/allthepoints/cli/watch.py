@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from allthepoints.base.clock import SystemClock
-from allthepoints.base.errors import UsageError
+from allthepoints.base.errors import FaultError, UsageError
 from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from allthepoints.base.types import JSON, Login
     from allthepoints.views.terminal.app import WatchApp
+    from allthepoints.views.terminal.asks import Errand
 
 DUMB = frozenset({"dumb", "unknown", ""})
 """What a terminal is called that can only be written to line by line."""
@@ -52,10 +56,28 @@ def app_for(where: Here) -> WatchApp:
 
     clock, data, config = SystemClock(), where.data, where.config
     looker = Looker(data, config, where.load().settings, clock.now)
-    asks = Asks(data, config, lambda: looker.settings, clock.now)
+    asks = Asks(data, config, lambda: looker.settings, clock.now, _errand(where))
     plain = getattr(sys.stderr, "encoding", None) or "ascii"
     ascii_only = output.ascii_only()
     return WatchApp(looker, asks, ascii_only=ascii_only, plain=plain if ascii_only else "")
+
+
+def _errand(where: Here) -> Errand:
+    """How this process is the service for one errand, without any chat: as `redeem` and `store` are."""
+
+    def errand(kind: str, login: Login, asked: Mapping[str, JSON], until: Callable[[], bool], seconds: float) -> None:
+        from allthepoints import wiring
+        from allthepoints.config.environment import read_environment
+        from allthepoints.config.paths import prepare
+
+        settings, environment = where.load().settings, read_environment(os.environ)
+        data = prepare(where.data)
+        try:
+            asyncio.run(wiring.errand(settings, data, environment, kind, login, dict(asked), until, seconds))
+        except ValueError as error:
+            raise FaultError(f"it could not be asked: {error}") from error
+
+    return errand
 
 
 async def _watch(app: WatchApp) -> None:

@@ -9,21 +9,36 @@ from datetime import tzinfo
 from allthepoints.base.types import UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.views.columns import Column, table
+from allthepoints.views.sparkline import sparkline
 from allthepoints.views.text import change, clean, clock_time, count, name, number, per_hour, standing, verdict
 from allthepoints.views.words import CAUSES, PLACE, told
 
 COLUMNS = (
-    Column("state", keep=8),
-    Column("channel", keep=7, flexible=True),
-    Column("since", keep=3),
+    Column("state", keep=12),
+    Column("channel", keep=11, flexible=True),
+    Column("verdict", keep=10),
+    Column("points", keep=9, right=True),
+    Column("today", keep=8, right=True),
+    Column("rate", keep=7, right=True),
+    Column("since", keep=6),
+    Column("about", keep=5, flexible=True, least=14),
+    Column("next wish", keep=4, flexible=True, least=14),
+    Column("last", keep=3),
+    Column("24 h", keep=2),
     Column("live since", keep=1),
-    Column("points", keep=5, right=True),
-    Column("today", keep=4, right=True),
-    Column("rate", keep=4, right=True),
-    Column("verdict", keep=6),
-    Column("about", keep=2, flexible=True),
 )
-"""Where the terminal is narrow, they go in this order: live since, about, since, today, rate, points, verdict."""
+"""Where the terminal is narrow, they go from the right."""
+
+FILTERS = (
+    ("now", "Here now"),
+    ("live", "Live"),
+    ("earning", "Earning"),
+    ("wrong", "Not earning"),
+    ("waiting", "Waiting"),
+    ("closed", "Closed to you"),
+    ("all", "All"),
+)
+"""What a table of channels can be narrowed to: a name, and the words for it."""
 
 _ORDER = {"present": 0, "asked": 1, "leaving": 2, "refused": 3, "waiting": 4}
 
@@ -36,9 +51,45 @@ class Line:
     state: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What came of a channel, beside its row. `last`: when something was earned last; `next`: the wish that can be had
+    first, in words, and `soon`: how soon, the lower the sooner; `bars`: of the last day."""
+
+    today: int = 0
+    week: int = 0
+    last: float | None = None
+    next: str = ""
+    soon: tuple[int, float] = (9, 0.0)
+    bars: tuple[int | None, ...] = ()
+
+
+NO_GAIN = Gain()
+
+
 def matters(row: ChannelRow) -> bool:
     """Whether a row belongs on the first screen: we are in, ask, wait or are refused, or it is live at all."""
     return row.live is True or row.state != "absent"
+
+
+def passes(row: ChannelRow, which: str) -> bool:
+    """Whether a row belongs to a filter of FILTERS."""
+    match which:
+        case "now":
+            return matters(row)
+        case "live":
+            return row.live is True
+        case "earning":
+            return row.state == "present" and row.verdict == "earning"
+        case "wrong":
+            untold = row.state == "present" and row.verdict in ("early", "unknown")
+            return row.live is True and not untold and not passes(row, "earning")
+        case "waiting":
+            return row.state == "waiting"
+        case "closed":
+            return row.state == "refused"
+        case _:
+            return True
 
 
 def quiet(rows: Iterable[ChannelRow]) -> str:
@@ -63,16 +114,16 @@ def channel_lines(
     height: int | None = None,
     zone: tzinfo | None = None,
     ascii_only: bool = False,
-    today: Mapping[UserId, int] | None = None,
+    gains: Mapping[UserId, Gain] | None = None,
 ) -> list[Line]:
     """A table of `rows`, in at most `width` cells and `height` lines; what does not fit is counted.
 
-    `today`: what was earned in each; where it is not given, there is no such column.
+    `gains`: what came of each; where it is not given, there are no such columns.
     """
     shown = list(rows)
     if height is not None and len(shown) + 1 > height:
         shown = shown[: max(0, height - 2)]
-    cells = [_cells(row, now, zone, ascii_only, (today or {}).get(row.id, 0)) for row in shown]
+    cells = [_cells(row, now, zone, ascii_only, (gains or {}).get(row.id, NO_GAIN)) for row in shown]
     texts = table(COLUMNS, cells, width)
     lines = [Line(text, row.state) for text, row in zip(texts[1:], shown, strict=True)] if texts else []
     titles = [Line(texts[0])] if texts else []
@@ -85,17 +136,20 @@ def _rank(row: ChannelRow) -> tuple[int, int, str]:
     return _ORDER.get(row.state, outside), row.place if row.place is not None else 1_000_000, row.login
 
 
-def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool, today: int) -> tuple[str, ...]:
+def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool, gain: Gain) -> tuple[str, ...]:
     return (
         standing(row.state, row.live).shown(ascii_only),
         name(row.display, row.login),
-        clock_time(row.since, now, zone),
-        clock_time(row.live_since or None, now, zone) if row.live is not False else "",
-        "" if row.points is None else number(row.points),
-        change(today) if today else "",
-        per_hour(row.rate_per_hour),
         verdict(row.verdict).shown(ascii_only) if _judged(row) else "",
+        "" if row.points is None else number(row.points),
+        change(gain.today) if gain.today else "",
+        per_hour(row.rate_per_hour),
+        clock_time(row.since, now, zone),
         about(row),
+        gain.next,
+        clock_time(gain.last, now, zone),
+        sparkline(gain.bars, ascii_only).rstrip() if any(gain.bars) else "",
+        clock_time(row.live_since or None, now, zone) if row.live is not False else "",
     )
 
 

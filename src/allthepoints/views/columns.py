@@ -18,12 +18,14 @@ TINY = 4
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`keep`: where space is short, the lowest goes first. `flexible`: its cells may be cut."""
+    """`keep`: where space is short, the lowest goes first. `flexible`: its cells may be cut. `least`: it may be cut to
+    so many cells together with others that say so, before any column goes."""
 
     title: str
     keep: int = 0
     flexible: bool = False
     right: bool = False
+    least: int = 0
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
@@ -33,9 +35,14 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
     for at in kept:
         widths[at] = max(widths[at], cell_len(columns[at].title))
     while kept and width is not None and (over := _total(kept, widths) - width) > 0:
-        soft = [at for at in kept if columns[at].flexible and widths[at] > NARROWEST]
-        if soft and widths[soft[-1]] - over >= NARROWEST:
+        soft = [at for at in kept if columns[at].flexible and widths[at] > _least(columns[at])]
+        together = [at for at in soft if columns[at].least]
+        if soft and widths[soft[-1]] - over >= _least(columns[soft[-1]]):
             widths[soft[-1]] -= over
+        elif sum(widths[at] - columns[at].least for at in together) >= over:
+            for at in reversed(together):
+                cut = min(over, widths[at] - columns[at].least)
+                widths[at], over = widths[at] - cut, over - cut
         elif len(kept) == 2 and (tiny := [at for at in kept if columns[at].flexible and widths[at] - over >= TINY]):
             widths[tiny[-1]] -= over
         elif len(kept) > 1:
@@ -62,6 +69,10 @@ def wrapped(text: str, width: int | None) -> list[str]:
         else:
             lines.append(word)
     return lines
+
+
+def _least(column: Column) -> int:
+    return column.least or NARROWEST
 
 
 def _total(kept: Sequence[int], widths: Sequence[int]) -> int:

@@ -40,9 +40,12 @@ class Report:
         return sentence(Glance.of(self.rows, self.troubles, self.account is not None, self.wishes), now)
 
 
-def read_report(data: DataDir) -> Report:
-    """The state as of now. Raises FaultError for a database that cannot be read."""
-    running = lock.holder(data.lock) is not None
+def read_report(data: DataDir, errand: bool = False) -> Report:
+    """The state as of now. `errand`: who holds the lock is there for an errand, and no service.
+
+    Raises FaultError for a database that cannot be read.
+    """
+    running = not errand and lock.holder(data.lock) is not None
     seen = Reader(data.database).status()
     if not running:
         rows = tuple(_asleep(row, seen.alive) for row in seen.channels)

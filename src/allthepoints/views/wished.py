@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from allthepoints.core.policy import Wish
 from allthepoints.core.redeem import Redemption, State
 from allthepoints.core.wishes import Standing, Within, eta, find, hold, standing
 from allthepoints.storage.read_points import PointsReader, PointsRow
-from allthepoints.views.text import DAY, duration, number, when
+from allthepoints.views.text import DAY, clean, duration, number, when
 from allthepoints.views.wishes import WITHIN
 from allthepoints.views.words import told
 
@@ -71,6 +72,32 @@ def wish_when(one: Wished, now: float) -> str:
     if one.stands.ready_at is not None:
         return f"{when(one.stands.ready_at, now)}"
     return told(WITHIN, one.stands.within)
+
+
+def first_wishes(wishes: Iterable[Wished]) -> dict[UserId, Wished]:
+    """Of each channel the wish that can be had first; those of stores that are not known are left out."""
+    first: dict[UserId, Wished] = {}
+    for wished in sorted(wishes, key=how_soon):
+        if wished.channel is not None and wished.stands is not None:
+            first.setdefault(wished.channel, wished)
+    return first
+
+
+def how_soon(wished: Wished) -> tuple[int, float]:
+    """The lower the sooner: now, in a time that is known, when so many more points are there, unknown."""
+    if wished.stands is None:
+        return 3, 0.0
+    if wished.stands.within is Within.OBTAINABLE:
+        return 0, 0.0
+    eta_s = wished.eta_s
+    return (1, eta_s) if eta_s is not None else (2, float(wished.stands.missing))
+
+
+def wish_line(one: Wished, now: float) -> str:
+    """When, and what: `now: Hydrate`, `in about 4 d 9 h: VIP`."""
+    item = None if one.stands is None else one.stands.item
+    what = clean(item.name) or item.id if item is not None else clean(one.wish.item)
+    return f"{wish_when(one, now)}: {what}"
 
 
 def _last(bought: list[Redemption]) -> float | None:

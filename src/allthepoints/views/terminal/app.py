@@ -70,8 +70,11 @@ class WatchApp(App[None]):
         """How many there were."""
         self.told = ""
         self._told_since = Stopwatch()
+        looker.errand = lambda: asks.on_errand
         self._nudged = asyncio.Event()
         self._looking = Stopwatch()
+        self._quitting = False
+        """Somebody wanted to already."""
         self._pages: dict[str, Callable[[], Page]] = {"now": NowPage, "store": StorePage, "activity": ActivityPage}
 
     def now(self) -> float:
@@ -100,8 +103,14 @@ class WatchApp(App[None]):
                     await self._nudged.wait()
 
     def _wanted(self) -> Wanted:
-        page = self.page
-        return Wanted() if page is None else page.wanted
+        """What is on the screen; of pages that lie over another also what that one shows: one comes back to it."""
+        pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
+        wanted = Wanted()
+        for page in reversed(pages):
+            wanted = page.wanted.and_of(wanted)
+            if not page.OVER:
+                break
+        return wanted
 
     @property
     def page(self) -> Page | None:
@@ -136,6 +145,10 @@ class WatchApp(App[None]):
         self.told, self._told_since = text, Stopwatch()
         self._lay_out()
 
+    def fail(self, error: AllThePointsError) -> None:
+        """Say why something was not done, and what helps."""
+        self.tell(f"{str(error)[:1].upper()}{str(error)[1:]}. {error.hint}".rstrip())
+
     def do(self, work: Callable[[], object], done: str) -> None:
         """Have it done on a thread, and tell `done`, or why not."""
 
@@ -143,7 +156,7 @@ class WatchApp(App[None]):
             try:
                 await self.aside(work)
             except AllThePointsError as error:
-                self.tell(f"{str(error)[:1].upper()}{str(error)[1:]}. {error.hint}".rstrip())
+                self.fail(error)
                 return
             self.looker.forget()
             self.tell(done)
@@ -168,9 +181,17 @@ class WatchApp(App[None]):
         if not isinstance(self.page, ReadingPage):
             self.push_screen(ReadingPage())
 
-    def read(self, title: str, texts: Sequence[str]) -> None:
-        """Show a text alone."""
-        self.push_screen(ReadingPage(title, texts))
+    def read(self, title: str, texts: Sequence[str], close: bool = False) -> None:
+        """Show a text alone. `close`: its lines belong together."""
+        self.push_screen(ReadingPage(title, texts, close))
+
+    async def action_quit(self) -> None:
+        """The first time not in the middle of an errand: only who waits sees how it ends."""
+        if self.asks.on_errand and not self._quitting:
+            self._quitting = True
+            self.tell("Something is being done at StreamElements just now, which ends with this view. q again quits.")
+            return
+        await super().action_quit()
 
     def open_channel(self, channel: UserId) -> None:
         self.push_screen(ChannelPage(channel))

@@ -16,6 +16,7 @@ from allthepoints.base.clock import Stopwatch
 from allthepoints.base.errors import AllThePointsError
 from allthepoints.core.redeem import FINAL, Redemption, State
 from allthepoints.views.intent import UNDER_WAY, WAIT, Intent
+from allthepoints.views.prices import read_when
 from allthepoints.views.redemptions import KEY, code_lines, outcome_lines
 from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Filled, Offer, proposal, question
@@ -26,6 +27,10 @@ from allthepoints.views.text import amount, clean
 
 LEAST = (16, TINY)
 """Cells and lines below which no yes is taken: what it would spend could not be read."""
+
+
+BALANCE = 2
+"""The line of a proposal that tells what one has."""
 
 
 class Step(Enum):
@@ -44,6 +49,7 @@ class BuyPage(Page):
     """One item that is to be redeemed."""
 
     PLACE = "store"
+    OVER = True
     FINDS = False
     ALWAYS = ()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", show=False), Binding("n", "back", show=False)]
@@ -110,6 +116,8 @@ class BuyPage(Page):
     def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
         seen, width = frame.seen, frame.width
         texts = proposal(self.item, self.shelf.who, self.shelf.currency, self.shelf.points, self.filled)
+        if read := read_when(self.shelf, seen.at, seen.zone):
+            texts.insert(BALANCE + 1, f"  read     {read}")
         rows = [Row(line, "bold" if at == 0 else "") for at, text in enumerate(texts) for line in _under(text, width)]
         told = [*self._told_now(seen)]
         return (), [*rows, Row(), *(Row(line, style) for text, style in told for line in folded(text, width))]
@@ -184,8 +192,9 @@ class BuyPage(Page):
     def leave(self) -> None:
         found = self._found(self.seen)
         if self.step is Step.WAITING and self.intent is not None and (found is None or found.state not in FINAL):
+            on = "as long as this view is open" if self.face.asks.on_errand else "without you"
             self.face.tell(
-                f"It goes on without you: `allthepoints redemptions show {self.intent.key[:KEY]}` tells how it ends."
+                f"It goes on {on}: `allthepoints redemptions show {self.intent.key[:KEY]}` tells how it ends."
             )
         elif self.step is not Step.WAITING:
             self.face.tell("Nothing was sent.")

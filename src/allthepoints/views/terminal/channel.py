@@ -10,24 +10,25 @@ from textual.binding import Binding, BindingType
 from allthepoints.base.types import ItemId, UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.read_points import SessionEarned
+from allthepoints.views.chart import RANGES, Chart
 from allthepoints.views.columns import Column, fit, table
 from allthepoints.views.earned import stay_of
 from allthepoints.views.points import Points, cause_lines, fact_lines
 from allthepoints.views.shelf import Shelf
 from allthepoints.views.store import Offer, in_order, store_lines
-from allthepoints.views.terminal.doing import ChannelDoing, ItemDoing
-from allthepoints.views.terminal.graph import Graph, graph_lines
+from allthepoints.views.terminal.doing import ChannelDoing, ItemDoing, priced
+from allthepoints.views.terminal.graph import BOUGHT, BOUGHT_PLAIN, Graph, graph_lines
 from allthepoints.views.terminal.listing import Row, folded
 from allthepoints.views.terminal.page import Frame, Keys
 from allthepoints.views.terminal.seen import Page as Detail
 from allthepoints.views.terminal.seen import Seen, Wanted
 from allthepoints.views.text import (
-    DAY,
     STYLES,
     amount,
     change,
     clean,
     clock_time,
+    count,
     duration,
     name,
     number,
@@ -38,7 +39,8 @@ from allthepoints.views.text import (
 )
 from allthepoints.views.words import PLACE, told
 
-SPANS = ((DAY, "24 h"), (7 * DAY, "7 days"))
+MOST_BOUGHT = 5
+"""Of what was bought, so much is named beneath the chart: the newest."""
 
 TALL = 6
 """Lines of the chart, where the screen has room for them."""
@@ -70,7 +72,7 @@ class ChannelPage(ChannelDoing, ItemDoing):
 
     @property
     def wanted(self) -> Wanted:
-        return Wanted(channel=self.channel, span=SPANS[self.span][0])
+        return Wanted(channel=self.channel, span=RANGES[self.span][0])
 
     def chosen(self) -> ChannelRow | None:
         return self.seen.row(self.channel)
@@ -92,17 +94,22 @@ class ChannelPage(ChannelDoing, ItemDoing):
         if points.causes:
             rows += [Row(), *(Row(line.text) for line in cause_lines(points, width))]
         tall = max(2, min(TALL, frame.height // 4))
-        rows += _section(f"Balance, {SPANS[self.span][1]}", self._graph(page, seen, width, tall))
-        told = fact_lines(points, seen.at, width, seen.zone, ascii_only, without=("last 24 h", "verdict", "rate"))
+        rows += _section(f"Balance, {_word(self.span)}", self._graph(page, seen, width, tall))
+        told = fact_lines(points, seen.at, width, seen.zone, ascii_only, without=("verdict", "rate"))
         rows += _section("Points", [line.text for line in told])
         rows += _section("Sessions", _session_lines(page, seen, width))
         return (), [*rows, *_store_rows(page.shelf, seen, width, ascii_only)]
 
+    def remarks(self, frame: Frame) -> Sequence[Row]:
+        """Of the item that is chosen, what it cost before."""
+        text = "" if (chosen := self.offered()) is None else priced(*chosen, frame.seen)
+        return [*([Row(fit(text, frame.width))] if text else []), *super().remarks(frame)]
+
     def keys(self) -> Keys:
         seen, row = self.seen, self.chosen()
-        keys = [("Esc", "back"), ("d", SPANS[1 - self.span][1])]
+        keys = [("Esc", "back"), ("d", _word(self.span + 1))]
         if self.offered() is not None:
-            keys += [("r", "redeem"), ("w", "wish")]
+            keys += [("r", "redeem"), ("w", "wish"), ("h", "prices")]
         if row is not None:
             keys.append(("p", "resume" if row.login in seen.paused else "pause"))
             if row.state == "refused":
@@ -110,7 +117,7 @@ class ChannelPage(ChannelDoing, ItemDoing):
         return [*keys, ("u", "read anew")]
 
     def action_span(self) -> None:
-        self.span = 1 - self.span
+        self.span = (self.span + 1) % len(RANGES)
         self.face.nudge()
         self.lay_out()
 
@@ -128,17 +135,18 @@ class ChannelPage(ChannelDoing, ItemDoing):
         return seen.page if seen.page is not None and seen.page.points.id == self.channel else None
 
     def _graph(self, page: Detail, seen: Seen, width: int, height: int) -> list[str]:
-        live = [(one.started_at, one.ended_at) for one in page.sessions]
-        present = [(one.began_at, one.ended_at) for one in page.presence]
+        chart, ascii_only = page.chart, self.face.ascii_only
         until = seen.at if seen.report.running else seen.report.alive or seen.at
         graph = Graph(
-            page.begin,
-            page.end,
-            page.chart,
-            [(since, until if end is None else end) for since, end in live],
-            [(since, until if end is None else end) for since, end in present],
+            chart.begin,
+            chart.end,
+            chart.points,
+            [(one.started_at, until if one.ended_at is None else one.ended_at) for one in chart.live],
+            [(since, until if end is None else end) for since, end in chart.presence],
+            [one.at for one in chart.bought],
         )
-        return graph_lines(graph, width, height, seen.zone, self.face.ascii_only)
+        lines = graph_lines(graph, width, height, seen.zone, ascii_only)
+        return [*lines, *_bought_lines(chart, page.points.currency, seen, width, ascii_only)] if lines else []
 
 
 def _state_rows(row: ChannelRow, points: Points, seen: Seen, width: int, ascii_only: bool) -> list[Row]:
@@ -156,6 +164,22 @@ def _state_rows(row: ChannelRow, points: Points, seen: Seen, width: int, ascii_o
     judged = verdict(points.verdict).shown(ascii_only)
     rate = f", {per_hour(points.rate_per_hour)} as it really came" if points.rate_per_hour is not None else ""
     return [*rows, Row(fit(f"{judged}{rate}", width))] if row.state == "present" or points.causes else rows
+
+
+def _word(span: int) -> str:
+    """The words for a range, within a sentence."""
+    return RANGES[span % len(RANGES)][1].lower()
+
+
+def _bought_lines(chart: Chart, currency: str, seen: Seen, width: int, ascii_only: bool) -> list[str]:
+    """What the marks in the chart stand for, the newest first."""
+    sign = BOUGHT_PLAIN if ascii_only else BOUGHT
+    lines = [
+        fit(f"{sign} {clock_time(one.at, seen.at, seen.zone)}  {clean(one.name)}, {amount(one.cost, currency)}", width)
+        for one in reversed(chart.bought[-MOST_BOUGHT:])
+    ]
+    more = len(chart.bought) - len(lines)
+    return [*lines, *([f"  and {count(more, 'more', 'more')}"] if more else [])]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[Row]:

@@ -21,6 +21,12 @@ NARROWEST = 10
 
 ASCII = "_.:-=+*#"
 
+BOUGHT, BOUGHT_PLAIN = "▾", "v"
+"""Stands where something was bought."""
+
+YEAR = 300 * DAY
+"""Spans from which on the axis tells years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
@@ -31,19 +37,22 @@ class Graph:
     steps: Sequence[tuple[float, int]]
     live: Sequence[Interval] = ()
     present: Sequence[Interval] = ()
+    bought: Sequence[float] = ()
 
 
 def graph_lines(graph: Graph, width: int, height: int, zone: tzinfo, ascii_only: bool = False) -> list[str]:
     """The chart in `height` lines and at most `width` cells; then the bands and the axis. Nothing where none fits."""
     values = [value for _, value in graph.steps]
     high, low = (max(values), min(values)) if values else (0, 0)
-    head = max(cell_len(word) for word in (number(high), number(low), "live"))
+    marks = [("spent", graph.bought)] if graph.bought else []
+    head = max(cell_len(word) for word in (number(high), number(low), "live", *(word for word, _ in marks)))
     columns = width - head - 1
     if columns < NARROWEST:
         return []
     lines = _bars(graph, columns, height, high, low, ascii_only) if values else []
     titles = [number(high), *[""] * (height - 2), number(low) if low != high else ""]
     chart = [f"{title:>{head}} {line}".rstrip() for title, line in zip(titles, lines, strict=False)]
+    chart += [f"{word:>{head}} {_marks(graph, times, columns, ascii_only)}".rstrip() for word, times in marks]
     bands = [
         f"{word:>{head}} {_band(graph, intervals, columns, ascii_only)}".rstrip()
         for word, intervals in (("live", graph.live), ("in", graph.present))
@@ -87,13 +96,23 @@ def _band(graph: Graph, intervals: Sequence[Interval], columns: int, ascii_only:
     return "".join(line)
 
 
+def _marks(graph: Graph, times: Sequence[float], columns: int, ascii_only: bool) -> str:
+    line = [" "] * columns
+    for at in times:
+        if graph.begin <= at <= graph.end and graph.end > graph.begin:
+            place = int((at - graph.begin) / (graph.end - graph.begin) * columns)
+            line[min(columns - 1, place)] = BOUGHT_PLAIN if ascii_only else BOUGHT
+    return "".join(line)
+
+
 def _axis(graph: Graph, columns: int, zone: tzinfo) -> str:
     """The time at each quarter, as far as there is room; `now` at the end."""
     span = graph.end - graph.begin
     line = [" "] * columns
     for quarter in range(4):
         there = local(graph.begin + span * quarter / 4, zone)
-        text = f"{there:%H:%M}" if span <= DAY else f"{there.day} {there:%b}"
+        day = f"{there:%b %Y}" if span > YEAR else f"{there.day} {there:%b}"
+        text = f"{there:%H:%M}" if span <= DAY else day
         start = columns * quarter // 4
         if start + len(text) <= columns - 5 and all(sign == " " for sign in line[max(0, start - 1) : start]):
             line[start : start + len(text)] = text

@@ -68,6 +68,8 @@ class Page(Screen[None]):
     """The mode that it belongs to."""
     ALWAYS: ClassVar[Keys] = (("?", "help"), ("q", "quit"))
     """Keys that are told first of all."""
+    OVER: ClassVar[bool] = False
+    """Whether it lies over another page, to which one comes back."""
     FINDS: ClassVar[bool] = True
     """Whether `/` narrows its list down."""
 

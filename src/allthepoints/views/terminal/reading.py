@@ -18,11 +18,12 @@ KEYS = (
     ("/", "find: only what has these words; Escape shows all again"),
     ("p", "pause the channel, or end that; it is written into your config"),
     ("t", "ask a chat again that is closed to you"),
-    ("s, o", "Now: sort; show offline channels too"),
+    ("s, f, o", "Now: sort; next filter; show offline channels too"),
     ("!", "Now: all warnings in full"),
-    ("d, u", "Channel: 24 hours or 7 days; read its points and store anew"),
+    ("d, u", "Channel: today, 7 days, 30 days, all; read its points and store anew"),
     ("w", "wish for an item, or take that back; it is written into your config"),
     ("r", "redeem an item; nothing is sent before you said yes to the price"),
+    ("h", "what an item cost before"),
     ("f, a, i, v", "Store: next filter; affordable, in stock, wished"),
     ("f", "Activity: follow, or stay"),
     ("Esc", "back"),
@@ -70,18 +71,22 @@ def _told(word: str, head: int, text: str, width: int, style: str = "") -> list[
 class ReadingPage(Page):
     """Text under a title; with none it is the help."""
 
+    OVER = True
     FINDS = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "back", show=False)]
 
-    def __init__(self, title: str = "", texts: Sequence[str] = ()) -> None:
+    def __init__(self, title: str = "", texts: Sequence[str] = (), close: bool = False) -> None:
         super().__init__()
         self.heading = title
         self.texts = tuple(texts)
+        self.close_together = close
 
     def lay(self, frame: Frame) -> tuple[Sequence[Row], Sequence[Row]]:
         width = frame.width
         if not self.heading:
             return (), help_rows(width, self.face.ascii_only)
+        if self.close_together:  # lines of a table, in which spaces count
+            return [Row(self.heading, "bold")], [Row(), *(Row(text) for text in self.texts)]
         rows = [Row(line) for text in self.texts for line in [*folded(text, width), ""]]
         return [Row(self.heading, "bold")], rows
 

@@ -14,17 +14,20 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
+from allthepoints.base.clock import Stopwatch
 from allthepoints.base.errors import AllThePointsError
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import ItemId, Login, UserId
 from allthepoints.config.load import load
 from allthepoints.config.paths import ConfigPath, DataDir
 from allthepoints.config.settings import Settings
-from allthepoints.core import days
 from allthepoints.core.redeem import Redemption
 from allthepoints.ports import ChannelRow
-from allthepoints.storage.read import EventRow, PresenceRow
-from allthepoints.storage.read_points import ChartPoint, PointsReader, SessionEarned
+from allthepoints.storage.read import EventRow
+from allthepoints.storage.read_points import PointsReader, Price, SessionEarned
+from allthepoints.views.channels import Gain
+from allthepoints.views.chart import Chart, read_chart
 from allthepoints.views.earned import read_detail
+from allthepoints.views.gains import read_gains
 from allthepoints.views.points import Points
 from allthepoints.views.report import Report, read_report
 from allthepoints.views.shelf import Shelf, shelf_of, shelves
@@ -42,21 +45,27 @@ AGES = 10.0
 """Seconds after which what is dear is read again although nothing was written: days end, and bars move on."""
 
 RESTS = 2.5
-"""Seconds for which it is not read again although something was written."""
+"""Seconds for which it is not read again although something was written; what takes long rests longer."""
 
-Span = float
-"""How much of the past a chart shows, in seconds."""
+SHARE = 20.0
+"""Of so many seconds, at most one is spent on reading the same again: hundreds of channels on a small machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is on the screen, beside what always is."""
 
+    gains: bool = False
     channel: UserId | None = None
-    span: Span = DAY
+    span: str = "today"
+    """How much of its past: a name of `chart.RANGES`."""
     stores: bool = False
     redemption: str = ""
     """The key of the one that is waited for."""
+
+    def and_of(self, over: Wanted) -> Wanted:
+        """This, and what lies over it."""
+        return replace(self, redemption=self.redemption or over.redemption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,7 @@ class Page:
 
     points: Points
     shelf: Shelf
-    begin: float
-    end: float
-    chart: tuple[ChartPoint, ...]
-    presence: tuple[PresenceRow, ...]
+    chart: Chart
     sessions: tuple[SessionEarned, ...]
     """Newest first."""
 
@@ -83,13 +89,16 @@ class Seen:
     at: float
     report: Report
     zone: tzinfo = field(default_factory=MachineZone)
-    today: Mapping[UserId, int] = field(default_factory=dict)
+    gains: Mapping[UserId, Gain] = field(default_factory=dict)
+    """As they were when they were last asked for."""
     events: tuple[EventRow, ...] = ()
     """Oldest first."""
     paused: frozenset[Login] = frozenset()
     page: Page | None = None
     shelves: tuple[Shelf, ...] | None = None
     """None: not asked for."""
+    prices: Mapping[tuple[UserId, ItemId], tuple[Price, ...]] = field(default_factory=dict)
+    """Of items that ever cost something else."""
     redemption: Redemption | None = None
     fault: str = ""
 
@@ -110,6 +119,7 @@ class _Kept:
     files: Hashable
     at: float
     answer: Any
+    rests: float
 
 
 NOTHING = Report(False, None, None, {}, (), ())
@@ -128,6 +138,8 @@ class Looker:
         self._reader = PointsReader(data.database)
         self._kept: dict[str, _Kept] = {}
         self._database: int | None = None
+        self.errand: Callable[[], bool] = lambda: False
+        """Whether who holds the lock is ourselves, for an errand."""
         self.last = Seen(now(), NOTHING, zone_of(settings.display.zone))
         """What was seen last."""
 
@@ -153,34 +165,54 @@ class Looker:
 
     def _look(self, wanted: Wanted, at: float) -> Seen:
         self._load()
-        report = read_report(self._data)
+        report = self._report(at)
         zone = zone_of(self.settings.display.zone)
         page = None
         if wanted.channel is not None:
             asked = (wanted.channel, wanted.span, report.running)
             page = self._dear("page", asked, at, lambda: self._page(asked[0], asked[1], at, zone, asked[2]))
+        sold = wanted.stores or wanted.channel is not None
         return Seen(
             at,
             report,
             zone,
-            self._dear("today", None, at, lambda: self._reader.earned(days.periods(at, zone).today)),
+            self._dear("gains", None, at, lambda: self._gains(at, zone)) if wanted.gains else self.last.gains,
             self._events(),
             frozenset(self.settings.channels.paused),
             page,
             self._dear("stores", None, at, self._stores) if wanted.stores else None,
+            self._dear("prices", None, at, self._reader.changed_prices) if sold else {},
             self._reader.redemption(wanted.redemption) if wanted.redemption else None,
         )
+
+    def _report(self, at: float) -> Report:
+        """An errand leaves no rows: then there are the channels that are known, of which nothing is said."""
+        report = read_report(self._data, self.errand())
+        if report.running or report.rows or report.alive is None:
+            return report
+        return replace(report, rows=self._dear("known", None, at, self._known))
+
+    def _known(self) -> tuple[ChannelRow, ...]:
+        points = {row.channel: row.points for row in self._reader.points()}
+        return tuple(
+            ChannelRow(known.id, known.login, known.display, None, "absent", points=points.get(known.id))
+            for known in self._reader.channels()
+        )
+
+    def _gains(self, at: float, zone: tzinfo) -> Mapping[UserId, Gain]:
+        return read_gains(self._reader, self.settings, at, zone)
 
     def _dear(self, name: str, asked: Hashable, at: float, read: Callable[[], T]) -> T:
         """What `read` answers; or answered, if that was a moment ago or nothing was written since."""
         asked, files, kept = (asked, self.settings), self._files(), self._kept.get(name)
         if kept is not None and kept.asked == asked:
             age = at - kept.at
-            if 0.0 <= age < RESTS or (kept.files == files and 0.0 <= age < AGES):
+            if 0.0 <= age < kept.rests or (kept.files == files and 0.0 <= age < AGES):
                 answer: T = kept.answer
                 return answer
+        took = Stopwatch()
         answer = read()
-        self._kept[name] = _Kept(asked, files, at, answer)
+        self._kept[name] = _Kept(asked, files, at, answer, max(RESTS, SHARE * took.elapsed()))
         return answer
 
     def _files(self) -> Hashable:
@@ -197,21 +229,15 @@ class Looker:
         new = self._reader.events(EVENTS, known[-1].id)
         return (*known, *new)[-EVENTS:] if new else known
 
-    def _page(self, channel: UserId, span: Span, at: float, zone: tzinfo, running: bool) -> Page | None:
+    def _page(self, channel: UserId, span: str, at: float, zone: tzinfo, running: bool) -> Page | None:
         reader = self._reader
         points = read_detail(reader, channel, at, zone, running)
         if points is None:
             return None
-        sessions = reader.sessions_earned(channel, at - max(span, 7 * DAY))
-        return Page(
-            points,
-            shelf_of(reader, channel, self.settings),
-            at - span,
-            at,
-            reader.chart(channel, at - span, at + 1),
-            reader.presence(channel, at - span, at),
-            tuple(reversed(sessions[-SESSIONS:])),
-        )
+        chart = read_chart(reader, channel, span, at, zone)
+        sessions = reader.sessions_earned(channel, min(chart.begin, at - 7 * DAY))
+        shelf = shelf_of(reader, channel, self.settings)
+        return Page(points, shelf, chart, tuple(reversed(sessions[-SESSIONS:])))
 
     def _stores(self) -> tuple[Shelf, ...]:
         return tuple(shelves(self._reader, self.settings))

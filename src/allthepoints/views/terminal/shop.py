@@ -8,13 +8,14 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from allthepoints.views.columns import fit, table
+from allthepoints.views.prices import price_before, read_when
 from allthepoints.views.shelf import Shelf, within_reach
 from allthepoints.views.store import COLUMNS, Offer, in_stock, offer_cells
 from allthepoints.views.terminal.doing import ItemDoing
 from allthepoints.views.terminal.listing import Row, folded
 from allthepoints.views.terminal.page import Frame, Keys, found
 from allthepoints.views.terminal.seen import Seen, Wanted
-from allthepoints.views.text import amount, clean, count, number, when
+from allthepoints.views.text import amount, clean, count, number
 
 Entry = tuple[Shelf, Offer]
 
@@ -93,7 +94,7 @@ class StorePage(ItemDoing):
         return [*rows, Row(fit(self._foot(seen), width), "dim")]
 
     def keys(self) -> Keys:
-        keys = [("r", "redeem"), ("w", "wish")] if self.offered() is not None else []
+        keys = [("r", "redeem"), ("w", "wish"), ("h", "prices")] if self.offered() is not None else []
         return [*keys, ("f", "filter"), ("/", "find"), ("a", "affordable"), ("i", "in stock"), ("v", "wished")]
 
     def _foot(self, seen: Seen) -> str:
@@ -171,11 +172,12 @@ def _texts(shelf: Shelf, offer: Offer) -> tuple[str, ...]:
 def _about(shelf: Shelf, offer: Offer, seen: Seen) -> str:
     """The item that is chosen, in words."""
     item = offer.item
-    parts = [clean(item.name) or str(item.id)]
-    if item.description:
-        parts.append(clean(item.description))
+    texts = [f"{clean(item.name) or item.id}."]
+    if described := clean(item.description):
+        texts.append(described if described.endswith((".", "!", "?")) else f"{described}.")
+    texts.append(price_before(seen.prices.get((shelf.channel, item.id), ()), seen.at, seen.zone))
     if shelf.points is not None:
-        read = shelf.row.seen_at if shelf.row is not None else None
-        at = f" (read {when(read, seen.at, seen.zone)})" if read is not None else ""
-        parts.append(f"You have {amount(shelf.points, shelf.currency)} in {shelf.who}{at}.")
-    return " | ".join(parts[:2]) + (f" {parts[-1]}" if len(parts) > 2 else "") if item.description else ". ".join(parts)
+        texts.append(f"You have {amount(shelf.points, shelf.currency)} in {shelf.who}.")
+    if read := read_when(shelf, seen.at, seen.zone):
+        texts.append(f"Read: {read}.")
+    return " ".join(text for text in texts if text)

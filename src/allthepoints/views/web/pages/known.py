@@ -18,7 +18,7 @@ from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.earned import read_points
 from allthepoints.views.points import Points
 from allthepoints.views.web.board import Board
-from allthepoints.views.wished import Wished, read_wishes
+from allthepoints.views.wished import Wished, first_wishes, read_wishes
 
 MINUTE = 60.0
 
@@ -88,17 +88,4 @@ def _read_of(
 
 def _with_wishes(reader: PointsReader, points: Mapping[UserId, Points], settings: Settings, now: float) -> Known:
     wishes = tuple(read_wishes(reader, settings, now))
-    first: dict[UserId, Wished] = {}
-    for wished in sorted(wishes, key=_soonest):
-        if wished.channel is not None and wished.stands is not None:
-            first.setdefault(wished.channel, wished)
-    return Known(points, wishes, first)
-
-
-def _soonest(wished: Wished) -> tuple[int, float]:
-    if wished.stands is None:
-        return 3, 0.0
-    if wished.stands.within == "obtainable":
-        return 0, 0.0
-    eta = wished.eta_s
-    return (1, eta) if eta is not None else (2, float(wished.stands.missing))
+    return Known(points, wishes, first_wishes(wishes))
