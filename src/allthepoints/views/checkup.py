@@ -89,8 +89,8 @@ def _finding(finding: Finding, width: int | None, ascii_only: bool) -> Iterator[
 
 
 _NAMES = (
-    f"Which check: {', '.join(f'`{name}`' for name in NAMES)}. One that makes no sense because an earlier one failed is "
-    "left out."
+    f"Which check: {', '.join(f'`{name}`' for name in NAMES)}. "
+    "One that makes no sense because an earlier one failed is left out."
 )
 
 FINDING: Shape[Finding] = Shape(
