@@ -24,6 +24,7 @@ import msgspec
 from allthepoints._version import __version__
 from allthepoints.base.errors import NotSent, Unknown
 from allthepoints.base.secret import Secret
+from allthepoints.base.steering import harmless
 from allthepoints.base.types import JSON
 
 TIMEOUT = 10.0
@@ -46,6 +47,12 @@ UNTOLD_WAIT = 30.0
 
 EXCERPT = 80
 """Bytes of an odd body that an error text shows."""
+
+LONGEST_WORDS = 4_000
+"""Characters that are looked at of what is to be told: of four million it would take seconds, and the chat waits."""
+
+LONGEST_PART = 64
+"""Characters at the end of these that may be the beginning of a secret; a longer part is seen to be one."""
 
 Form = Mapping[str, str | Secret]
 """Fields of a form; secrets among them stay hidden until they are sent."""
@@ -218,11 +225,14 @@ def excerpt(answer: Answer) -> str:
 
 def cut(text: str, ask: Ask) -> str:
     """`text` in one line without what may be a secret: what was sent as one, what is named so, what looks like one."""
+    whole = len(text) <= LONGEST_WORDS
+    text = text[:LONGEST_WORDS]
     for secret in ask.secrets:
         if secret:
             text = text.replace(secret.reveal(), "***")
     text = _RUN.sub("***", _NAMED.sub(r"\1***", text))
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", text).strip()[:300]
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", text).strip()
+    return harmless((text if whole else text[:-LONGEST_PART])[:300])
 
 
 _NAMED = re.compile(

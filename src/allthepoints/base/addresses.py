@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\Z|\[[0-9a-f:.]+\]\Z")
 _PATH = re.compile(r"(?:/(?!\.)[A-Za-z0-9._-]{1,50}){1,5}\Z")
+LONGEST_SHOWN = 300
+"""Characters of an address that is shown to a person."""
+
 _IRC_PORTS = {"ircs": 6697, "irc": 6667}
 
 
@@ -86,9 +89,35 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def may_be_opened(url: str, by: str, owner: str) -> bool:
+    """Whether a person may be sent to `url`, which a server at the address `by` named: a page of `owner` (twitch.tv),
+    or of whose server that is.
+
+    Two hosts are one owner's where they share the last two names; those of this machine are. An address that shows
+    another host than it leads to is none.
+    """
+    if len(url) > LONGEST_SHOWN or not url.isascii() or "\\" in url:
+        return False
+    try:
+        _split(url.partition("?")[0], secure="https", plain="http")
+    except BadAddress:
+        return False
+    there, here = host_of(url), host_of(by)
+    return _owner(there) in {_owner(here), owner}
+
+
 def host_of(url: str) -> str:
     """The host of a URL that was checked."""
     return urlsplit(url).hostname or ""
+
+
+def _owner(host: str) -> str:
+    if is_loopback(host):
+        return "localhost"
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return ".".join(host.removesuffix(".").rsplit(".", 2)[-2:])
 
 
 def _split(url: str, secure: str, plain: str) -> SplitResult:

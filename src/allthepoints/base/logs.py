@@ -17,6 +17,7 @@ from pathlib import Path
 from allthepoints.base.logfile import LOG_BYTES, BoundedFile, Writer
 from allthepoints.base.redact import cut
 from allthepoints.base.repeats import More, Repeats
+from allthepoints.base.steering import harmless
 
 LONGEST = 20_000
 """Characters of one record."""
@@ -142,12 +143,8 @@ def key_of(record: logging.LogRecord, message: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Fit for a line: no secrets, no control characters, and whatever follows a line's end is set in."""
-    text = cut(text[:LONGEST])
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text).rstrip("\n").replace("\n", "\n  ")
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+    """Fit for a line: no secrets, nothing that steers a terminal, and whatever follows a line's end is set in."""
+    return harmless(cut(text[:LONGEST])).rstrip("\n").replace("\n", "\n  ")
 
 
 def _message(record: logging.LogRecord) -> str:

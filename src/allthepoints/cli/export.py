@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -156,6 +155,6 @@ def _write_json(columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     """One list, one object a line."""
     before = "["
     for row in rows:
-        output.say(before + json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, separators=(",", ":")))
+        output.say(before + output.json_text(dict(zip(columns, row, strict=True))))
         before = ","
     output.say("[]" if before == "[" else "]")

@@ -2,6 +2,8 @@
 
 A console may know only some signs (cp1252, ASCII): what it cannot write is replaced, never an error. A reader that went
 away (`| head`) ends the command quietly.
+
+Other people's words are among what is said: on a terminal, and beside the data anywhere, they steer nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import sys
 
 from allthepoints.base.errors import AllThePointsError, FaultError
+from allthepoints.base.steering import harmless, harmless_json
 from allthepoints.base.types import JSON
 
 SIGNS = "●◐◑○✕–…↑∅★▁▂▃▄▅▆▇█"
@@ -40,7 +43,7 @@ def prepare() -> None:
 def say(text: str = "") -> None:
     """A line of data."""
     try:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write((harmless(text) if sys.stdout.isatty() else text) + "\n")
     except BrokenPipeError:
         raise ReaderGone from None
     except OSError as error:
@@ -49,7 +52,12 @@ def say(text: str = "") -> None:
 
 def say_json(value: JSON) -> None:
     """One JSON value in one line, in characters that every console and pipe carries whole."""
-    say(json.dumps(value, ensure_ascii=not _is_utf8(), separators=(",", ":")))
+    say(json_text(value))
+
+
+def json_text(value: JSON) -> str:
+    """The same as text."""
+    return harmless_json(json.dumps(value, ensure_ascii=not _is_utf8(), separators=(",", ":")))
 
 
 def flush() -> None:
@@ -65,7 +73,7 @@ def flush() -> None:
 def note(text: str) -> None:
     """A line beside the data. What cannot be told is not told: its reader is gone, or its disk is full."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(harmless(text) + "\n")
         sys.stderr.flush()
 
 

@@ -19,6 +19,9 @@ _TRIES = 20
 _PAUSE = 0.005
 """Seconds. `holder` has the lock for a moment, in shared mode; who really wants it tries again a few times."""
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""What a link leads to would be emptied."""
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -90,7 +93,7 @@ def acquire(path: Path, pause: Callable[[float], None] = clock.pause) -> Lock:
 def holder(path: Path) -> int | None:
     """The pid of the process that holds the lock (0 if it cannot be told), None if nobody does. Never takes it away."""
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDWR | _NO_LINK)
     except OSError:
         return None
     try:
@@ -101,7 +104,7 @@ def holder(path: Path) -> int | None:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)
     except OSError as error:
         raise FaultError(
             f"{path} cannot be opened: {error.strerror}",

@@ -22,6 +22,9 @@ SHORT_PAGE = 25
 
 MOST_PAGES = 40
 
+MOST_ITEMS = 5_000
+"""Rows of one answer; a store has some dozens. A million would hold up the chat for seconds."""
+
 NOT_FOUND = 404
 
 PAUSE = 1.0
@@ -80,7 +83,10 @@ class ElementsPoints:
             answer = await self._read("store", "store", se, "items", params=window)
             if answer is None:
                 return None
-            values = [rows.value(raw) for raw in decode(answer, list[msgspec.Raw])]
+            listed = decode(answer, list[msgspec.Raw])
+            if len(listed) > MOST_ITEMS:
+                raise odd(answer, "more items than a store has")
+            values = [rows.value(raw) for raw in listed]
             new = {_identity(value) for value in values} - seen
             items = [item for value in values if (item := rows.item(value)) is not None]
             if values and not items:

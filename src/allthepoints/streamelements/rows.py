@@ -27,6 +27,11 @@ NAME = 200
 TEXT = 2000
 """Characters kept. StreamElements allows 50 and 250."""
 
+LONGEST = 10_000
+"""Characters kept of what the person wrote or is to be given whole: answers, a message, an access code."""
+
+MOST_NAMES = 5_000
+
 TWITCH = "twitch"
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
@@ -200,8 +205,8 @@ def _bought(row: Mapping[object, object]) -> Bought:
         number(thing.get("cost")),
         flag(row.get("completed"), False),
         flag(row.get("rejected"), False),
-        tuple(answer if isinstance(answer, str) else "" for answer in _list(row.get("input"))),
-        raw if isinstance(raw := row.get("message"), str) else "",
+        tuple(answer[:LONGEST] if isinstance(answer, str) else "" for answer in _list(row.get("input"))),
+        raw[:LONGEST] if isinstance(raw := row.get("message"), str) else "",
         _code(row.get("accessCode")),
         text(row.get("source"), NAME).lower(),
     )
@@ -235,7 +240,7 @@ def _questions(value: object) -> tuple[str, ...]:
 def _code(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(min(value, MOST))
-    return value.strip() or None if isinstance(value, str) else None
+    return value.strip()[:LONGEST] or None if isinstance(value, str) else None
 
 
 def _signed(value: object) -> int | None:
@@ -277,4 +282,4 @@ def _object(value: object) -> Mapping[object, object]:
 
 
 def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+    return value[:MOST_NAMES] if isinstance(value, list) else []

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -45,6 +45,9 @@ MOST = 300
 """Redemptions that are enough, if they come newest first."""
 
 MOST_PAGES = 20
+
+MOST_DOCS = 20_000
+"""Rows of one answer. It may hold all that one ever bought; a million would hold up the chat for seconds."""
 
 PAUSE = 1.0
 """Seconds between two pages."""
@@ -173,7 +176,7 @@ def _names(receipt: Bought, se: SeId, item: ItemId) -> bool:
 
 
 class _History(msgspec.Struct):
-    docs: list[msgspec.Raw]
+    docs: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_DOCS)]
     total: Any = None
     _total: Any = None
 

@@ -6,11 +6,13 @@ All methods raise `base.errors.OutsideError`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from allthepoints.base.addresses import may_be_opened
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import Limited, Refused, SignInNeeded, Unknown
 from allthepoints.base.secret import Secret
@@ -25,6 +27,8 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 DEVICE_LIFE = 1800.0
 DEVICE_INTERVAL = 5.0
 """What Twitch answers today, taken where an answer leaves them out (seconds)."""
+
+_CODE = re.compile(r"[A-Za-z0-9-]{1,40}\Z")
 
 SLOW_DOWN = 5.0
 """Seconds added to the interval at each `slow_down` (RFC 8628, 3.5)."""
@@ -96,6 +100,10 @@ class OAuth:
         body = decode(answer, _DeviceBody)
         if not (body.device_code and body.user_code and body.verification_uri):
             raise odd(answer, "a sign-in code that lacks a part")
+        if not _CODE.match(body.user_code):
+            raise odd(answer, "a sign-in code that nobody can type")
+        if not may_be_opened(body.verification_uri, self._base, "twitch.tv"):
+            raise odd(answer, "an address for the code that is not its own")
         return DeviceCode(
             body.device_code,
             body.user_code,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -15,6 +15,9 @@ from allthepoints.core.model import ChannelRef, Stream, StreamKind
 
 TITLE = 300
 """Characters kept of a title; Twitch allows 140."""
+
+MOST_ROWS = 1_000
+"""Rows of a page; Helix sends 100. A million would hold up the chat for seconds."""
 
 T = TypeVar("T")
 
@@ -28,7 +31,7 @@ class Pagination(msgspec.Struct):
 class Page(msgspec.Struct):
     """The envelope of every list. Rows are decoded one by one, so that a bad one spoils only itself."""
 
-    data: list[msgspec.Raw]
+    data: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_ROWS)]
     pagination: Pagination | None = None
     total: int | None = None
 
@@ -120,12 +123,18 @@ def _row(raw: msgspec.Raw, shape: type[T]) -> T | None:
         return None
 
 
-@lru_cache(maxsize=8192)  # the same few rows come with every poll
 def _ref(user_id: str | int | None, login: str | None, display: str | None) -> ChannelRef | None:
+    if len(login or "") > 50 or (isinstance(user_id, str) and len(user_id) > 20):
+        return None
+    return _known_ref(user_id, login, (display or "")[:200])  # what is remembered is bounded in every way
+
+
+@lru_cache(maxsize=8192)  # the same few rows come with every poll
+def _known_ref(user_id: str | int | None, login: str | None, display: str) -> ChannelRef | None:
     known_id, known_login = _id(user_id), _login(login)
     if known_id is None or known_login is None:
         return None
-    return ChannelRef(known_id, known_login, (display or "").strip()[:50] or known_login)
+    return ChannelRef(known_id, known_login, display.strip()[:50] or known_login)
 
 
 def _id(value: object) -> UserId | None:

@@ -11,7 +11,8 @@ from allthepoints.base.types import Login
 from allthepoints.service.supervise import Tasks
 
 Show = Callable[[str, str, float], None]
-"""Is told the code, the address at which it is typed in, and for how many seconds it is good."""
+"""Is told the code, the address at which it is typed in (one that may be opened:
+`OAuth` sees to it), and for how many seconds it is good."""
 
 SignInByCode = Callable[[Show], Awaitable[Login]]
 """Asks Twitch for a code, shows it, waits until the person has confirmed it, and keeps the sign-in. Answers whose.
@@ -64,7 +65,7 @@ class Signing:
             self._move(SigningState("done", login=login))
 
     def _show(self, code: str, uri: str, seconds: float) -> None:
-        safe = uri if uri.startswith(("https://", "http://127.0.0.1", "http://localhost")) else ""
+        safe = uri if uri.startswith(("https://", "http://")) else ""
         self._move(SigningState("waiting", code, safe, self._clock.now() + seconds))
 
     def _move(self, state: SigningState) -> None:
