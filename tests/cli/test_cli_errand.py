@@ -79,6 +79,47 @@ def test_fc_48_booked_and_the_answer_lost_is_settled_by_reading(atp: Atp, box: R
     assert (tally.redemption_calls, len(tally.redemptions)) == (1, 1)
 
 
+def doubt(atp: Atp, box: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The key of one that never arrived, and whose answer never came."""
+    monkeypatch.setattr("allthepoints.cli.redeem.SETTLE", 0.0)
+    box.fault("lost_before_booking", kind="reset")
+    result = atp("redeem", "alpha", "Hydrate", "--yes", "--json")
+    plain = json.loads(result.out)
+    assert (result.code, plain["state"], plain["by_hand"]) == (4, "unknown", False)
+    assert plain["account"]
+    return str(plain["id"])
+
+
+def test_fc_48_a_person_settles_one_where_no_service_runs(
+    atp: Atp, box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = doubt(atp, box, monkeypatch)
+    early = atp("redemptions", "settle", key, "--not-taken", "--yes")
+    assert (early.code, early.out) == (3, "")
+    result = atp("redemptions", "settle", key, "--taken", "--yes", "--json")
+    plain = json.loads(result.out)
+    assert (result.code, plain["state"], plain["by_hand"]) == (0, "accepted", True)
+    assert (json.loads(atp("redeem", "alpha", "Hydrate", "--yes", "--json").out))["state"] == "accepted", "free again"
+    tally = box.call(lambda sandbox: sandbox.tally())
+    assert (tally.redemption_calls, len(tally.redemptions)) == (2, 1)
+
+
+def test_fc_48_a_person_settles_one_beside_a_running_service(
+    atp: Atp, box: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started("run") as process:
+        read_until(process, "In 1 of 1 live chat.")
+        atp("store", "alpha")
+        key = doubt(atp, box, monkeypatch)
+        result = atp("redemptions", "settle", key, "--taken", "--yes", "--json")
+        assert (result.code, json.loads(result.out)["by_hand"]) == (0, True)
+        assert atp("redemptions", "settle", key, "--taken", "--yes").code == 3, "it is settled"
+        process.terminate()
+        process.communicate(timeout=20)
+    tally = box.call(lambda sandbox: sandbox.tally())
+    assert (tally.redemption_calls, len(tally.redemptions)) == (1, 0)
+
+
 def test_a_running_service_is_asked(atp: Atp, box: RunningSandbox) -> None:
     with started("run") as process:
         read_until(process, "In 1 of 1 live chat.")

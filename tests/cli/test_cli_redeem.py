@@ -3,20 +3,25 @@
 import base64
 import io
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+import typer
 from cli_home import AT, Atp
-from points_home import CODE, HYDRATE, KEY, MAP, SOUND, Errands
+from points_home import BOUGHT, CODE, HYDRATE, KEY, MAP, SOUND, Errands
 
+from allthepoints.base.types import SeId
 from allthepoints.cli import fresh
 from allthepoints.cli import here as here_module
-from allthepoints.base.types import SeId
+from allthepoints.cli.app import COMMANDS
+from allthepoints.cli.tree import build
 from allthepoints.core.elements import JWT_NOTE
-from allthepoints.core.records import Noted
-from allthepoints.core.redeem import Reason, Redemption, State
+from allthepoints.core.records import Noted, RedemptionKept
+from allthepoints.core.redeem import Reason, Redemption, State, say
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +116,8 @@ def test_json_is_the_contracts(atp: Atp, errands: Errands) -> None:
         "auto": False,
         "dry_run": False,
         "has_code": False,
+        "account": None,
+        "by_hand": False,
     }
     assert "Pick the next map 🗺, in Alpha's store\n" in result.err, "the proposal is no data then"
 
@@ -340,3 +347,130 @@ def test_fc_31_a_running_service_says_when_its_own_ended(atp: Atp, earning: Path
     result = atp("redeem", "alpha", "Hydrate", "--yes")
     assert (result.code, result.out) == (3, "")
     assert result.err.startswith("error: your StreamElements sign-in ended 2 h ago, so nothing can be redeemed\n")
+
+
+# -- the person's word ---------------------------------------------------------------------------------------------
+UNCLEAR = "0c0c"
+
+
+def settles(errands: Errands, says: Callable[[Redemption], Redemption] | None) -> None:
+    """What the service makes of it: the errand's row is the one that is known."""
+    plain = errands.records
+
+    def record(kind: str, login: object, payload: Mapping[str, Any]) -> list[Any]:
+        if kind != "settle":
+            return plain(kind, login, payload)  # type: ignore[arg-type]
+        found = next(one for one in BOUGHT if one.key == payload["key"])
+        return [] if says is None else [RedemptionKept(AT, says(found))]
+
+    errands.records = record  # type: ignore[method-assign, assignment]
+
+
+def said(taken: bool) -> Callable[[Redemption], Redemption]:
+    return lambda found: cast(Redemption, say(found, taken, AT + 600))
+
+
+@pytest.fixture
+def unclear(errands: Errands, monkeypatch: pytest.MonkeyPatch) -> Errands:
+    """The doubt of the list, sent long ago."""
+    errands.write(
+        *(RedemptionKept(AT, replace(one, sent_at=AT - 600)) for one in BOUGHT if one.key.startswith(UNCLEAR))
+    )
+    monkeypatch.setattr("allthepoints.cli.redemptions.SETTLE_WITHIN", 0.0)
+    return errands
+
+
+@pytest.mark.parametrize(("flag", "state"), [("--taken", "accepted"), ("--not-taken", "rejected")])
+def test_fc_48_the_person_settles_what_is_not_known(
+    atp: Atp, earned: Path, unclear: Errands, flag: str, state: str
+) -> None:
+    settles(unclear, said(flag == "--taken"))
+    result = atp("redemptions", "settle", UNCLEAR, flag, "--yes", "--json")
+    assert result.code == 0
+    assert unclear.asked[-1] == ("settle", None, {"key": UNCLEAR * 8, "taken": flag == "--taken"})
+    plain = json.loads(result.out)
+    assert (plain["state"], plain["by_hand"]) == (state, True)
+    assert "You say that it was" in result.err, "what it means is no data then"
+    shown = atp("redemptions", "show", UNCLEAR)
+    assert ", by you" in shown.out
+    again = atp("redemptions", "settle", UNCLEAR, flag, "--yes")
+    assert (again.code, again.out) == (3, "")
+    assert again.err.startswith("error: only what is not known can be settled by hand")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "text"),
+    [
+        ([UNCLEAR], 2, "what became of it?"),
+        ([UNCLEAR, "--taken", "--not-taken"], 2, "what became of it?"),
+        ([UNCLEAR, "--taken"], 2, "nobody can be asked here, and your word is final"),
+        (["0a0a", "--taken", "--yes"], 3, "only what is not known can be settled by hand, and this is not"),
+        (["0b0b", "--not-taken", "--yes"], 3, "only what is not known can be settled by hand, and this is not"),
+        (["ffff", "--taken", "--yes"], 2, "there is no redemption with the key 'ffff'"),
+    ],
+)
+def test_fc_48_what_cannot_be_settled_by_hand(
+    atp: Atp, earned: Path, unclear: Errands, args: list[str], code: int, text: str
+) -> None:
+    result = atp("redemptions", "settle", *args)
+    assert (result.code, unclear.asked) == (code, [])
+    assert f"error: {text}" in result.err
+
+
+def test_fc_48_what_may_still_come_is_not_settled_as_never_taken(atp: Atp, earned: Path, unclear: Errands) -> None:
+    found = next(one for one in BOUGHT if one.key.startswith(UNCLEAR))
+    unclear.write(RedemptionKept(AT, replace(found, sent_at=AT - 60)))
+    result = atp("redemptions", "settle", UNCLEAR, "--not-taken", "--yes")
+    assert (result.code, unclear.asked) == (3, [])
+    assert result.err == "error: it may still be taken for 2 min: nobody can say now that it was not\n"
+
+
+def test_fc_48_a_no_changes_nothing(atp: Atp, earned: Path, unclear: Errands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("allthepoints.cli.redemptions.is_terminal", lambda: True)
+    monkeypatch.setattr("allthepoints.cli.redemptions.confirmed", lambda text: False)
+    result = atp("redemptions", "settle", UNCLEAR, "--not-taken")
+    assert (result.code, unclear.asked) == (3, [])
+    assert result.err == "Nothing was changed.\n"
+    assert "is never sent again; you may buy the item anew." in result.out
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [(None, 4), (lambda found: replace(found, state=State.ACCEPTED, settled_at=AT + 1, bought="b1"), 3)],
+)
+def test_fc_48_how_it_stands_is_told_where_it_was_not_settled_so(
+    atp: Atp, earned: Path, unclear: Errands, says: Change | None, code: int
+) -> None:
+    """Nobody answered; or it was found meanwhile, whatever the person says."""
+    settles(unclear, says)
+    result = atp("redemptions", "settle", UNCLEAR, "--not-taken", "--yes")
+    assert result.code == code
+    assert ("Redeemed: " if says else "Not known yet: ") in result.out
+
+
+# -- help ----------------------------------------------------------------------------------------------------------
+def lines_of_help(atp: Atp) -> dict[str, str]:
+    """Of every command and those below it."""
+    tree = typer.main.get_command(build(COMMANDS, None))
+    named = [[name, *below] for name, command in tree.commands.items() for below in _below(command)]  # type: ignore[attr-defined]
+    return {" ".join(name): atp(*name, "--help").out for name in named}
+
+
+def _below(command: Any) -> list[list[str]]:
+    return [[], *([name] for name in getattr(command, "commands", {}))]
+
+
+def test_what_a_value_is_called_is_said_in_words(atp: Atp) -> None:
+    texts = lines_of_help(atp)
+    assert len(texts) > 20
+    for name, text in texts.items():
+        assert not re.search(r"<[a-z| ]+>|\[\[|\bINTEGER\b|\.{4}", text), name
+    assert "--limit N " in texts["redemptions"]
+    assert "--format csv|json " in texts["export"]
+    assert texts["points"].startswith("Usage: allthepoints points [OPTIONS] [CHANNEL]\n")
+
+
+def test_a_dry_run_is_not_said_to_be_final(atp: Atp, errands: Errands) -> None:
+    errands.outcome = lambda asked: replace(asked, state=State.CHECKED, settled_at=AT + 1)
+    assert "It cannot be undone." not in atp("redeem", "alpha", "Hydrate", "--dry-run").out
+    assert "It cannot be undone." in atp("redeem", "alpha", "Hydrate", "--yes").out

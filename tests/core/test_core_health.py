@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from core_world import T0, Core, World, at_work, live, logins, ref, signed_in
@@ -66,6 +67,15 @@ def doubtful() -> Core:
     sent = Redemption("k", ref(0).id, A, ItemId("i"), 5, T0, State.SENT, SeId("se"), "Mug", sent_at=T0 + 3, account=OWN)
     core.observed.elements.redemptions["k"] = sent
     core.turn(now=T0 + 3)
+    return core
+
+
+def doubtful_elsewhere() -> Core:
+    """The same, of another account than the one that is signed in now."""
+    core = doubtful()
+    doubt = core.observed.elements.redemptions["k"]
+    core.observed.elements.redemptions["k"] = replace(doubt, account=SeId("theirs"), account_login="them")
+    core.turn(token(T0 + 3))
     return core
 
 
@@ -146,6 +156,7 @@ CASES: list[tuple[Callable[[], Core], str, float, float, list[f.Fact]]] = [
     ),
     (with_facts(*elements_failing(3)), "streamelements_failing", 1, 0, [f.BalanceRead(T0 + 9, ref(0).id, Balance(1))]),
     (doubtful, "redemption_unknown", 3, 0, [settled(T0 + 30)]),
+    (doubtful_elsewhere, "redemption_unknown_elsewhere", 3, 0, [f.SettleAsked(T0 + 300, "k", False)]),
     (flat, "channels_flat", 1800, 0, [f.BalanceRead(T0 + 2101, ref(0).id, Balance(105))]),
     (with_facts(token(T0 + 4, JwtState.EXPIRED, T0 - 9)), "jwt_expired", -9, 0, [token(T0 + 90)]),
     (with_facts(token(T0 + 4, JwtState.REFUSED)), "jwt_refused", 4, 0, [token(T0 + 90)]),

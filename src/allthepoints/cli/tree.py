@@ -56,6 +56,9 @@ def build(commands: Mapping[str, str], command: str | None, helping: bool = True
     app.callback()(_nothing)
     for name in [command] if command is not None and command in commands else commands:
         module, _, attribute = commands[name].partition(":")
+        if attribute == "fast":
+            full = getattr(import_module(module), "FULL", commands[name])
+            module, _, attribute = full.partition(":")
         target = getattr(import_module(module), attribute)
         if isinstance(target, typer.Typer):
             app.add_typer(target, name=name)

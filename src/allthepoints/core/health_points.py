@@ -10,7 +10,7 @@ from allthepoints.core.apply_redeem import AUTO_ALLOWED, jwt_state
 from allthepoints.core.loyalty import JwtState
 from allthepoints.core.observed import Observed
 from allthepoints.core.policy import Policy
-from allthepoints.core.redeem import State
+from allthepoints.core.redeem import Redemption, State
 from allthepoints.core.warning import INFO, WARNING, Row
 from allthepoints.core.worth import flat_since
 
@@ -52,8 +52,11 @@ def _jwt_ends(days: int) -> Callable[[Policy, Observed, float], float | None]:
 
 
 def _redemption_unknown(_policy: Policy, o: Observed, _now: float) -> float | None:
-    unclear = (r for r in o.elements.redemptions.values() if r.state is State.UNKNOWN)
-    return min((r.sent_at or r.asked_at for r in unclear), default=None)
+    return min((r.sent_at or r.asked_at for r in _unclear(o) if not _is_anothers(o, r)), default=None)
+
+
+def _redemption_anothers(_policy: Policy, o: Observed, _now: float) -> float | None:
+    return min((r.sent_at or r.asked_at for r in _unclear(o) if _is_anothers(o, r)), default=None)
 
 
 def _auto_waits(policy: Policy, o: Observed, now: float) -> float | None:
@@ -77,8 +80,23 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(sorted(names)[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _unclear(o: Observed) -> str:
-    return _names([r.name or r.item for r in o.elements.redemptions.values() if r.state is State.UNKNOWN])
+def _unclear(o: Observed) -> list[Redemption]:
+    return [r for r in o.elements.redemptions.values() if r.state is State.UNKNOWN]
+
+
+def _is_anothers(o: Observed, redemption: Redemption) -> bool:
+    """Whether the token that we have reads nothing of it: it is another account's, or nobody kept whose it is."""
+    viewer = o.elements.jwt.viewer
+    return redemption.account is None or (viewer is not None and viewer.id != redemption.account)
+
+
+def _item(redemption: Redemption) -> str:
+    return redemption.name or redemption.item
+
+
+def _sent_as(redemption: Redemption) -> str:
+    whose = redemption.account_login or "an account that was not kept"
+    return f"{_item(redemption)} (sent as {whose})"
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
@@ -97,9 +115,20 @@ POINTS: tuple[Row, ...] = (
         WARNING,
         "It is not known whether something was bought",
         "{detail}: no answer came. It is not sent again; your redemptions at StreamElements are read until it is "
-        "clear. Do not buy it a second time before that.",
+        "clear. Do not buy it a second time before that. Should it stay so, `allthepoints redemptions settle KEY` ends "
+        "it.",
         since=_redemption_unknown,
-        detail=lambda _p, o, _n: _unclear(o),
+        detail=lambda _p, o, _n: _names([_item(r) for r in _unclear(o) if not _is_anothers(o, r)]),
+    ),
+    Row(
+        "redemption_unknown_elsewhere",
+        WARNING,
+        "What became of a redemption, only another account can tell",
+        "{detail}: no answer came, and the present StreamElements sign-in sees nothing of it. Log in at StreamElements "
+        "as that account and run `allthepoints login streamelements`; or look there yourself, and end it with "
+        "`allthepoints redemptions settle KEY`.",
+        since=_redemption_anothers,
+        detail=lambda _p, o, _n: _names([_sent_as(r) for r in _unclear(o) if _is_anothers(o, r)]),
     ),
     Row(
         "channels_flat",

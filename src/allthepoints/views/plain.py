@@ -213,6 +213,8 @@ REDEMPTION: Shape[Redemption] = Shape(
         Field("auto", "bool", "A wish of yours redeemed it.", attrgetter("auto")),
         Field("dry_run", "bool", "It was tried only.", attrgetter("dry")),
         Field("has_code", "bool", "A code is kept.", lambda r: r.code is not None),
+        Field("account", "str|null", "As whom it was sent, at StreamElements.", lambda r: r.account_login or None),
+        Field("by_hand", "bool", "You settled it (`redemptions settle`).", attrgetter("by_hand")),
     ),
 )
 

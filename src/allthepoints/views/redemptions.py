@@ -66,6 +66,25 @@ def outcome_lines(redemption: Redemption, channel: str, currency: str) -> list[s
             return [f"Under way: {item}, for {cost}."]
 
 
+def settle_lines(redemption: Redemption, channel: str, currency: str, taken: bool) -> list[str]:
+    """What a person's word about one that is not known means, before it is given."""
+    item = f"{clean(redemption.name) or redemption.item} in {channel}'s store"
+    cost = amount(redemption.cost, currency)
+    look = f"See first whether it stands there: {CODES}"
+    if taken:
+        return [
+            f"Not known: whether {item} was redeemed for {cost}. You say that it was.",
+            "It will stand as redeemed, for good, and its price as spent.",
+            look,
+        ]
+    again = " A wish that redeems by itself may redeem it again then." if redemption.auto else ""
+    return [
+        f"Not known: whether {item} was redeemed for {cost}. You say that it was not.",
+        "It will stand as not redeemed, for good, and is never sent again; you may buy the item anew." + again,
+        look,
+    ]
+
+
 def code_lines(redemption: Redemption) -> list[str]:
     """The access code of an accepted one, for the person alone; nothing where it has none."""
     if redemption.state is not State.ACCEPTED or redemption.code is None:

@@ -19,6 +19,7 @@ _SHOWN: Mapping[str, tuple[str, Callable[[ChannelRow], bool]]] = {
 _ELSEWHERE = {
     "channel_not_found": ("/settings#meant-title", "To your channels"),
     "redemption_unknown": ("/activity?show=store", "What was bought"),
+    "redemption_unknown_elsewhere": ("/activity?show=store", "What was bought"),
     "auto_wishes_wait": ("/settings#wishes-title", "To your wishes"),
     "notify_failing": ("/settings#notify-title", "Try it"),
     "config_rejected": ("/health", "More"),
