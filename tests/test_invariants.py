@@ -127,7 +127,20 @@ def test_architecture_names_what_exists_and_every_module() -> None:
     named = {path.rpartition("/")[2] for path in paths - tests}
     there = {name.rpartition("/")[2] for name in MODULES}
     assert named <= there, "names a file that is not there"
-    themes = {"backup", "channels", "config", "demo", "events", "export", "login", "points", "redeem", "redemptions", "run"}
+    themes = {
+        "backup",
+        "channels",
+        "completion",
+        "config",
+        "demo",
+        "events",
+        "export",
+        "login",
+        "points",
+        "redeem",
+        "redemptions",
+        "run",
+    }
     themes |= {"dashboard", "doctor", "notify", "simulate", "status", "store", "support", "wish"}
     plain = {"__init__.py", "__main__.py", "_version.py", *(f"{theme}.py" for theme in themes)}
     assert there - named - plain == set(), "does not say what these are for"

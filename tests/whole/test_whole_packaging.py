@@ -143,7 +143,7 @@ def test_it_runs_as_nobody_in_particular_and_can_be_stopped() -> None:
 
 def health() -> list[str]:
     """The command of the health check."""
-    words = LAST.last("HEALTHCHECK").text.partition(" CMD ")[2]
+    words = LAST.last("HEALTHCHECK").text.removeprefix("CMD ")
     command: list[str] = json.loads(words)
     return command
 

@@ -38,10 +38,13 @@ COMMANDS: dict[str, str] = {
     "config": "allthepoints.cli.config:app",
     "doctor": "allthepoints.cli.doctor:doctor",
     "support-bundle": "allthepoints.cli.support:support_bundle",
+    "completion": "allthepoints.cli.completion:fast",
     "notify": "allthepoints.cli.notify:app",
     "simulate": "allthepoints.cli.simulate:simulate",
 }
-"""Where each command lives: a function, a Typer with commands of its own, or `fast` beside FLAGS: a fast command."""
+"""Where each command lives: a function, a Typer with commands of its own, or `fast` beside FLAGS: a fast command.
+
+FULL beside them: where a fast command lives for a line that holds more than flags."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
