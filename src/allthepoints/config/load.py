@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +23,8 @@ _TOO_LARGE = 256 * 1024
 
 _TOLD = 20
 """Problems named at once; who has more has another problem."""
+
+TWITCH, ELEMENTS = "twitch.tv", "streamelements.com"
 
 _SECRET_NAME = re.compile(r"(?i)(\A|[_-])(token|secret|password|passwd|pass|jwt|oauth|bearer|api_?key)s?([_-]|\Z)")
 _NOT_SECRET = re.compile(r"(?i)_(hash|file|env)\Z")
@@ -265,7 +267,16 @@ def _contradictions(settings: Settings) -> list[str]:
         for place, wish in enumerate(settings.wish, 1)
         if wish.auto and wish.max_cost is None
     ]
-    return told
+    return [*told, *_strangers(settings)]
+
+
+def _strangers(settings: Settings) -> Iterator[str]:
+    """Endpoints that are nobody's we know: a config from elsewhere may have them, and they are given the tokens."""
+    for name, owner in (("oauth", TWITCH), ("helix", TWITCH), ("irc", TWITCH), ("streamelements", ELEMENTS)):
+        host = host_of(getattr(settings.endpoints, name))
+        if not is_loopback(host) and host != owner and not host.endswith(f".{owner}"):
+            told = f"{host} is not of {owner}, and is sent your sign-in; remove the line if it is not yours"
+            yield f"endpoints.{name}: {told}"
 
 
 def _dotted(path: tuple[Step, ...]) -> str:

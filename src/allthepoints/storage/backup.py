@@ -7,6 +7,7 @@ A restore takes the machine back in time, and the world does not go along. So wh
 has happened since, or never will: requests that were open are closed, a redemption that was confirmed and not sent is
 given up, and automatic wishes wait for a new word, for what they bought since is forgotten. What protects us from
 others is not taken back: JOINs and logins of the last minutes still count, and a chat that sent us away stays closed.
+And what was not made by us does not come in at all (`genuine.py`).
 
 Restoring ends with one rename. Before it the old memory is whole in its place, its journal folded in, because a journal
 beside a file that it does not belong to would destroy that file; and it is kept under another name. A kill at any
@@ -29,8 +30,10 @@ from allthepoints.base.errors import Declined, FaultError, UsageError
 from allthepoints.base.files import flush_folder
 from allthepoints.storage.copying import free_name, whole_copy
 from allthepoints.storage.faults import fault, refuse_folder, told
+from allthepoints.storage.genuine import refuse_strange
 from allthepoints.storage.migrations import LATEST, refuse_newer, version_of
 from allthepoints.storage.opening import BUSY_MS, problem_of
+from allthepoints.storage.restore import restored
 from allthepoints.storage.schema import ALIVE, APPLICATION_ID
 from allthepoints.storage.text import from_json
 
@@ -98,7 +101,7 @@ def look_into(file: Path) -> Content:
     if not _is_ours(file):
         raise UsageError(f"{file} is no backup of allthepoints", "Backups are made by: allthepoints backup FILE")
     with told(file), _reading(file, still=True) as source:
-        content = _content(source, file)
+        content = _content(source, file, strict=True)
         if (found := source.execute("PRAGMA integrity_check(1)").get) != "ok":
             raise FaultError(f"{file} is damaged ({found}); nothing was changed", "Take an older backup.")
     return content
@@ -111,7 +114,7 @@ def restore(file: Path, database: Path, now: float) -> Put:
     content = look_into(file)
     refuse_folder(database)
     with told(database), _reading(file, still=True) as source, _Present(database, now) as present:
-        settled = _Settled(present, now)
+        settled = _Settled(present, now, file)
         with _told_of_either(file, database, locked=database):
             size = whole_copy(source, database, settled.settle, last=present.keep)
     return Put(database, size, content, present.kept, settled.paused)
@@ -151,11 +154,13 @@ def _mark(head: bytes) -> int:
     return int.from_bytes(head[HEAD - 4 :], "big", signed=True)
 
 
-def _content(db: apsw.Connection, path: Path) -> Content:
+def _content(db: apsw.Connection, path: Path, *, strict: bool = False) -> Content:
     if db.execute("PRAGMA application_id").get != APPLICATION_ID:
         raise FaultError(f"{path} belongs to another program", "Choose another --data-dir, or move the file away.")
     schema = version_of(db)
     refuse_newer(schema, LATEST, path)
+    if strict:
+        refuse_strange(db, schema, path)
     account = db.execute("SELECT value FROM service_state WHERE key = 'account'").get
     value = None if account is None else from_json(account)
     return Content(
@@ -284,13 +289,15 @@ def _beside(path: Path, ending: str) -> Path:
 class _Settled:
     """Makes a copy of the past fit for the present. `paused`: automatic wishes were allowed, and are no more."""
 
-    def __init__(self, present: _Present, now: float) -> None:
+    def __init__(self, present: _Present, now: float, file: Path) -> None:
         self.paused = False
+        self._file = file
         self._present = present
         self._now = now
 
     def settle(self, db: apsw.Connection) -> None:
-        """See the theory above."""
+        """See the theory above. Raises FaultError for what nobody but us may have written, and cannot be read."""
+        refuse_strange(db, version_of(db), self._file)  # the copy counts: the file may be another by now
         db.execute("BEGIN IMMEDIATE")
         db.execute("UPDATE requests SET done_at = ? WHERE done_at IS NULL", (self._now,))
         if version_of(db) >= _POINTS:
@@ -301,7 +308,19 @@ class _Settled:
             )
             self.paused = bool(db.execute("DELETE FROM notes WHERE key = 'auto_allowed' RETURNING 1").fetchall())
         self._carry(db)
+        self._understand(db)
         db.execute("COMMIT")
+
+    def _understand(self, db: apsw.Connection) -> None:
+        """The service would fail at its start. What an older schema holds is read when it has been brought up."""
+        if version_of(db) != LATEST:
+            return
+        try:
+            restored(db)
+        except (ValueError, TypeError, LookupError) as error:
+            raise FaultError(
+                f"something in {self._file} cannot be understood; nothing was changed", "Take an older backup."
+            ) from error
 
     def _carry(self, db: apsw.Connection) -> None:
         account = "SELECT value FROM service_state WHERE key = 'account'"

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import Any, cast
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -20,6 +21,10 @@ MOST_CONNECTIONS = 200
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open."""
+
+ARRIVES_WITHIN = 30.0
+"""Seconds from the beginning of a connection or a request to its last byte. Who keeps us waiting would take the place
+of others: there are no more than MOST_CONNECTIONS."""
 
 CLOSE_WITHIN = 0.5
 """Seconds for requests under way when it stops."""
@@ -69,12 +74,35 @@ class HttpServer:
 
 
 class _Http(H11Protocol):
-    """Bounded in number."""
+    """Bounded in number, and in the time that a request may take to arrive."""
 
     def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
         super().__init__(config, state, {})
+        self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        """Whether the rest of a request is awaited. Between two of them the other timer runs."""
+        awaited = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and self.timeout_keep_alive_task is None
+        if not awaited:
+            self._wait_no_more()
+        elif self._late is None:
+            self._late = self.loop.call_later(ARRIVES_WITHIN, self.transport.abort)
+
+    def _wait_no_more(self) -> None:
+        late, self._late = self._late, None
+        if late is not None:
+            late.cancel()
