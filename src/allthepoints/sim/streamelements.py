@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import msgspec
@@ -253,11 +254,12 @@ class StreamElements:
     async def _served(self, call: Call, handler: Handler, *, limited: bool) -> Response:
         if (response := await troubled(call.request, self._troubles, self._clock)) is not None:
             return response
-        headers: dict[str, str] = {}
+        now = self._clock.now()
+        headers = {"date": formatdate(now, usegmt=True)}
         try:
             if limited:
-                now = self._clock.now()
-                allowed, headers = self._window.take(now), self._window.headers(now)
+                allowed = self._window.take(now)
+                headers |= self._window.headers(now)
                 if not allowed:
                     self._journal.elements_limited += 1
                     raise Problem(429, "Too Many Requests")
