@@ -12,6 +12,7 @@ from allthepoints.core.earning import Cause
 from allthepoints.core.loyalty import JwtState
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.redeem import Reason, State
+from allthepoints.views.text import clean
 
 WHY: dict[str, str] = {
     Why.BANNED: "you are banned from this chat",
@@ -219,4 +220,4 @@ REDEMPTIONS: dict[str, str] = {
 
 def told(table: Mapping[str, str], word: str) -> str:
     """What `table` says of `word`; one that it does not know is shown readably."""
-    return table.get(word) or word.replace("_", " ") or "no reason was given"
+    return table.get(word) or clean(word.replace("_", " ")) or "no reason was given"
