@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from processes import started
 from sandbox_thread import RunningSandbox, running_sandbox
 
+from allthepoints.config.paths import DataDir, prepare
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, ItemPlan, LoyaltyPlan, Scenario
+from allthepoints.views.web.password import Password
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -42,6 +45,7 @@ SCENARIO = Scenario(
         ),
         ChannelPlan("beta", display_name="Beta"),
         ChannelPlan("gamma", display_name="Gamma"),
+        ChannelPlan("omega", display_name="Omega"),
         ChannelPlan("delta", display_name="Delta", broadcasts=(Broadcast(-60.0, DAY),)),
     )
 )
@@ -87,21 +91,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One service for all tests of a module: none takes away what another needs."""
-    home = tmp_path_factory.mktemp("home")
-    config = home / "config.toml"
+@contextmanager
+def served(browser: Browser, home: Path, more: str = "", password: str = "") -> Iterator[World]:
+    """The real service, before a sandbox. `more`: what else stands in [dashboard]."""
+    config, data = home / "config.toml", home / "data"
     with pytest.MonkeyPatch.context() as patch, running_sandbox(SCENARIO) as box:
         access, refresh = box.call(lambda sandbox: sandbox.issue_tokens())
         patch.setenv("ALLTHEPOINTS_TWITCH_TOKEN", access)
         patch.setenv("ALLTHEPOINTS_TWITCH_REFRESH_TOKEN", refresh)
         patch.setenv("ALLTHEPOINTS_STREAMELEMENTS_JWT", box.call(lambda sandbox: sandbox.issue_jwt()))
         patch.setenv("ALLTHEPOINTS_CONFIG", str(config))
-        patch.setenv("ALLTHEPOINTS_DATA_DIR", str(home / "data"))
+        patch.setenv("ALLTHEPOINTS_DATA_DIR", str(data))
         text = box.config.replace('live = "200ms"', 'live = "200ms"\nbalance = "2s"\nstore = "5s"')
-        listen = '\n[dashboard]\nlisten = "127.0.0.1:0"\n'
+        listen = f'\n[dashboard]\nlisten = "127.0.0.1:0"\n{more}\n'
         config.write_text(f'# mine\n{text}{listen}[[wish]]\nchannel = "alpha"\nitem = "Hydrate"\n')
+        if password:
+            Password(prepare(DataDir(data)).password).set(password)
         with started("run") as process:
             assert process.stderr is not None
             found = None
@@ -110,6 +115,13 @@ def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
                     break
             assert found, "it never said where"
             yield World(found[1], box, browser, config)
+
+
+@pytest.fixture(scope="module")
+def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One service for all tests of a module: none takes away what another needs."""
+    with served(browser, tmp_path_factory.mktemp("home")) as world:
+        yield world
 
 
 @pytest.fixture

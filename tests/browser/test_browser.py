@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from allthepoints.sim.server import Sandbox
 from conftest import CODE, World
 
 pytestmark = pytest.mark.browser
@@ -45,20 +47,21 @@ def test_the_table_is_searched_narrowed_and_sorted(world: World) -> None:
     page = go(world, "/")
     rows = page.locator("#rows tr:visible")
     page.locator("label").filter(has_text="All").click()
-    expect(rows).to_have_count(4)
+    expect(rows).to_have_count(5)
     page.get_by_role("searchbox").fill("gam")
     expect(rows).to_have_count(1)
     assert "q=gam" in page.url
     page.get_by_role("searchbox").fill("nobody")
     expect(page.get_by_text("Nothing to show here.")).to_be_visible()
     page.get_by_role("button", name="Show all channels").click()
-    expect(rows).to_have_count(4)
+    expect(rows).to_have_count(5)
     page.get_by_role("button", name="Channel").click()
     assert [name.split("\n")[0] for name in page.locator("#rows tr th").all_inner_texts()] == [
         "Alpha",
         "Beta",
         "Delta",
         "Gamma",
+        "Omega",
     ]
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Channel")
     page.get_by_role("button", name="Balance").click()
@@ -82,6 +85,85 @@ def test_fc_44_the_chart_is_drawn(world: World) -> None:
     expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
     expect(canvas).to_be_visible()
     expect(page.get_by_role("link", name="Open the stream")).to_have_attribute("href", "https://www.twitch.tv/alpha")
+
+
+def give(world: World, points: int) -> None:
+    """Points of alpha's come from somewhere."""
+
+    def adjust(box: Sandbox) -> None:
+        channel = box.elements.named("alpha")
+        assert channel is not None
+        box.elements.adjust(channel, box.account, points, "given", box.clock.now())
+
+    world.box.call(adjust)
+
+
+def test_a_channels_page_moves_without_a_reload(world: World) -> None:
+    page = go(world, "/channel/alpha?range=today")
+    page.evaluate("window.stays = true")
+    balance = page.locator("#sums div", has_text="Balance").locator("dd").first
+    expect(balance).not_to_have_text("–")
+    before = balance.inner_text()
+    chart = page.locator("#chart")
+    expect(chart).to_have_attribute("data-drawn", "true")
+    give(world, 777)
+    expect(balance).not_to_have_text(before, timeout=30_000)
+    expect(chart).to_have_attribute("data-until", re.compile(r"\d+"))
+    assert page.evaluate("window.stays") is True
+
+
+def test_the_store_moves_without_a_reload_and_keeps_the_focus(world: World) -> None:
+    page = store(world)
+    page.evaluate("window.stays = true")
+    wish = page.get_by_role("button", name="Wish for Hydrate")
+    wish.focus()
+    purse = page.locator("#purse-alpha strong")
+    before = purse.inner_text()
+    give(world, 55)
+    expect(purse).not_to_have_text(before, timeout=30_000)
+    expect(wish).to_be_focused()
+    assert page.evaluate("window.stays") is True
+
+
+def test_the_settings_move_without_a_reload(world: World) -> None:
+    page = go(world, "/settings")
+    page.evaluate("window.stays = true")
+    quiet = page.locator("#quiet-channels summary")
+    quiet.click()
+    world.box.call(lambda box: box.world.go_live(box.world.find("gamma"), box.clock.now(), title="up"))
+    expect(page.locator("#meant-gamma")).to_contain_text("present")
+    expect(page.locator("#quiet-channels #meant-gamma")).to_have_count(0)
+    expect(page.locator("#quiet-channels")).to_have_attribute("open", "")
+    world.box.call(lambda box: box.world.go_offline(box.world.find("gamma"), box.clock.now()))
+    assert page.evaluate("window.stays") is True
+
+
+def test_bounds_and_notifications_are_written_into_the_config(world: World) -> None:
+    page = go(world, "/settings")
+    page.locator("#wishes summary").click()
+    form = page.locator("form.bounds")
+    form.get_by_label("Redeem it without asking").check()
+    form.get_by_label("At most for one").fill("90")
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator("#said")).to_contain_text("say that you mean it")
+    form.get_by_label("I mean it").check()
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator("#wishes")).to_contain_text("up to 90 each, 1 in all")
+    assert "max_cost = 90" in world.config.read_text()
+    page.on("dialog", lambda asked: asked.dismiss())
+    page.get_by_role("button", name="Take back").click()
+    assert "max_cost = 90" in world.config.read_text(), "it was not meant"
+    page.get_by_label("Redeem it without asking").uncheck()
+    page.locator("form.bounds").get_by_role("button", name="Save").click()
+    expect(page.locator("#wishes")).to_contain_text("no, it is told")
+    page.get_by_label("a channel goes live").check()
+    page.get_by_label("Quiet from").fill("23:00")
+    page.get_by_label("until").fill("07:30")
+    page.locator("form.notify").get_by_role("button", name="Save").click()
+    expect(page.locator("#notify-said")).to_contain_text("Written into your config.")
+    assert 'quiet_hours = "23:00-07:30"' in world.config.read_text()
+    assert "# mine" in world.config.read_text()
+    world.said[:] = [said for said in world.said if "422" not in said]
 
 
 def store(world: World, **more: object) -> Page:
@@ -165,6 +247,8 @@ def test_settings_by_keys(world: World) -> None:
     for name in ("Gamma", "Delta"):
         page.get_by_role("button", name=f"Prefer {name}").click()
         expect(page.locator("#priority li").first).to_contain_text(name.lower())
+        expect(page.locator(f"#meant-{name.lower()}")).to_contain_text("place 1")
+        expect(page.locator(f"#up-{name.lower()}, #down-{name.lower()}").first).to_be_visible()
     page.get_by_role("button", name="Up gamma").focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator("#priority li").first).to_contain_text("gamma")
@@ -205,7 +289,7 @@ def test_where_nothing_can_be_pushed_it_is_asked_for(world: World) -> None:
     page = world.page()
     page.route("**/events?*", lambda route: route.abort())
     page.goto(world.address + "/activity")
-    with page.expect_response(lambda answer: "/poll?since=" in answer.url and answer.ok):
+    with page.expect_response(lambda answer: "/poll?of=activity" in answer.url and answer.ok):
         world.box.call(lambda box: box.world.go_live(box.world.find("gamma"), box.clock.now(), title="late"))
     expect(page.get_by_text("Gamma is live.")).to_be_visible()
     world.box.call(lambda box: box.world.go_offline(box.world.find("gamma"), box.clock.now()))
