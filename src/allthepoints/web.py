@@ -232,7 +232,7 @@ def cut(text: str, ask: Ask) -> str:
             text = text.replace(secret.reveal(), "***")
     text = _RUN.sub("***", _NAMED.sub(r"\1***", text))
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", text).strip()
-    return harmless((text if whole else text[:-LONGEST_PART])[:300])
+    return harmless(text if whole else text[:-LONGEST_PART])[:300]
 
 
 _NAMED = re.compile(

@@ -108,7 +108,7 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         r.ItemKnown(at, ALPHA, replace(MAP, name=ALL_TEXT, description=ALL_TEXT, asks=(ALL_TEXT,), kind=ALL_TEXT)),
         r.RedemptionKept(at, bought),
         r.RedemptionKept(at, said),
-        *(r.Event(at, kind, ALPHA, {key: ALL_TEXT for key in ("text", "why", "title", "name", "reason", "item")})
+        *(r.Event(at, kind, ALPHA, dict.fromkeys(("text", "why", "title", "name", "reason", "item"), ALL_TEXT))
           for kind in r.EventKind),
     )  # fmt: skip
     for one in hostile:
