@@ -15,6 +15,7 @@ from allthepoints.cli.app import COMMANDS
 from allthepoints.cli.backup import BACKUP, RESTORED
 from allthepoints.cli.demo import DEMO
 from allthepoints.cli.exits import Exit
+from allthepoints.cli.support import BUNDLE, PART
 from allthepoints.core.health import TABLE
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.news import Kind
@@ -145,7 +146,7 @@ def json_page() -> str:
                 made_from("src/allthepoints/views/plain.py"),
                 "Times are ISO 8601 UTC, durations seconds, points integers.",
                 "Fields may be added; none changes its meaning.",
-                *map(_shape, (*SHAPES, CHECKUP, FINDING, DEMO, BACKUP, RESTORED)),
+                *map(_shape, (*SHAPES, CHECKUP, FINDING, DEMO, BACKUP, RESTORED, BUNDLE, PART)),
             )
         )
         + "\n"
