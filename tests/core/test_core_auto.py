@@ -220,21 +220,21 @@ def test_a_store_that_is_old_and_unchanged_costs_one_reading_more() -> None:
 
 
 # -- bounds, over everything ---------------------------------------------------------------------------------------
-@settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_fc_48_the_budget_of_a_day_and_the_floor_hold_over_restarts(data: st.DataObject) -> None:
     """Whatever becomes of the POSTs, however late a balance shows them, and whenever the process dies."""
     mug = replace(MUG, count=data.draw(st.integers(1, 12)), per_day=250, keep=data.draw(st.sampled_from([0, 450])))
-    cup = replace(CUP, count=12, per_day=500, keep=data.draw(st.sampled_from([0, 600])))
+    cup = replace(CUP, count=12, per_day=500, keep=data.draw(st.sampled_from([0, 600, 700])))
     store = Store(data.draw(st.integers(0, 99)), Policy(presence=False, wishes=(mug, cup), poll_store=600.0))
-    store.lag = data.draw(st.sampled_from([0.0, 40.0, 400.0]))
+    store.lag = data.draw(st.sampled_from([0.0, 40.0, 800.0]))
     store.tell(f.AutoAllowed(T0, True))
     for _ in range(data.draw(st.integers(1, 12))):
         match data.draw(st.sampled_from(["run", "restart", "points", "outcomes", "token"])):
             case "run":
-                store.run(data.draw(st.sampled_from([1.0, 20.0, 700.0, 4000.0, 40_000.0])))
+                store.run(data.draw(st.sampled_from([1.0, 5.0, 12.0, 20.0, 700.0, 4000.0, 40_000.0])))
             case "restart":
-                store.restart(data.draw(st.sampled_from([0.0, 60.0, 1000.0, 50_000.0])))
+                store.restart(data.draw(st.sampled_from([0.0, 1.0, 60.0, 1000.0, 50_000.0])))
             case "points":
                 store.points += data.draw(st.sampled_from([10, 300, 2000]))
             case "outcomes":
@@ -275,3 +275,18 @@ def test_what_no_balance_has_shown_yet_is_spent_after_a_restart_too(away: float)
     assert entries == [(Change.OPENING, 0), (Change.SPENT, -100)]
     store.restart(1)
     assert store.core.observed.elements.purses[ALPHA.id].spent == 0
+
+
+@pytest.mark.parametrize("away", [0.0, 60.0])
+def test_fc_48_the_floor_holds_where_a_restart_reads_a_balance_that_is_old(away: float) -> None:
+    """The first is paid, no balance shows it yet, and the process dies: the second would go below what is kept."""
+    store = Store(0, Policy(presence=False, wishes=(MUG, replace(CUP, keep=700)), poll_store=60.0))
+    store.lag = 800.0
+    store.tell(f.AutoAllowed(T0, True))
+    while not store.booked:
+        store.run(0.5)
+    store.run(5)
+    store.restart(away)
+    store.run(5000)
+    assert [one.item for _, one in store.booked] == ["mug"]
+    assert store.points == 900

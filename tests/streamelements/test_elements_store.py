@@ -13,10 +13,28 @@ from typing import Any
 
 import httpx2
 import pytest
-from stub_elements import ITEM, NOW, OWN, SE, Elements, Raw, Reply, body, doc, html, knowing, make_jwt, no, receipt
+from stub_elements import (
+    BASE,
+    ITEM,
+    NOW,
+    OWN,
+    SE,
+    Elements,
+    Raw,
+    Reply,
+    body,
+    doc,
+    html,
+    knowing,
+    make_jwt,
+    no,
+    receipt,
+)
 
 from allthepoints.base.errors import NotSent, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.base.secret import Secret
+from allthepoints.core.loyalty import JwtState
+from allthepoints.ports import JwtUnusable
 from allthepoints.streamelements.jwt import JwtKeeper
 from allthepoints.streamelements.store import ElementsStore
 from allthepoints.testing.clock import ManualClock
@@ -291,3 +309,82 @@ async def test_a_bad_row_of_ours_spoils_only_itself() -> None:
 async def test_an_item_that_is_gone() -> None:
     (one,) = await Elements(page([doc(1, NOW * 1000, item=None)], 1)).store.history(OWN)
     assert (one.item, one.name, one.cost, one.created_at) == (None, "", None, NOW)
+
+
+# -- as whom -------------------------------------------------------------------------------------------------------
+class Changing:
+    """A JWT that another command may replace at any time."""
+
+    def __init__(self, jwt: str) -> None:
+        self.jwt = jwt
+
+    def load(self) -> Secret:
+        return Secret(self.jwt)
+
+    def save(self, jwt: Secret) -> None:
+        self.jwt = jwt.reveal()
+
+    def forget(self) -> None:
+        raise AssertionError("nobody forgets it here")
+
+
+def me(id: str = OWN, **more: Any) -> Reply:
+    return body({"_id": id, "username": "somebody", "provider": "twitch", "providerId": "1001"} | more)
+
+
+def changing(*replies: Reply) -> tuple[Elements, ElementsStore, Changing]:
+    elements, jwts = Elements(*replies), Changing(make_jwt(sub="a"))
+    return elements, ElementsStore(elements.client, BASE, elements.clock, JwtKeeper(elements.clock, jwts)), jwts
+
+
+async def test_fc_48_a_jwt_that_is_new_is_asked_whose_it_is_before_it_buys() -> None:
+    elements, store, jwts = changing(me(), body(receipt()), body(receipt()), me(), body(receipt()))
+    for _ in range(2):
+        await store.redeem(OWN, SE, ITEM, (), "")
+    jwts.jwt = make_jwt(sub="renewed")
+    await store.redeem(OWN, SE, ITEM, (), "")
+    asked = [(call.method, call.headers["authorization"] == f"Bearer {jwts.jwt}") for call in elements.calls]
+    assert asked == [("GET", False), ("POST", False), ("POST", False), ("GET", True), ("POST", True)]
+
+
+async def test_fc_48_another_accounts_jwt_neither_buys_nor_reads() -> None:
+    elements, store, jwts = changing(me())
+    await store.me()
+    jwts.jwt = make_jwt(sub="another")
+    elements.then(me("6" * 24))
+    for work in (store.redeem(OWN, SE, ITEM, (), ""), store.history(OWN)):
+        with pytest.raises(JwtUnusable, match="somebody's by now") as caught:
+            await work
+        assert caught.value.state is JwtState.WRONG_ACCOUNT
+    assert {(call.method, call.path) for call in elements.calls} == {("GET", "/channels/me")}
+    assert len(elements.calls) == 2, "it is asked once"
+
+
+@pytest.mark.parametrize("reply", [html(502), httpx2.ReadTimeout("t"), no(429, "Too Many Requests", "x"), body([])])
+async def test_fc_48_where_nobody_says_whose_it_is_nothing_is_sent(reply: Reply) -> None:
+    elements, store, _ = changing(reply)
+    with pytest.raises(NotSent, match="could not be asked"):
+        await store.redeem(OWN, SE, ITEM, (), "")
+    assert [call.method for call in elements.calls] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 0.0),
+        ("Wed, 15 Nov 2023 00:13:20 GMT", 7200.0),
+        ("Tue, 14 Nov 2023 21:13:20 GMT", -3600.0),
+        ("Thu, 14 Nov 2013 22:13:20 GMT", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+async def test_how_far_their_clock_is_ahead(date: str, ahead: float | None) -> None:
+    elements = Elements(body({"total": 0, "docs": []}, date=date))
+    assert elements.store.ahead is None
+    await elements.store.history(OWN)
+    assert elements.store.ahead == ahead
+    elements.then(html(502, date="Wed, 15 Nov 2023 00:00:00 GMT"))
+    with pytest.raises(Unknown):
+        await elements.store.history(OWN)
+    assert elements.store.ahead == ahead, "what is no answer tells nothing"
