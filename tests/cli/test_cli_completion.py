@@ -116,18 +116,26 @@ def in_zsh(home: Path, bin_folder: Path, atp: Atp) -> Complete:
     def complete(line: str) -> list[str]:
         found = home / "found"
         found.unlink(missing_ok=True)
-        pid, handle = pty.fork()
-        if pid == 0:
-            os.chdir(home)
-            os.execvpe("zsh", ["zsh", "-f", "-i"], environment(home, bin_folder))
+        handle, theirs = pty.openpty()
+        shell = subprocess.Popen(
+            ["zsh", "-f", "-i"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment(home, bin_folder),
+            cwd=home,
+            start_new_session=True,
+        )
+        os.close(theirs)
         try:
             os.write(handle, f"source {home}/setup.zsh\n".encode())
             _drain_until(handle, lambda: "READY" in _text(found))
             os.write(handle, f"{line}\t\x18".encode())
             _drain_until(handle, lambda: "END" in _text(found))
         finally:
+            shell.kill()
+            shell.wait()
             os.close(handle)
-            os.waitpid(pid, 0)
         return [word for word in _text(found).splitlines() if word not in {"READY", "END", ""}]
 
     return complete
