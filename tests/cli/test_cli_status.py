@@ -46,9 +46,9 @@ def test_a_running_service(atp: Atp, running: Path) -> None:
     assert result.out.splitlines() == [
         "In 1 of 2 live chats; 1 closed to you.",
         "",
-        "state      channel        since  about                          live since",
-        "● present  Alpha          20:50  climbing 🌊                    20:00",
-        "✕ refused  ベータ (beta)  20:59  you are banned from this chat  20:58",
+        "state      channel        about                          since  live since",
+        "● present  Alpha          climbing 🌊                    20:50  20:00",
+        "✕ refused  ベータ (beta)  you are banned from this chat  20:59  20:58",
         "and 1 channel offline (--all shows them)",
         "",
         "info: Some chats are closed to you (for 1 min). 1 channel live will not have this account in the chat.",

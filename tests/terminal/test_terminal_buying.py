@@ -173,6 +173,7 @@ async def test_what_changed_meanwhile_is_what_is_asked_about(tmp_path: Path) -> 
         async with shown(app, 90, 30) as pilot:
             await pilot.press("2")
             await looked(pilot)
+            await pilot.press("down")
             home.write(r.ItemKnown(AT, ALPHA, replace(HYDRATE, cost=2000)))
             await pilot.press("r")
             await looked(pilot)
@@ -187,6 +188,7 @@ async def test_an_item_that_is_gone_and_an_outage_stop_it(tmp_path: Path) -> Non
         async with shown(app, 90, 30) as pilot:
             await pilot.press("2")
             await looked(pilot)
+            await pilot.press("down")
             asks.error = NotSent("alpha's store could not be read at StreamElements within 15 s", "Try later.")
             await pilot.press("r")
             await looked(pilot)
@@ -248,6 +250,7 @@ async def asleep(home: Home) -> AsyncIterator[tuple[WatchApp, Errands, Pilot[Non
     async with shown(app, 90, 30) as pilot:
         await pilot.press("2")
         await looked(pilot)
+        await pilot.press("down")
         yield app, errands, pilot
 
 

@@ -124,7 +124,7 @@ async def test_a_wish_is_made_and_taken_back(tmp_path: Path) -> None:
         async with shown(app) as pilot:
             await pilot.press("2")
             await looked(pilot)
-            await pilot.press("w")
+            await pilot.press("down", "w")
             await looked(pilot)
             assert "You wish for Hydrate of Alpha." in text_of(app)
             assert "★  Alpha          Hydrate" in text_of(app)

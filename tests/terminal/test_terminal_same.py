@@ -34,7 +34,7 @@ async def test_now_tells_the_last_gain_the_next_wish_and_the_day(tmp_path: Path)
     with home.running():
         async with shown(app, 170, 24) as pilot:
             title, alpha = text_of(app).splitlines()[4:6]
-            titles = "state channel verdict points today rate since about next wish last 24 h live since"
+            titles = "state channel verdict points today rate about since next wish last 24 h live since"
             assert " ".join(title.split()) == titles
             for cell in ("● present", "↑ earning", "1,845", "+155", "30/h", "20:50", "climbing 🌊 with friends"):
                 assert cell in alpha

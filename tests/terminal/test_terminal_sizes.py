@@ -81,6 +81,19 @@ async def test_every_page_at_any_size(tmp_path: Path, size: tuple[int, int]) -> 
             assert app.is_running
 
 
+async def test_a_line_that_is_typed_takes_one_line(tmp_path: Path) -> None:
+    home = Home(tmp_path).fill()
+    app, _ = view(home)
+    with home.running():
+        for width, height in ((80, 24), (20, 5)):
+            app, _ = view(home)
+            async with shown(app, width, height) as pilot:
+                await pilot.press("slash", *"alph")
+                await looked(pilot)
+                assert sum("alph" in line for line in text_of(app).splitlines()) >= 1
+                assert not set(text_of(app)) & set("▊▔▁▎")
+
+
 async def test_a_storm_of_sizes(tmp_path: Path) -> None:
     home = Home(tmp_path).fill()
     app, _ = view(home)

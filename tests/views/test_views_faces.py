@@ -166,19 +166,19 @@ def test_points_and_verdicts_fit_80_cells() -> None:
     assert [line.text for line in picture.lines(120, 24)][:7] == [
         "In 3 of 4 live chats; 1 waiting. Earning in 1; nothing comes in 1; no points in 1.",
         "",
-        "state      channel        verdict        points  rate  since  about                           live since",
-        "● present  Alpha          ↑ earning       1,845  30/h  20:50  climbing                        20:00",
-        "● present  ベータ (beta)  = flat              0        20:50  perhaps: you never typed there  20:00",
-        "● present  Gamma          ∅ not offered                20:50  climbing                        20:00",
-        "○ waiting  Delta                          1,845  30/h  20:50  every room is taken             20:00",
+        "state      channel        verdict        points  rate  about                           since  live since",
+        "● present  Alpha          ↑ earning       1,845  30/h  climbing                        20:50  20:00",
+        "● present  ベータ (beta)  = flat              0        perhaps: you never typed there  20:50  20:00",
+        "● present  Gamma          ∅ not offered                climbing                        20:50  20:00",
+        "○ waiting  Delta                          1,845  30/h  every room is taken             20:50  20:00",
     ]
     narrow = [line.text for line in picture.lines(80, 24)]
-    assert "● present  ベータ (beta)  = flat              0        20:50  perhaps: you neve…" in narrow
+    assert "● present  ベータ (beta)  = flat              0        perhaps: you neve…  20:50" in narrow
     assert all(cell_len(text) <= 80 for text in narrow)
     bare = LivePicture(zone=UTC, ascii_only=True)
     bare.take(snapshot(earning))
     bare.due(NOW)
-    assert "* present  Alpha    ^ earning   1,845  30/h  20:50  climbing  20:00" in [
+    assert "* present  Alpha    ^ earning   1,845  30/h  climbing  20:50  20:00" in [
         line.text for line in bare.lines(80, 24)
     ]
 

@@ -197,4 +197,5 @@ class WatchApp(App[None]):
         self.push_screen(ChannelPage(channel))
 
     def buy(self, shelf: Shelf, offer: Offer) -> None:
+        self.told = ""  # of another item, it may be
         self.push_screen(BuyPage(shelf, offer))

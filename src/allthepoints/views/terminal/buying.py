@@ -50,6 +50,7 @@ class BuyPage(Page):
 
     PLACE = "store"
     OVER = True
+    ASKS = True
     FINDS = False
     ALWAYS = ()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", show=False), Binding("n", "back", show=False)]

@@ -57,8 +57,7 @@ class Page(Screen[None]):
     AUTO_FOCUS = "Listing"
     CSS = """
     Page { layout: vertical; overflow: hidden; }
-    Page Input { height: 1; border: none; padding: 0; }
-    Page Input:focus { border: none; }
+    Page Input, Page Input:focus { height: 1 !important; border: none !important; padding: 0 !important; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", show=False),
@@ -70,6 +69,8 @@ class Page(Screen[None]):
     """Keys that are told first of all."""
     OVER: ClassVar[bool] = False
     """Whether it lies over another page, to which one comes back."""
+    ASKS: ClassVar[bool] = False
+    """Whether a yes is asked for: then on a small screen what it is about has all of it."""
     FINDS: ClassVar[bool] = True
     """Whether `/` narrows its list down."""
 
@@ -153,8 +154,9 @@ class Page(Screen[None]):
             return
         titles, rows = self.lay(frame)
         self.listing.show(rows)
-        self._words("bar", [self._bar(frame)] if frame.height >= SMALL else [])
-        self._words("sentence", self._said(frame))
+        alone = self.ASKS and frame.height < ROOMY
+        self._words("bar", [self._bar(frame)] if frame.height >= SMALL and not alone else [])
+        self._words("sentence", [] if alone and not frame.seen.fault else self._said(frame))
         self._words("title", [] if frame.height < TINY else list(titles))
         self.lay_foot(frame)
 

@@ -137,7 +137,6 @@ class Looker:
         self._loaded: Hashable = _stamp(config.path)
         self._reader = PointsReader(data.database)
         self._kept: dict[str, _Kept] = {}
-        self._database: int | None = None
         self.errand: Callable[[], bool] = lambda: False
         """Whether who holds the lock is ourselves, for an errand."""
         self.last = Seen(now(), NOTHING, zone_of(settings.display.zone))
@@ -221,13 +220,14 @@ class Looker:
         return _stamp(database), _stamp(database.with_name(f"{database.name}-wal"))
 
     def _events(self) -> tuple[EventRow, ...]:
-        """Those that were known, and the new ones. Another database begins anew."""
-        before, self._database = self._database, _inode(self._data.database)
+        """Those that were known, and the new ones. Where the last one is not there any more, all anew."""
         known = self.last.events
-        if not known or before != self._database:
+        if not known:
             return self._reader.events(EVENTS)
-        new = self._reader.events(EVENTS, known[-1].id)
-        return (*known, *new)[-EVENTS:] if new else known
+        new = self._reader.events(EVENTS, known[-1].id - 1)
+        if not new or (new[0].id, new[0].at) != (known[-1].id, known[-1].at):
+            return self._reader.events(EVENTS)
+        return (*known, *new[1:])[-EVENTS:] if len(new) > 1 else known
 
     def _page(self, channel: UserId, span: str, at: float, zone: tzinfo, running: bool) -> Page | None:
         reader = self._reader
@@ -260,10 +260,3 @@ def _stamp(path: Path) -> Hashable:
     except OSError:
         return None
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None

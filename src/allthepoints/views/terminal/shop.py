@@ -57,7 +57,7 @@ class StorePage(ItemDoing):
         return self.entries.get(str(key)) if key is not None else None
 
     def shown(self, seen: Seen) -> list[Entry]:
-        """The items that are meant: what can be had now first, then what comes soonest."""
+        """The items that are meant: wished ones first, then what can be had now, then what comes soonest."""
         entries = [entry for entry in _entries(seen) if _passes(entry[1], self.filter)]
         if self.sought:
             entries = [entry for entry in entries if found(self.sought, *_texts(*entry))]
@@ -158,7 +158,7 @@ def _rank(entry: Entry) -> tuple[object, ...]:
     item = offer.item
     there = in_stock(item)
     soon = offer.eta_s if offer.eta_s is not None else float("inf")
-    return not within_reach(offer), not there, soon, item.cost, shelf.login, item.name, item.id
+    return not offer.wished, not within_reach(offer), not there, soon, item.cost, shelf.login, item.name, item.id
 
 
 def _soon(one: tuple[float | None, Shelf, Offer]) -> float:

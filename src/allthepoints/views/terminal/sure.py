@@ -18,6 +18,7 @@ class SurePage(Page):
     """`yes`: what `y` does, in words; `kept`: what is told of a no; `do`: what a yes does."""
 
     OVER = True
+    ASKS = True
     FINDS = False
     ALWAYS = ()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", show=False), Binding("n", "back", show=False)]
