@@ -40,6 +40,7 @@ docs: $(VENV)/.test-installed
 screenshots: $(VENV)/.test-installed
 	scripts/debian_packages
 	$(BIN)/python scripts/screenshots.py $(ARGS)
+	$(BIN)/python scripts/terminal_captures.py $(ARGS)
 
 clean:
 	rm -rf docs/_site $(VENV) .venv-bench .venv-presence .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
