@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -257,6 +259,48 @@ def _snapshot() -> Snapshot:
     return Snapshot(0.0, None, False, Census(0, 0, 0, 0, 0), {}, (), (800, 800))
 
 
+# -- results -------------------------------------------------------------------------------------------------------
+RESULTS = Path(__file__).parent.parent / "docs" / "results"
+
+
+def results_page() -> str:
+    """What the benches found, each in its section, a row for each claim."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
+    parts = [
+        "# Results",
+        "Made by `scripts/pages.py` from what the benches wrote to `docs/results/`.",
+        "Each section is one command. Run it again with `--record`, and it writes its section anew, with what your "
+        "machine does. The spread goes from the lowest run to the highest.",
+        *map(_section, found),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(found: Mapping[str, Any]) -> str:
+    machine, versions = found["machine"], found["versions"]
+    where = [machine["processor"], f"{machine['cores']} cores"]
+    where += [f"{machine['memory_gib']:g} GiB"] if machine["memory_gib"] else []
+    where += [machine["system"]] + ([f"load {machine['load']:g}"] if machine["load"] is not None else [])
+    ran = f"{found['date']}, {', '.join(where)}; {', '.join(' '.join(pair) for pair in versions.items())}."
+    rows = table(("claim", "median", "spread", "runs", "goal", ""), map(_claim, found["figures"]))
+    return "\n\n".join((f"## {found['title']}", f"```\n{found['command']}\n```", rows, *found["notes"], ran))
+
+
+def _claim(figure: Mapping[str, Any]) -> tuple[str, ...]:
+    median, low, high = (_number(figure[key]) for key in ("median", "low", "high"))
+    unit = figure["unit"] if figure["unit"] in ("", "%") else f" {figure['unit']}"
+    holds = {True: "holds", False: "**missed**", None: ""}[figure["holds"]]
+    spread = f"{low} – {high}" if low != high else ""
+    return figure["claim"], f"{median}{unit}", spread, _number(figure["runs"]), figure["goal"], holds
+
+
+def _number(value: float) -> str:
+    """Three digits; whole numbers as they are."""
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:,.{max(0, 3 - len(str(int(abs(value)))))}f}"
+
+
 def made_from(place: str) -> str:
     """The first line of a page that nobody writes by hand."""
     return f"Made by `scripts/pages.py` from the tables in `{place}`."
@@ -268,4 +312,5 @@ PAGES = {
     "reference/warnings.md": warnings_page,
     "reference/events.md": events_page,
     "reference/metrics.md": metrics_page,
+    "results.md": results_page,
 }
