@@ -78,6 +78,7 @@ NOT_SENT = {
     "follows_unreadable",  # how it was set up
     "channel_not_found",
     "redemption_unknown",  # an event is told of it
+    "redemption_unknown_elsewhere",  # so it is here; the JWT is the person's own doing
     "channels_flat",
     "channels_refused",
     "jwt_expired",
