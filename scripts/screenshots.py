@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
@@ -19,9 +19,11 @@ from allthepoints import wiring
 from allthepoints.base.clock import Chance, LoopClock, SystemClock
 from allthepoints.base.secret import Secret
 from allthepoints.cli.demo import BALANCE, EPOCH, wishes_for
+from allthepoints.config.kinds import quote
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Channels, Endpoints, Poll, Settings, Twitch
 from allthepoints.config.settings import Dashboard as Where
+from allthepoints.core.place import Census
 from allthepoints.service.outside import Hooks
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.days import demo_day
@@ -52,7 +54,7 @@ class Lived:
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture. `do`: what is done before it is taken."""
+    """One picture."""
 
     name: str
     path: str
@@ -60,6 +62,8 @@ class Shot:
     dark: bool = False
     dialog: bool = False
     whole: bool = False
+    of: str = "lived"
+    """Which service: that of the day, one that is "new", or one whose database is "broken"."""
 
 
 class Stopped(SystemClock):
@@ -111,29 +115,57 @@ async def live_through(folder: Path) -> Lived:
         channels=Channels(priority=priority),
         dashboard=Where(listen="127.0.0.1:0"),
     )
+    write_config(shown, folder / "config.toml")
     return Lived(seen, shown, DataDir(folder))
 
 
 async def take(lived: Lived, shots: list[Shot], into: Path) -> None:
     """Serve what was lived, and take the pictures."""
-    clock = Stopped(lived.snapshot.at)
-    doings = Doings(lambda *_: None, lambda: lived.settings, lived.data.path / "config.toml")
-    board = Board(PointsReader(lived.data.database), clock, doings)
-    dashboard = Dashboard(board, lived.settings.dashboard, lived.data, clock)
-    board.told(lived.snapshot)
-    address = await dashboard.start()
+    new, broken = lived.data.path / "new", lived.data.path / "broken"
+    for folder in (new, broken):
+        folder.mkdir()
+    (broken / "allthepoints.db").write_bytes(b"no database " * 1000)
+    nobody = replace(lived.snapshot, rows={}, census=Census(0, 0, 0, 0, 0), warnings=(), wishes=0)
+    settings = Settings(dashboard=lived.settings.dashboard)
+    boards = {
+        "lived": serve(lived),
+        "new": serve(Lived(nobody, settings, DataDir(new))),
+        "broken": serve(Lived(lived.snapshot, lived.settings, DataDir(broken))),
+    }
+    addresses = {name: (await dashboard.start()).rstrip("/") for name, dashboard in boards.items()}
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             for shot in shots:
-                await one(browser, address.rstrip("/"), shot, into)
+                await one(browser, addresses[shot.of], shot, into, str(broken))
             await browser.close()
     finally:
-        await dashboard.stop()
+        for dashboard in boards.values():
+            await dashboard.stop()
 
 
-async def one(browser: Browser, address: str, shot: Shot, into: Path) -> None:
-    """One picture."""
+def serve(lived: Lived) -> Dashboard:
+    """Its dashboard, as it was at that moment."""
+    clock = Stopped(lived.snapshot.at)
+    doings = Doings(lambda *_: None, lambda: lived.settings, lived.data.path / "config.toml")
+    board = Board(PointsReader(lived.data.database), clock, doings)
+    board.told(lived.snapshot)
+    return Dashboard(board, lived.settings.dashboard, lived.data, clock)
+
+
+def write_config(settings: Settings, path: Path) -> None:
+    """What the settings page shows: an order, wishes, one of them with bounds, and somebody to tell."""
+    first, *_ = settings.wish
+    lines = ["[channels]", f"priority = [{', '.join(map(quote, settings.channels.priority))}]", "[notify]"]
+    lines += ['urls = ["ntfy://example.org/points"]', 'quiet_hours = "23:00-07:30"', 'digest = "20:00"']
+    for wish in settings.wish:
+        lines += ["[[wish]]", f"channel = {quote(wish.channel)}", f"item = {quote(wish.item)}"]
+        lines += ["auto = true", "max_cost = 300", "keep = 500"] if wish is first else []
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+async def one(browser: Browser, address: str, shot: Shot, into: Path, folder: str) -> None:
+    """One picture. `folder`: its name is not shown, for it is another one each time."""
     context = await browser.new_context(
         viewport={"width": shot.size[0], "height": shot.size[1]},
         color_scheme="dark" if shot.dark else "light",
@@ -146,11 +178,16 @@ async def one(browser: Browser, address: str, shot: Shot, into: Path) -> None:
     page.on("pageerror", lambda error: print(f"{shot.name}: {error}", file=sys.stderr))
     await page.goto(address + shot.path)
     await page.wait_for_load_state("load")
-    if shot.path.startswith("/channel"):
+    if shot.path.startswith("/channel") and shot.of == "lived":
         await page.wait_for_selector("[data-drawn]", timeout=5000)
     if shot.dialog:
         await page.locator("a[id^=redeem-]").first.click()
         await page.wait_for_selector("dialog[open] form")
+    await page.evaluate(
+        "([from, to]) => { const box = document.querySelector('main');"
+        " if (box.innerHTML.includes(from)) box.innerHTML = box.innerHTML.replaceAll(from, to); }",
+        [folder, "/home/me/.local/share/allthepoints"],
+    )
     await page.screenshot(path=into / f"{shot.name}.png", full_page=shot.whole)
     wide = await page.evaluate("document.documentElement.scrollWidth")
     if wide > shot.size[0]:
@@ -175,12 +212,19 @@ def every(lived: Lived) -> list[Shot]:
         "nothing": "/store?q=nosuchitem",
         "error": "/nowhere",
     }
+    others = {"new": ("/", "/store", "/settings"), "broken": ("/", "/store", f"/channel/{wish}")}
     looks = [("wide", WIDE), ("narrow", NARROW)]
     shots = [
         Shot(f"{name}-{word}-{'dark' if dark else 'light'}", path, size, dark, whole=True)
         for name, path in places.items()
         for word, size in looks
         for dark in (False, True)
+    ]
+    shots += [
+        Shot(f"{of}-{path.strip('/').split('/')[0] or 'now'}-{word}", path, size, whole=True, of=of)
+        for of, paths in others.items()
+        for path in paths
+        for word, size in looks
     ]
     dialogs = [Shot(f"redeem-{word}", "/store?show=affordable", size, dialog=True) for word, size in looks]
     return shots + dialogs
@@ -194,7 +238,15 @@ def few(lived: Lived) -> list[Shot]:
         Shot("now-dark", "/", dark=True),
         Shot("now-phone", "/", NARROW),
         Shot("channel", f"/channel/{wish}?range=today"),
+        Shot("channel-phone-dark", f"/channel/{wish}?range=today", NARROW, dark=True),
         Shot("store", "/store"),
+        Shot("store-phone", "/store?show=affordable", NARROW),
+        Shot("activity", "/activity?show=store"),
+        Shot("health-dark", "/health", dark=True),
+        Shot("settings", "/settings", whole=True),
+        Shot("empty", "/", of="new"),
+        Shot("error", "/store", of="broken"),
+        Shot("redeem", "/store?show=affordable", dialog=True),
         Shot("redeem-phone", "/store?show=affordable", NARROW, dialog=True),
     ]
 

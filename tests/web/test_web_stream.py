@@ -97,6 +97,7 @@ async def test_a_client_that_comes_back_is_told_what_it_missed(stage: Stage) -> 
     assert client.events() == [
         ("row", "<i>c5\n1</i>"),
         ("event", "present"),
+        ("sentence", stage.board.sentence()),
         ("version", stage.board.version),
     ]
     await client.hang_up()

@@ -349,13 +349,18 @@ class Board:
         number = int(text)
         return number if self._forgotten <= number <= self._number else None
 
-    async def changes(self, since: str, ticks: int = 1) -> AsyncIterator[Change | None]:
-        """Everything that changes from `since` (a `version`) on, for ever; None where for long nothing did.
+    def said_to(self, since: str) -> str | None:
+        """The sentence that a page of this version has; None: nobody knows."""
+        return self.sentence() if since == self.version else None
+
+    async def changes(self, since: str, said: str | None = None, ticks: int = 1) -> AsyncIterator[Change | None]:
+        """Everything that changes from `since` (a `version`) on, for ever; None where for long nothing did. `said`: the
+        sentence that it has.
 
         At most once in so many ticks of the pace. A tick is the same moment for all: who listens to the same is told
         the same, which is then made once.
         """
-        version, said = since, None if self._known(since) is None else self.sentence()
+        version = since
         while True:
             moved = self._moved
             change = self.since(version, said)

@@ -70,8 +70,10 @@ class Stream:
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
         await out(f"retry: 3000\n{_id(self._since)}\n")
+        said = self._board.said_to(self._since)
         await self._teller.begin(self._topic, self._since)
-        async for change in self._board.changes(self._since, 1 if self._topic in ("now", "activity") else CALM):
+        ticks = 1 if self._topic in ("now", "activity") else CALM
+        async for change in self._board.changes(self._since, said, ticks):
             if not self._still():
                 return
             if change is None:
