@@ -18,6 +18,7 @@ from allthepoints.base.types import ItemId, Login, UserId
 from allthepoints.config.load import load
 from allthepoints.config.settings import Channels, Settings, Wish
 from allthepoints.core import records as r
+from allthepoints.core.alerts import DEFAULTS
 from allthepoints.core.records import Event, EventKind
 from allthepoints.core.redeem import Reason, Redemption, State
 from allthepoints.service.snapshot import Vitals
@@ -702,3 +703,128 @@ async def test_it_is_told_when_the_memory_can_be_read_again(stage: Stage, monkey
     told = dict(await pushed_to(stage, "/", "now", mend))
     assert told["trouble"].strip() == ""
     assert "+" in told["head"], "what was earned is known again"
+
+
+# -- what every face tells alike -------------------------------------------------------------------------------------
+async def test_every_face_tells_the_same_warnings(stage: Stage) -> None:
+    stage.notified = {"places": [{"name": "ntfy", "error": "it answered 404", "since": AT - 60, "lost": 2}]}
+    stage.tell([row(1)], warnings=(worry("jwt_expired"),))
+    told = (await get(stage, "/api/status")).json()["warnings"]
+    assert [warning["code"] for warning in told] == ["jwt_expired", "notify_failing"]
+    assert "2 of them were let go so far" in told[1]["text"]
+    for path in ("/", "/health"):
+        assert "Notifications to ntfy do not get through" in (await read(stage, path)).text
+    before = stage.board.version
+    stage.notified = {"places": [{"name": "ntfy", "error": None}]}
+    stage.tell([row(1)], warnings=(worry("jwt_expired"),))
+    assert stage.board.version != before
+    assert len((await get(stage, "/api/status")).json()["warnings"]) == 1
+
+
+async def test_alerts_lead_to_whom_they_are_about(stage: Stage) -> None:
+    rows = [row(1), row(2, state="refused", reason="banned"), row(3, state="waiting", reason="no_slot")]
+    stage.tell(rows, warnings=(worry("channels_refused", "info"), worry("waiting_for_rooms"), worry("jwt_expired")))
+    found = await read(stage, "/")
+    links = {attrs["href"] for tag, attrs in found.tags if tag == "a"}
+    assert {"/?show=closed#row-2", "/?show=waiting#row-3", "/health#health-signs"} <= links
+    assert {"row-2", "row-3"} <= set(found.ids())
+
+
+async def test_what_is_live_and_not_meant_is_explained(stage: Stage) -> None:
+    left_out = [row(n, state="absent", reason=why) for n, why in ((2, "paused"), (3, "rerun"), (4, "rerun"))]
+    stage.tell([row(1), *left_out])
+    text = " ".join((await read(stage, "/")).text.split())
+    assert "In 1 of 1 live chat" in text
+    assert "Live4of these 2 showing a re-run, 1 paused by you" in text
+    assert "Accountme" in text
+
+
+async def test_the_table_is_sorted_by_verdict(stage: Stage) -> None:
+    rows = [row(1), row(2, verdict="flat"), row(3, verdict="early"), row(4, state="waiting", verdict="unknown")]
+    stage.tell(rows)
+    found = await read(stage, "/?sort=verdict")
+    order = [attrs["id"] for tag, attrs in found.tags if tag == "tr" and (attrs.get("id") or "").startswith("row-")]
+    assert order == ["row-2", "row-3", "row-1", "row-4"]
+    assert [attrs.get("aria-sort") for _, attrs in found.tags if "aria-sort" in attrs] == ["ascending"]
+
+
+async def test_the_bounds_of_a_wish_do_not_go_unseen(stage: Stage) -> None:
+    fill(stage.folder)
+    config = stage.folder / "c.toml"
+    config.write_text('[[wish]]\nchannel = "c1"\nitem = "Hydrate"\nauto = true\nmax_cost = 150\n')
+    stage.settings = load(config, named=True).settings
+    star = next(attrs for _, attrs in (await read(stage, STORE)).tags if attrs.get("id") == f"wish-c1-{HYDRATE.id}")
+    assert "up to 150 each, 1 in all" in (star["hx-confirm"] or "")
+    assert (await do(stage, f"/wish/c1/{HYDRATE.id}", {"on": "0"})).status_code == 422
+    assert "max_cost = 150" in config.read_text()
+    assert (await do(stage, f"/wish/c1/{HYDRATE.id}", {"on": "0", "sure": "1"})).status_code == 200
+    assert load(config, named=True).settings.wish == ()
+
+
+@pytest.mark.parametrize(
+    ("form", "wish"),
+    [
+        ({"auto": "1", "max_cost": "1,500", "keep": "20", "sure": "1"}, {"auto": True, "max_cost": 1500, "keep": 20}),
+        ({"auto": "1", "max_cost": "150", "per_day": "300", "count": "2", "sure": "1"}, {"per_day": 300, "count": 2}),
+        ({"max_cost": "150"}, {"auto": False, "max_cost": None}),
+        ({"auto": "1", "max_cost": "150"}, None),
+        ({"auto": "1", "sure": "1"}, None),
+        ({"auto": "1", "max_cost": "a lot", "sure": "1"}, None),
+        ({"auto": "1", "max_cost": "-1", "sure": "1"}, None),
+        ({"auto": "1", "max_cost": "9999999999", "sure": "1"}, None),
+    ],
+)
+async def test_bounds_of_a_wish(stage: Stage, form: dict[str, str], wish: dict[str, object] | None) -> None:
+    config = stage.folder / "c.toml"
+    config.write_text('[[wish]]\nchannel = "c1"\nitem = "Hydrate" # mine\n')
+    before = config.read_text()
+    answer = await do(stage, "/wishes/c1/bounds", {**form, "item": "Hydrate"})
+    if wish is None:
+        assert (answer.status_code, config.read_text(), stage.asked) == (422, before, [])
+        return
+    assert answer.status_code == 200, answer.text
+    (made,) = load(config, named=True).settings.wish
+    assert {key: getattr(made, key) for key in wish} == wish
+    assert "# mine" in config.read_text()
+    assert stage.asked == ([("allow_auto", None, {"allowed": True})] if made.auto else [])
+    assert (await do(stage, "/wishes/c1/bounds", {**form, "item": "Another"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"event": "live\ntrouble"}, ("live", "trouble")),
+        ({"event": "\n".join(sorted(DEFAULTS))}, ()),
+        ({"event": ""}, None),
+        ({"event": "nonsense"}, None),
+        ({"event": "live", "quiet_from": "23:00"}, None),
+        ({"event": "live", "quiet_from": "23:00", "quiet_to": "23:00"}, None),
+        ({"event": "live", "quiet_from": "25:00", "quiet_to": "07:00"}, None),
+        ({"event": "live", "digest": "soon"}, None),
+    ],
+)
+async def test_what_is_notified(stage: Stage, form: dict[str, str], said: tuple[str, ...] | None) -> None:
+    config = stage.folder / "c.toml"
+    config.write_text('[notify] # mine\nurls = ["ntfy://secret-topic"]\ndigest = "08:00"\n')
+    before = config.read_text()
+    assert "secret-topic" not in (await get(stage, "/settings")).text
+    answer = await do(stage, "/notify", {"quiet_from": "", "quiet_to": "", "digest": "09:00", **form})
+    if said is None:
+        assert (answer.status_code, config.read_text()) == (422, before)
+        return
+    notify = load(config, named=True).settings.notify
+    assert (answer.status_code, notify.events, notify.quiet_hours, notify.digest) == (200, said, "", "09:00")
+    assert "# mine" in config.read_text()
+    assert len(notify.urls) == 1
+
+
+async def test_the_list_is_fresh_after_prefer(stage: Stage) -> None:
+    fill(stage.folder)
+    stage.tell([row(1), row(2)])
+    answer = await do(stage, "/channels/c2/priority", {"to": "first"})
+    found = Read(answer.text)
+    harmless(found)
+    assert 'id="meant" hx-swap-oob="innerHTML"' in answer.text
+    assert "place 1" in found.text
+    assert "prefer-c2" not in found.ids()
+    assert {"up-c2", "prefer-c1"} <= set(found.ids())

@@ -125,8 +125,12 @@ class Stage:
         self.asked: list[tuple[str, str | None, Mapping[str, JSON]]] = []
         self.settings = Settings(dashboard=dashboard or Dashboard())
         where = self.settings.dashboard
+        self.notified: JSON = None
         doings = Doings(
-            lambda kind, login, data: self.asked.append((kind, login, data)), lambda: self.settings, folder / "c.toml"
+            lambda kind, login, data: self.asked.append((kind, login, data)),
+            lambda: self.settings,
+            folder / "c.toml",
+            notified=lambda: self.notified,
         )
         self.board = Board(PointsReader(folder / "allthepoints.db"), self.clock, doings, where.base_path)
         self.page, self.action = StubPage(), StubAction()
