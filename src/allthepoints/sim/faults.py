@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from allthepoints.sim import elements_faults, mischief, replies
 from allthepoints.sim.fault import CHANNEL, NEXT, ON_CALL, REQUIRED, ROOM, WHOM, Fault, Parameter, duration, text
+from allthepoints.sim.tally import Befallen
 
 if TYPE_CHECKING:
     from allthepoints.sim.elements import Elements, SeChannel
@@ -35,16 +36,17 @@ class Desk:
     def order(self, name: str, parameters: Mapping[str, object]) -> None:
         """Let it happen, or arm it. Raises ValueError for an unknown name, parameter, channel or account."""
         given = check(name, parameters)
-        fault = FAULTS[name]
-        self.hub.journal.faults[name] += 1
-        if fault.apply is not None:
-            fault.apply(self, given)
-            return
+        fault, now = FAULTS[name], self.hub.clock.now()
         if given.get("channel") is not None:
             given["channel"] = self.channel(given).id
-        if given.get("connection") is not None:
+        if fault.apply is None and given.get("connection") is not None:
             given["connection"] = next((c.number for c in mischief.connections(self, given)), None)
-        self.hub.troubles.arm(name, given, self.hub.clock.now())
+        self.hub.journal.faults[name] += 1
+        self.hub.journal.befallen.append(Befallen(now, name, dict(given), self.whom(given).id))
+        if fault.apply is not None:
+            fault.apply(self, given)
+        else:
+            self.hub.troubles.arm(name, given, now)
 
     def channel(self, given: Mapping[str, Any]) -> User:
         """The channel that the parameters name."""

@@ -33,6 +33,7 @@ from allthepoints.sim.helix import Helix
 from allthepoints.sim.hub import ChatHub
 from allthepoints.sim.irc import ChatServer, MemoryLink
 from allthepoints.sim.oauth import OAuth
+from allthepoints.sim.oracle import Best, best
 from allthepoints.sim.points import Loyalty
 from allthepoints.sim.scenario import (
     FIRST_CHANNEL_ID,
@@ -47,7 +48,7 @@ from allthepoints.sim.scenario import (
     planned_id,
 )
 from allthepoints.sim.streamelements import StreamElements
-from allthepoints.sim.tally import Journal, Tally, count
+from allthepoints.sim.tally import HEALED, Befallen, Journal, Tally, count
 from allthepoints.sim.tokens import Pair, TokenBook
 from allthepoints.sim.troubles import Troubles
 from allthepoints.sim.web import HttpServer
@@ -168,12 +169,18 @@ class Sandbox:
         rooms = self.scenario.limits.rooms
         return count(self.world, self.elements, self.journal, self.account, self.started_at, now, rooms)
 
+    def best(self) -> Best:
+        """The most that any client could have been present so far."""
+        limits, now = self.scenario.limits, self.clock.now()
+        return best(self.world, self.journal, self.account, limits, self.started_at, now)
+
     def fault(self, name: str, **parameters: object) -> None:
         """Order a fault of the table in `faults`. Raises ValueError for what is not in it."""
         self._desk.order(name, parameters)
 
     def heal(self, name: str | None = None) -> None:
         """Forget the armed faults of a name, or all of them: an outage ends now."""
+        self.journal.befallen.append(Befallen(self.clock.now(), HEALED, {"name": name}))
         self.hub.troubles.disarm(name)
 
     def issue_tokens(

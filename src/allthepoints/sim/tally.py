@@ -8,14 +8,18 @@ the followed channels. Only streams of kind "live" count: a repetition earns not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from allthepoints.sim.elements import Elements, Redemption
 from allthepoints.sim.limits import AttemptWindow
 from allthepoints.sim.world import Span, User, World
 
 MANY = 1_000_000_000
+
+HEALED = "heal"
+"""What stands in the journal for faults that were forgotten before their time."""
 
 ERRORS_KEPT = 200
 """Oddities kept in words; the count goes on."""
@@ -128,6 +132,18 @@ class Tally:
     channels: tuple[ChannelTally, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Befallen:
+    """A fault that was ordered. `given`: its parameters in full; a channel by its id, a connection by its number (if
+    the fault lies in wait for that one alone). Epoch seconds. HEALED: those of this `name`, or all, are forgotten."""
+
+    at: float
+    name: str
+    given: Mapping[str, Any]
+    whom: str = ""
+    """The id of the account that it is about."""
+
+
 @dataclass(slots=True)
 class Attempts:
     """An account's attempts at the chat server."""
@@ -171,6 +187,8 @@ class Journal:
     elements_window: AttemptWindow = field(default_factory=lambda: AttemptWindow(MANY, 60.0))
     redemption_calls: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    befallen: list[Befallen] = field(default_factory=list)
+    """Every one of these faults, in order."""
     errors: list[str] = field(default_factory=list)
     error_count: int = 0
     _attempts: dict[str, Attempts] = field(default_factory=dict)
