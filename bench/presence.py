@@ -1,10 +1,13 @@
 """Capture: how much of the live time a program sat in the chats, as the sandbox itself counted it.
 
-    python bench/presence.py [--days calm,stormy] [--seeds 3] [--channels 40] [--json]
+    python bench/presence.py [--days calm,stormy] [--seeds 3] [--channels 40] [--json] [--record]
 
 Three programs live through the same days, each alone: this one; the article's bot (`article_bot.py`); and the same bot
 under a supervisor that starts it again ten seconds after it has died, as systemd would. A seed is a day: who streams
 when and what goes wrong when. All run on simulated time with the chat on loopback sockets, without TLS.
+
+Beside what was live stands what could be had: the oracle's count (`sim/oracle.py`), the most that any client could have
+been present in that world. That nobody ever has more is checked.
 
 The days are made easier for the article's bot in one point: its chat token never expires. It cannot renew one, and its
 article used a kind that lived for two months.
@@ -37,17 +40,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import msgspec
 import newer
+import results as results_file
 import rig
 import table
+from results import Figure
 
 from allthepoints.base.clock import Chance, LoopClock
 from allthepoints.sim import days
+from allthepoints.sim.oracle import Best
 from allthepoints.sim.scenario import FaultPlan, Scenario
 from allthepoints.sim.server import Endpoints, Sandbox
 from allthepoints.sim.tally import Tally
 from allthepoints.testing.inprocess import InProcess
 
 DAYS = {"calm": days.calm_day, "stormy": days.stormy_day}
+
+GOALS = {"calm": 99.0, "stormy": 95.0}
+"""Percent of what the oracle could have."""
 
 WAIT_TIME = 60
 """Seconds between two looks of the article's bot, as in its config."""
@@ -70,8 +79,8 @@ class Result:
     seed: int
     program: str
     live_s: float
-    reachable_s: float
-    """Live time within the limit of rooms, without that of channels from which the account is banned by then."""
+    possible_s: float
+    """What the oracle says that could be had."""
     present_s: float
     points_paid: int
     points_possible: int
@@ -89,37 +98,42 @@ class Result:
 # -- one program, one day ----------------------------------------------------------------------------------------------
 def live_through(day: str, seed: int, channels: int, program: str) -> Result:
     """Run it, in this process."""
+    tally, best, deaths = lived_through(DAYS[day](channels, seed), program)
+    return _result(day, seed, program, tally, best, deaths)
+
+
+def lived_through(scenario: Scenario, program: str) -> tuple[Tally, Best, list[tuple[float, str]]]:
+    """The same for any day: what the sandbox counted, what could be had, and of what it died when."""
     logging.disable(logging.CRITICAL)  # what bottom cannot read it would tell line by line
-    scenario = DAYS[day](channels, seed)
     deaths: list[tuple[float, str]] = []
     with tempfile.TemporaryDirectory() as folder, rig.simulated() as runner:
         runner.get_loop().set_exception_handler(lambda *_: None)  # the same for its tasks
         if program == OURS:
-            tally, barred = runner.run(_ours(scenario, Path(folder)))
+            tally, best = runner.run(_ours(scenario, Path(folder)))
         else:
-            tally, barred = runner.run(_article(scenario, Path(folder), program == SUPERVISED, deaths))
-    return _result(day, seed, program, tally, barred, deaths)
+            tally, best = runner.run(_article(scenario, Path(folder), program == SUPERVISED, deaths))
+    assert tally.present_s <= best.possible_s + 1e-3, f"{program} was present for longer than the oracle says"
+    return tally, best, deaths
 
 
-async def _ours(scenario: Scenario, folder: Path) -> tuple[Tally, float]:
+async def _ours(scenario: Scenario, folder: Path) -> tuple[Tally, Best]:
     async with rig.by_sockets(scenario, folder) as running:
-        bans = _bans(running.sandbox)
         await running.pass_time(scenario.duration)
-        return _counted(running.sandbox, bans)
+        return running.sandbox.tally(), running.sandbox.best()
 
 
 async def _article(
     scenario: Scenario, folder: Path, supervised: bool, deaths: list[tuple[float, str]]
-) -> tuple[Tally, float]:
+) -> tuple[Tally, Best]:
     clock = LoopClock(asyncio.get_running_loop(), rig.EPOCH)
     eased = with_lasting_token(scenario)
     sandbox = Sandbox(eased, clock, chance=Chance(eased.seed))
     endpoints = await sandbox.start()
-    config, bans = _config(sandbox, folder), _bans(sandbox)
+    config = _config(sandbox, folder)
     living = asyncio.ensure_future(_lives(sandbox, endpoints, config, supervised, deaths))
     try:
         await clock.sleep(scenario.duration)
-        return _counted(sandbox, bans)
+        return sandbox.tally(), sandbox.best()
     finally:
         living.cancel()
         await asyncio.wait({living})
@@ -192,26 +206,13 @@ def _config(sandbox: Sandbox, folder: Path) -> Path:
     return path
 
 
-def _bans(sandbox: Sandbox) -> dict[str, float]:
-    """When the account will be banned from a channel, by its id; asked before anybody is renamed."""
-    faults = [fault for fault in sandbox.scenario.faults if fault.name in ("ban", "put_out")]
-    return {sandbox.world.find(fault.parameters["channel"]).id: fault.at for fault in reversed(faults)}
-
-
-def _counted(sandbox: Sandbox, bans: Mapping[str, float]) -> tuple[Tally, float]:
-    """The tally, and the live time of channels after the ban from them."""
-    tally = sandbox.tally()
-    banned = ((channel, bans[channel.id]) for channel in tally.channels if channel.id in bans)
-    return tally, sum(max(0.0, end - max(start, at)) for channel, at in banned for start, end in channel.live)
-
-
-def _result(day: str, seed: int, program: str, tally: Tally, barred: float, deaths: list[tuple[float, str]]) -> Result:
+def _result(day: str, seed: int, program: str, tally: Tally, best: Best, deaths: list[tuple[float, str]]) -> Result:
     return Result(
         day=day,
         seed=seed,
         program=program,
         live_s=tally.live_s,
-        reachable_s=tally.reachable_s - barred,
+        possible_s=best.possible_s,
         present_s=tally.present_s,
         points_paid=tally.points_paid,
         points_possible=tally.points_possible,
@@ -267,13 +268,13 @@ def rows(results: Sequence[Result]) -> list[list[str]]:
     found = []
     for day, program in sorted({(r.day, r.program) for r in results}, key=lambda pair: (pair[0], ORDER.index(pair[1]))):
         of = [result for result in results if (result.day, result.program) == (day, program)]
-        live, reachable = sum(r.live_s for r in of), sum(r.reachable_s for r in of)
+        live, possible = sum(r.live_s for r in of), sum(r.possible_s for r in of)
         present = sum(r.present_s for r in of)
         found.append(
             [
                 f"{day}: {program}",
                 f"{present / live:.2%}",
-                f"{present / reachable:.2%}",
+                f"{present / possible:.2%}",
                 f"{sum(r.points_paid for r in of) / max(1, sum(r.points_possible for r in of)):.2%}",
                 f"{sum(r.joins for r in of):,}",
                 str(max(r.joins_worst for r in of)),
@@ -289,8 +290,18 @@ def rows(results: Sequence[Result]) -> list[list[str]]:
     return found
 
 
+def figures(results: Sequence[Result]) -> list[Figure]:
+    """A run is a day."""
+    found = []
+    for day, program in sorted({(r.day, r.program) for r in results}, key=lambda pair: (pair[0], ORDER.index(pair[1]))):
+        shares = [100 * r.present_s / r.possible_s for r in results if (r.day, r.program) == (day, program)]
+        goal = GOALS[day] if program == OURS else None
+        found.append(Figure(f"Of what the oracle could have, {day} day: {program}", "%", shares, at_least=goal))
+    return found
+
+
 HEAD = (
-    *("day: program", "capture", "of reachable", "points", "JOINs", "worst 10 s", "logins", "over limits"),
+    *("day: program", "capture", "of the oracle", "points", "JOINs", "worst 10 s", "logins", "over limits"),
     *("JOINs after ban", "reconnects", "Helix calls", "deaths", "last in a chat at"),
 )
 
@@ -306,7 +317,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="how many days of each kind")
     parser.add_argument("--channels", type=int, default=40)
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = results_file.argument(parser).parse_args()
     names = args.days.split(",")
     if unknown := [name for name in names if name not in DAYS]:
         parser.error(f"--days: {unknown[0]!r} is none of {', '.join(DAYS)}")
@@ -319,9 +330,13 @@ def main() -> None:
     notes = [
         note,
         "Capture: present while live, divided by live, by the sandbox's count.",
-        "Reachable: live time within the limit of 100 rooms and before a ban.",
+        "Of the oracle: the same divided by the most that any client could have had in that world.",
     ]
-    table.show(f"{args.seeds} days of each kind, {args.channels} channels", HEAD, rows(results), notes)
+    title = f"{args.seeds} days of each kind, {args.channels} channels"
+    table.show(title, HEAD, rows(results), notes)
+    if args.record:
+        packages = ("bottom",) if runs else ()
+        results_file.record("presence", f"Presence: {title}", figures(results), notes=notes, packages=packages)
 
 
 if __name__ == "__main__":

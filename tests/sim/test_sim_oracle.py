@@ -424,7 +424,7 @@ def test_nobody_is_present_for_longer(scenario: Scenario) -> None:
 
 
 def test_who_is_diligent_comes_close() -> None:
-    """The bound is what somebody has, but for a second until he looks, and for JOINs that he spent while all were lost."""
+    """Almost: a second until he looks, and JOINs that he spent while all were lost, are between him and the bound."""
     plans = tuple(channel(f"room_{n}", (0, 2 * HOUR)) for n in range(5))
     faults = (
         fault(600, "reset", connection="all"),
