@@ -365,6 +365,13 @@ async def test_fc_08_a_row_without_sense_is_doubtful(more: dict[str, Any]) -> No
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("began", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59"])
+async def test_a_start_that_no_face_could_show_is_none(began: str) -> None:
+    read = await helix(Twitch().on("/streams", page([row(1) | {"started_at": began}]))).live(named(1))
+    assert [stream.started_at for stream in read.streams] == [0.0]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("gone", ["type", "started_at", "title", "user_name", "tags"])
 async def test_a_row_may_say_little(gone: str) -> None:
     said = {key: value for key, value in row(1).items() if key != gone}

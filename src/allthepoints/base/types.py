@@ -27,6 +27,9 @@ ItemId = NewType("ItemId", str)
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """A plain JSON value."""
 
+LAST_MOMENT = 32_503_680_000.0
+"""The year 3000, in epoch seconds: no moment that somebody tells us is later, and every calendar and zone has it."""
+
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}\Z")
 _URL = re.compile(r"(?:https?://)?(?:www\.|m\.)?twitch\.tv/([^/?#\s]+)(?:[/?#].*)?\Z", re.IGNORECASE)
 
@@ -47,6 +50,11 @@ def as_login(text: str) -> Login:
     if _LOGIN.match(name):
         return Login(name)
     raise NotALogin(_why_not(name))
+
+
+def believable(at: float) -> float:
+    """A moment that somebody told us, in epoch seconds; 0 (not known) for one that no face could show."""
+    return at if 0.0 <= at <= LAST_MOMENT else 0.0
 
 
 def _why_not(name: str) -> str:

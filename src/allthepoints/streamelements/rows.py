@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from allthepoints.base.types import ItemId, Login, NotALogin, SeId, UserId, as_login
+from allthepoints.base.types import ItemId, Login, NotALogin, SeId, UserId, as_login, believable
 from allthepoints.core.loyalty import Balance, Bought, Item, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import ChannelRef
 
@@ -183,14 +183,14 @@ def text(value: object, most: int) -> str:
 
 
 def moment(value: object) -> float:
-    """Epoch seconds of an ISO time with any fraction, or of epoch milliseconds; 0 if it is neither."""
+    """Epoch seconds of an ISO time with any fraction, or of epoch milliseconds; 0 if it is neither, or no moment."""
     if isinstance(value, str):
         try:
             at = datetime.fromisoformat(value.strip())
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+            return believable((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
         except (ValueError, OverflowError):
             pass
-    return (number(value) or 0) / 1000.0
+    return believable((number(value) or 0) / 1000.0)
 
 
 def _bought(row: Mapping[object, object]) -> Bought:

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from allthepoints.base.types import Login, NotALogin, StreamId, UserId, as_login
+from allthepoints.base.types import Login, NotALogin, StreamId, UserId, as_login, believable
 from allthepoints.core.model import ChannelRef, Stream, StreamKind
 
 TITLE = 300
@@ -160,4 +160,4 @@ def _kind(row: _StreamRow) -> StreamKind:
 def _epoch(at: datetime | msgspec.UnsetType) -> float:
     if isinstance(at, msgspec.UnsetType):
         return 0.0
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return believable((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
