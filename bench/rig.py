@@ -20,7 +20,7 @@ from allthepoints import wiring
 from allthepoints.base.clock import Chance, LoopClock
 from allthepoints.base.secret import Secret
 from allthepoints.config.paths import DataDir
-from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch
+from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch, Wish
 from allthepoints.ports import ChatTransport
 from allthepoints.service.loop import Service
 from allthepoints.sim.scenario import Scenario
@@ -67,14 +67,16 @@ def without_sockets() -> asyncio.Runner:
 
 
 @asynccontextmanager
-async def by_sockets(scenario: Scenario, folder: Path, channels: Channels = EVERYONE) -> AsyncIterator[Rig]:
-    """The service as `wiring` makes it, on loopback."""
+async def by_sockets(
+    scenario: Scenario, folder: Path, channels: Channels = EVERYONE, wishes: tuple[Wish, ...] = ()
+) -> AsyncIterator[Rig]:
+    """The service as `wiring` makes it, on loopback. With wishes it has a JWT, too."""
     clock = LoopClock(asyncio.get_running_loop(), EPOCH)
     sandbox = Sandbox(scenario, clock, chance=Chance(scenario.seed))
     ends = await sandbox.start()
     endpoints = Endpoints(irc=ends.irc, helix=ends.helix, oauth=ends.oauth, streamelements=ends.streamelements)
     try:
-        async with _running(sandbox, clock, endpoints, folder, channels) as rig:
+        async with _running(sandbox, clock, endpoints, folder, channels, wishes=wishes) as rig:
             yield rig
     finally:
         await sandbox.stop()
@@ -109,10 +111,13 @@ async def _running(
     channels: Channels,
     chat: ChatTransport | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
+    wishes: tuple[Wish, ...] = (),
 ) -> AsyncIterator[Rig]:
     scenario, tokens = sandbox.scenario, sandbox.issue_tokens()
-    settings = Settings(twitch=Twitch(client_id=scenario.client_id), channels=channels, endpoints=endpoints)
-    given, chance = wiring.Given(Secret(tokens.access), Secret(tokens.refresh)), Chance(scenario.seed)
+    twitch = Twitch(client_id=scenario.client_id)
+    settings = Settings(twitch=twitch, channels=channels, endpoints=endpoints, wish=wishes)
+    jwt = Secret(sandbox.issue_jwt()) if wishes else None
+    given, chance = wiring.Given(Secret(tokens.access), Secret(tokens.refresh), jwt=jwt), Chance(scenario.seed)
     async with wiring.assembled(
         settings, given, DataDir(folder), clock, chance, chat=chat, transport=transport, durable=False
     ) as service:

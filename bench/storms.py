@@ -46,7 +46,9 @@ import weather
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import UserId
 from allthepoints.config.paths import DataDir
+from allthepoints.config.settings import Wish
 from allthepoints.sim import days
+from allthepoints.sim.oracle import Best, without
 from allthepoints.sim.scenario import Scenario
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import Tally
@@ -83,6 +85,8 @@ class Result:
     seed: int
     extra: int
     capture: float
+    of_oracle: float
+    """Of what any client could have had."""
     joins: int
     joins_after_ban: int
     joins_after_told: int
@@ -107,17 +111,15 @@ class Result:
 # -- one day -----------------------------------------------------------------------------------------------------------
 def live_through(seed: int, extra: int, channels: int, hours: float) -> Result:
     """The real service through one day, in this process."""
-    logging.disable(logging.CRITICAL)
     day = msgspec.structs.replace(days.stormy_day(channels, seed), duration=hours * 3600.0)
     day = weather.worse(day, extra, Chance(seed))
-    with tempfile.TemporaryDirectory() as folder, rig.simulated() as runner:
-        sandbox, tally = runner.run(_ours(day, Path(folder)))
-        claimed = _claimed(Path(folder), sandbox, day.duration)
+    sandbox, tally, best, claimed = lived_through(day)
     findings = sorted(_findings(day, sandbox, tally, claimed), key=lambda finding: finding.begin)
     return Result(
         seed=seed,
         extra=extra,
         capture=tally.capture,
+        of_oracle=best.share(tally.present_s),
         joins=tally.joins,
         joins_after_ban=tally.joins_after_ban,
         joins_after_told=tally.joins_after_told,
@@ -131,10 +133,18 @@ def live_through(seed: int, extra: int, channels: int, hours: float) -> Result:
     )
 
 
-async def _ours(day: Scenario, folder: Path) -> tuple[Sandbox, Tally]:
-    async with rig.by_sockets(day, folder) as running:
+def lived_through(day: Scenario, wishes: tuple[Wish, ...] = ()) -> tuple[Sandbox, Tally, Best, dict[str, Spans]]:
+    """Any day: the sandbox as it is at the end, what it counted, what could be had, what the database says."""
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as folder, rig.simulated() as runner:
+        sandbox, tally, best = runner.run(_ours(day, Path(folder), wishes))
+        return sandbox, tally, best, _claimed(Path(folder), sandbox, day.duration)
+
+
+async def _ours(day: Scenario, folder: Path, wishes: tuple[Wish, ...]) -> tuple[Sandbox, Tally, Best]:
+    async with rig.by_sockets(day, folder, wishes=wishes) as running:
         await running.pass_time(day.duration)
-        return running.sandbox, running.sandbox.tally()
+        return running.sandbox, running.sandbox.tally(), running.sandbox.best()
 
 
 def _claimed(folder: Path, sandbox: Sandbox, until: float) -> dict[str, Spans]:
@@ -182,22 +192,6 @@ def _told(finding: Finding, day: Scenario) -> Iterable[str]:
             yield f"    {fault.at:.1f} {fault.name} {fault.parameters}"
 
 
-def without(spans: Spans, others: Spans) -> Spans:
-    """The parts of `spans` that lie in none of `others`; both ascending, none overlapping another."""
-    left: Spans = []
-    for begin, end in spans:
-        at = begin
-        for since, until in others:
-            if until <= at or since >= end:
-                continue
-            if since > at:
-                left.append((at, since))
-            at = max(at, until)
-        if at < end:
-            left.append((at, end))
-    return left
-
-
 # -- all ---------------------------------------------------------------------------------------------------------------
 def measure(seeds: Sequence[int], extra: int, channels: int, hours: float) -> list[Result]:
     """Each day, in as many processes as there are cores."""
@@ -211,7 +205,18 @@ def measure(seeds: Sequence[int], extra: int, channels: int, hours: float) -> li
 
 
 HEAD = (
-    *("day", "capture", "JOINs", "after ban", "after told", "over limits", "lines said", "rooms", "reconnects"),
+    *(
+        "day",
+        "capture",
+        "of oracle",
+        "JOINs",
+        "after ban",
+        "after told",
+        "over limits",
+        "lines said",
+        "rooms",
+        "reconnects",
+    ),
     *("false: worst, s", "sum", "without a word: worst, s", "sum", "unclaimed: worst, s", "sum"),
 )
 
@@ -221,6 +226,7 @@ def row(result: Result) -> list[str]:
     return [
         f"{result.seed}",
         f"{result.capture:.1%}",
+        f"{result.of_oracle:.1%}",
         str(result.joins),
         str(result.joins_after_ban),
         str(result.joins_after_told),
