@@ -290,9 +290,9 @@ def test_where_nothing_can_be_pushed_it_is_asked_for(world: World) -> None:
     page.route("**/events?*", lambda route: route.abort())
     page.goto(world.address + "/activity")
     with page.expect_response(lambda answer: "/poll?of=activity" in answer.url and answer.ok):
-        world.box.call(lambda box: box.world.go_live(box.world.find("gamma"), box.clock.now(), title="late"))
-    expect(page.get_by_text("Gamma is live.")).to_be_visible()
-    world.box.call(lambda box: box.world.go_offline(box.world.find("gamma"), box.clock.now()))
+        world.box.call(lambda box: box.world.go_live(box.world.find("omega"), box.clock.now(), title="late"))
+    expect(page.get_by_text("Omega is live.")).to_be_visible()
+    world.box.call(lambda box: box.world.go_offline(box.world.find("omega"), box.clock.now()))
     world.said[:] = [
         said for said in world.said if "ERR_FAILED" not in said and "sseError" not in said and "[object" not in said
     ]
