@@ -26,6 +26,11 @@ _TOLD = 20
 
 TWITCH, ELEMENTS = "twitch.tv", "streamelements.com"
 
+_ENDLESS = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.[ \t]*){64}""",
+)
+"""A key of so many parts that the parser would not come to an end: its time goes with the third power of them."""
+
 _SECRET_NAME = re.compile(r"(?i)(\A|[_-])(token|secret|password|passwd|pass|jwt|oauth|bearer|api_?key)s?([_-]|\Z)")
 _NOT_SECRET = re.compile(r"(?i)_(hash|file|env)\Z")
 _WHERE = (
@@ -215,6 +220,8 @@ class _Reading:
 
 
 def _document(text: str, name: str) -> dict[str, Any]:
+    if endless := _ENDLESS.search(text):
+        raise ConfigError(f"{name}:{text.count(chr(10), 0, endless.start()) + 1}: this is nested too deeply")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,15 +27,16 @@ from pathlib import Path
 import apsw
 
 from allthepoints.base.errors import Declined, FaultError, UsageError
-from allthepoints.base.files import flush_folder
-from allthepoints.storage.copying import free_name, whole_copy
+from allthepoints.base.files import drop_leftovers, flush_folder
+from allthepoints.base.types import JSON
+from allthepoints.storage.copying import PART, free_name, whole_copy
 from allthepoints.storage.faults import fault, refuse_folder, told
 from allthepoints.storage.genuine import refuse_strange
 from allthepoints.storage.migrations import LATEST, refuse_newer, version_of
 from allthepoints.storage.opening import BUSY_MS, problem_of
 from allthepoints.storage.restore import restored
 from allthepoints.storage.schema import ALIVE, APPLICATION_ID
-from allthepoints.storage.text import from_json
+from allthepoints.storage.text import json_object
 
 HEAD = 72
 """Bytes of a database up to the end of the mark that says whose it is; the mark is the last four."""
@@ -162,15 +163,27 @@ def _content(db: apsw.Connection, path: Path, *, strict: bool = False) -> Conten
     if strict:
         refuse_strange(db, schema, path)
     account = db.execute("SELECT value FROM service_state WHERE key = 'account'").get
-    value = None if account is None else from_json(account)
     return Content(
         schema,
         db.execute("SELECT count(*) FROM channels").get,
         db.execute("SELECT count(*) FROM events").get,
         db.execute("SELECT count(*) FROM redemptions").get if schema >= _POINTS else 0,
-        str(value["login"]) if isinstance(value, dict) and value.get("login") else None,
+        _login(account),
         db.execute("SELECT at FROM service_state WHERE key = ?", (ALIVE,)).get,
     )
+
+
+def _login(account: object) -> str | None:
+    login = _object(account).get("login")
+    return str(login) if login else None
+
+
+def _object(text: object) -> Mapping[str, JSON]:
+    """What stands there as JSON; an empty one for anything else."""
+    try:
+        return json_object(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
 
 
 _POINTS = 2
@@ -247,6 +260,8 @@ class _Present:
         """Keep it under another name. It stays in its place too, without a journal, and nobody can use it any more."""
         if not self._path.exists():
             return
+        for part in self._path.parent.glob(f"{self._path.name}.before-restore-*.{PART}"):  # of any time
+            drop_leftovers(part.with_suffix("").with_suffix(""), PART)
         kept = free_name(self._path.with_name(f"{self._path.name}.before-restore-{self._stamp}"))
         try:
             if self._connection is not None:
@@ -339,5 +354,4 @@ class _Settled:
 
 
 def _user(value: object) -> object:
-    found = from_json(value) if isinstance(value, str) else None
-    return found.get("user_id") if isinstance(found, dict) else None
+    return _object(value).get("user_id")
