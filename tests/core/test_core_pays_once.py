@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from allthepoints.core import facts as f
 from allthepoints.core.loyalty import JwtState, Viewer
 from allthepoints.core.records import Change, LedgerEntry
-from allthepoints.core.redeem import ABSENT_AFTER, FINAL, MEASURED, Reason, State
+from allthepoints.core.redeem import ABSENT_AFTER, FINAL, Reason, State
+from allthepoints.core.settling import MEASURED
 
 KEYS = st.sampled_from([f"k{n}" for n in range(8)])
 ITEMS = st.sampled_from(["mug", "cup"])

@@ -12,13 +12,10 @@ from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core.loyalty import Bought, Item, JwtState, Viewer
 from allthepoints.core.redeem import (
     ABSENT_AFTER,
-    CLOCKS,
     FINAL,
-    MEASURED,
     OF_JWT,
     TABLE,
     Input,
-    Reading,
     Reason,
     Redemption,
     State,
@@ -31,10 +28,10 @@ from allthepoints.core.redeem import (
     refuse,
     say,
     send,
-    settle,
     step,
     vanish,
 )
+from allthepoints.core.settling import CLOCKS, MEASURED, Reading, settle
 
 T = 1_700_000_000.0
 SE, MUG = SeId("se1"), ItemId("mug")

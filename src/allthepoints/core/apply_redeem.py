@@ -1,4 +1,5 @@
-"""Redemptions in the state: asked, checked, answered, settled. The rules stand in `core.redeem`; this keeps the books.
+"""Redemptions in the state: asked, checked, answered, settled. This keeps the books; the rules stand in `core.redeem`,
+what readings prove in `core.settling`.
 
 `review` runs at every turn, just before the plan: whatever may not be sent is settled there, so that what is left
 CONFIRMED and checked is what the plan may send.
@@ -16,7 +17,8 @@ from allthepoints.core.facts import AutoAllowed, RedeemAsked, RedemptionAnswered
 from allthepoints.core.loyalty import JwtState
 from allthepoints.core.observed import Observed
 from allthepoints.core.records import Event, EventKind, Noted, Record, RedemptionKept
-from allthepoints.core.redeem import OF_JWT, Reading, Reason, Redemption, State
+from allthepoints.core.redeem import OF_JWT, Reason, Redemption, State
+from allthepoints.core.settling import Reading, settle
 
 NOWHERE = UserId("")
 
@@ -194,7 +196,7 @@ def settle_unknown(o: Observed, now: float) -> Iterator[Record]:
         points = purse.balance.points if purse.balance is not None and since else None
         claimed = {r.bought for r in elements.redemptions.values() if r.bought is not None}
         reading = Reading(elements.history_of, elements.history_at, elements.history, points, elements.ahead)
-        settled = redeem.settle(redemption, reading, claimed, now)
+        settled = settle(redemption, reading, claimed, now)
         if settled is not None:
             yield from _clear(o, settled, now)
 

@@ -14,15 +14,12 @@ safely" but "send once":
    readings never settle it, the person may say what became of it. It is never settled by sending.
 
 Before it is sent, everything is read anew and compared with what the person confirmed; what differs stops it.
-
-Two errors are possible, and they weigh differently. To say "never arrived" of what was booked may be paid twice, by a
-person who believes it: so all that might be ours, whatever its time, forbids it. To say "accepted" of what somebody
-bought by hand loses one item: so only what fits in item, channel, time, answers and way counts as ours (`_fits`).
+What a reading proves is weighed in `core.settling`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -41,15 +38,6 @@ FOUND = "no answer came; it stands among your redemptions"
 
 SAID_TAKEN = "no answer came; you said that it was taken"
 """The same, where the person settled it."""
-
-CLOCKS = 3600.0
-"""Seconds by which StreamElements' clock and ours may differ, where its answers do not tell its time."""
-
-MEASURED = 30.0
-"""The same once its answers told: they come in whole seconds, and take some on their way."""
-
-OUR_WAY = "website"
-"""How StreamElements calls the way in which this program buys; "bot" is a command in the chat."""
 
 
 class State(StrEnum):
@@ -202,20 +190,6 @@ def step(state: State, what: Input) -> State:
         raise ValueError(f"a redemption that is {state} cannot {what}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read of one account. `bought`: its redemptions as they stood at `at`; `ahead` as in `Redemption`.
-
-    `points`: its balance, where that was read after the POST.
-    """
-
-    account: SeId | None
-    at: float
-    bought: tuple[Bought, ...]
-    points: int | None = None
-    ahead: float | None = None
-
-
 def forbidden(
     redemption: Redemption, item: Item | None, points: int, jwt: JwtState, account: SeId | None
 ) -> Reason | None:
@@ -304,24 +278,14 @@ def vanish(redemption: Redemption, text: str) -> Redemption:
     return replace(redemption, state=step(redemption.state, Input.VANISH), text=text)
 
 
-def settle(redemption: Redemption, reading: Reading, claimed: Collection[str], at: float) -> Redemption | None:
-    """An unknown outcome, judged by what was read; None: nothing is proven yet.
+def found(redemption: Redemption, bought: Bought, at: float) -> Redemption:
+    """It stands among our redemptions: it was taken."""
+    return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code, text=FOUND)
 
-    `claimed`: ids that other redemptions of ours already are. A fall of the balance by the price speaks against "never
-    taken", so that is not said then. Nor is it where one of this item came up that was not known, whatever else of it
-    does not fit.
-    """
-    assert redemption.sent_at is not None, "nothing is unknown that was not sent"
-    if redemption.account is None or reading.account != redemption.account:
-        return None
-    new = _new(redemption, reading.bought, claimed)
-    if (bought := _likeliest(redemption, new)) is not None:
-        return _settled(redemption, Input.FOUND, at, bought=bought.id, code=bought.code, text=FOUND)
-    before, cost, points = redemption.points_before, redemption.cost, reading.points
-    paid = before is not None and points is not None and cost > 0 and points <= before - cost
-    if _waited(redemption, reading) >= ABSENT_AFTER and points is not None and not paid and not new:
-        return _settled(redemption, Input.ABSENT, at, reason=Reason.NEVER_ARRIVED)
-    return None
+
+def absent(redemption: Redemption, at: float) -> Redemption:
+    """It was never taken, and nothing of it can still come."""
+    return _settled(redemption, Input.ABSENT, at, reason=Reason.NEVER_ARRIVED)
 
 
 def say(redemption: Redemption, taken: bool, at: float) -> Redemption | None:
@@ -339,60 +303,6 @@ def may_still_come(redemption: Redemption, at: float) -> float:
     """Seconds for which the POST may still be taken. 0 where it was sent ahead of `at`: the clock was set back."""
     gone = at - (redemption.sent_at or 0.0)
     return ABSENT_AFTER - gone if 0.0 <= gone < ABSENT_AFTER else 0.0
-
-
-def _new(redemption: Redemption, history: Iterable[Bought], claimed: Collection[str]) -> list[Bought]:
-    """Our redemptions of this item that were not known before the POST, and are no other one of ours."""
-    return [
-        bought
-        for bought in history
-        if bought.item == redemption.item
-        and bought.channel in (None, redemption.se)
-        and bought.id not in redemption.known
-        and bought.id not in claimed
-    ]
-
-
-def _likeliest(redemption: Redemption, new: list[Bought]) -> Bought | None:
-    """Of those that fit, the one nearest to the POST; one with our very answers before all others."""
-    sent = _sent(redemption)
-    fitting = [bought for bought in new if _fits(redemption, bought)]
-    return min(
-        fitting,
-        key=lambda bought: (bought.answers != redemption.answers, abs(bought.created_at - sent)),
-        default=None,
-    )
-
-
-def _fits(redemption: Redemption, bought: Bought) -> bool:
-    """Whether it may be this one: taken by the way that we use, with our answers, and when we sent it."""
-    slack = CLOCKS if redemption.ahead is None else MEASURED
-    after = bought.created_at - _sent(redemption)
-    return (
-        bought.source in ("", OUR_WAY)
-        and _alike(bought.answers, redemption.answers)
-        and _alike((bought.message,), (redemption.message,))
-        and (bought.created_at <= 0.0 or -slack <= after <= ABSENT_AFTER + slack)
-    )
-
-
-def _alike(theirs: tuple[str, ...], ours: tuple[str, ...]) -> bool:
-    """Whether these may be the same words; a list that does not tell them speaks against nothing."""
-    told, sent = ([" ".join(text.split()).casefold() for text in texts] for texts in (theirs, ours))
-    return told == sent or not any(told)
-
-
-def _sent(redemption: Redemption) -> float:
-    """When it was sent, on their clock as far as that was told."""
-    return (redemption.sent_at or 0.0) + (redemption.ahead or 0.0)
-
-
-def _waited(redemption: Redemption, reading: Reading) -> float:
-    """Seconds from the POST to a reading: by their clock where both told it, for ours may have been set meanwhile."""
-    gone = reading.at - (redemption.sent_at or 0.0)
-    if redemption.ahead is not None and reading.ahead is not None:
-        return gone + reading.ahead - redemption.ahead
-    return gone
 
 
 def _settled(
