@@ -10,7 +10,7 @@ from allthepoints._version import __version__  # noqa: E402
 
 project = "allthepoints"
 author = "The allthepoints authors"
-copyright = "The allthepoints authors, MIT licence"  # noqa: A001
+copyright = "The allthepoints authors, MIT licence"
 version = release = __version__
 
 extensions = ["myst_parser"]
