@@ -15,6 +15,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
@@ -214,13 +215,18 @@ def bounded(reset: float | None, now: float) -> float:
 
 
 def excerpt(answer: Answer) -> str:
-    """The first bytes of a body behind a colon, as far as they may be shown; "" for an empty one."""
+    """What came, behind a colon, as far as it may be shown: the first words of a body, of a page its title alone; ""
+    for an empty one. People read it: markup says nothing to them."""
     if not answer.body:
         return ""
     if answer.ask.confidential and answer.status < 400:
         return f" ({len(answer.body)} bytes, not shown: they may hold secrets)"
-    text = cut(answer.body[: EXCERPT * 40].decode("utf-8", "replace"), answer.ask)
-    return f": {text[:EXCERPT]}"
+    text = answer.body[: EXCERPT * 40].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    if text.startswith("<"):
+        title = _TITLE.search(text)
+        named = "" if title is None else cut(unescape(title[1]), answer.ask)[:EXCERPT]
+        return f': a web page, "{named}"' if named else ": a web page"
+    return f": {cut(text, answer.ask)[:EXCERPT]}"
 
 
 def cut(text: str, ask: Ask) -> str:
@@ -235,6 +241,7 @@ def cut(text: str, ask: Ask) -> str:
     return harmless(text if whole else text[:-LONGEST_PART])[:300]
 
 
+_TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title", re.I)
 _NAMED = re.compile(
     r"""("?(?:access_?token|refresh_?token|api_?token|device_code|client_secret|id_token|jwt|token)"?\s*[:=]\s*"?)"""
     r"""[^"&\s,}]+""",

@@ -136,9 +136,24 @@ async def test_gzip_is_read() -> None:
 
 
 @pytest.mark.anyio
-async def test_status_and_first_bytes_are_told() -> None:
-    with pytest.raises(Unknown, match=r"answered 502: <!DOCTYPE html><html>"):
-        await read(httpx2.Response(502, content=HTML))
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"error code: 520", "answered 502: error code: 520"),
+        (HTML, "answered 502: a web page"),
+        (b"\xef\xbb\xbf\r\n<html><TITLE lang=en>Down &amp;\n out</TITLE>", 'answered 502: a web page, "Down & out"'),
+        (b"<title>" + b"a b " * 100 + b"</title>", f'answered 502: a web page, "{"a b " * 20}"'),
+        (b"<title>token=abcdef</title>", 'answered 502: a web page, "token=***"'),
+        (b"<title></title>", "answered 502: a web page"),
+        (b"<" * 100_000, "answered 502: a web page"),
+        (b"", "answered 502"),
+    ],
+)
+async def test_what_came_is_told_in_words_and_a_page_by_its_title(content: bytes, told: str) -> None:
+    with pytest.raises(Unknown) as caught:
+        await read(httpx2.Response(502, content=content))
+    assert str(caught.value).endswith(told)
+    assert "<" not in str(caught.value)
 
 
 @pytest.mark.anyio
