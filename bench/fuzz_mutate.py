@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -140,7 +142,7 @@ def _other(value: Any, luck: random.Random, holes: list[bytes]) -> Any:
         return damaged(value.encode("utf-8", "surrogatepass"), luck, JSON_PIECES).decode("utf-8", "replace")
     if draw < 0.25:
         return [value]
-    return luck.choice(ODD)
+    return copy.deepcopy(luck.choice(ODD))
 
 
 # -- TOML --------------------------------------------------------------------------------------------------------------
@@ -157,10 +159,50 @@ TOML_PIECES = tuple(
 )
 
 
+_VALUE = re.compile(rb'"[^"\n]*"|-?\b[0-9][0-9.]*\b|\b(?:true|false)\b')
+_VALUES = (
+    *(
+        b"-1",
+        b"0",
+        b"1",
+        b"2",
+        b"7.5",
+        b"1000000",
+        b"9" * 20,
+        b"1e300",
+        b"inf",
+        b"nan",
+        b"true",
+        b"false",
+        b"[]",
+        b"{}",
+    ),
+    *(
+        b'""',
+        b'"0s"',
+        b'"1s"',
+        b'"10m"',
+        b'"400d"',
+        b'"-2h"',
+        b'"alpha"',
+        b'"Beta"',
+        b'"#x y"',
+        b'"\xf0\x9f\x8c\x8a"',
+        b'"1001"',
+    ),
+    *(b'"live"', b'"code"', b'"https://example.org/x"', b'"ircs://h:6697"', b'"127.0.0.1:0"', b'"[::1]:80"', b'"UTC"'),
+)
+
+
 def damaged_toml(data: bytes, luck: random.Random) -> bytes:
     """A config with something wrong in it: values, whole lines, or letters."""
-    if luck.random() < 0.5:
+    draw = luck.random()
+    if draw < 0.35:
         return damaged(data, luck, TOML_PIECES)
+    if draw < 0.7:
+        values = [match.span() for match in _VALUE.finditer(data)]
+        start, end = pick(luck, values)
+        return data[:start] + pick(luck, _VALUES) + data[end:]
     lines = data.split(b"\n")
     for _ in range(luck.choice((1, 1, 2, 3))):
         at, draw = luck.randrange(len(lines)), luck.random()

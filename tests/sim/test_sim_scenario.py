@@ -67,6 +67,9 @@ def test_a_scenario_is_read(tmp_path: Path) -> None:
         ("[[faults]]\nat = 5\nname = 'ban'", "fault at 5 s: fault 'ban' needs 'channel'"),
         ("[[faults]]\nat = 5\nname = 'reset'\nwith = {conection = 1}", "did you mean 'connection'?"),
         ("[limits]\njoin_mode = 'shout'", "Invalid enum value 'shout'"),
+        ('account = { moderates = ["nobody"] }', "account 'me': nobody here has the login 'nobody'"),
+        ('[[others]]\nlogin = "you"\nid = "7"\nsubscribes = [""]', "account 'you': nobody here has the login ''"),
+        ("duration = " + "[" * 2000, "scenario: nested too deeply"),
     ],
 )
 def test_errors_name_the_place(text: str, words: str) -> None:

@@ -179,6 +179,8 @@ def parse(text: str, source: str = "scenario") -> Scenario:
         scenario = msgspec.convert(_timed(raw, "$"), Scenario)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{source}: not TOML: {error}") from error
+    except RecursionError:
+        raise ScenarioError(f"{source}: nested too deeply") from None
     except (msgspec.ValidationError, ValueError) as error:
         raise ScenarioError(f"{source}: {error}") from error
     check(scenario, source)
@@ -198,6 +200,10 @@ def check(scenario: Scenario, source: str = "scenario") -> None:
             raise ScenarioError(f"{source}: login {login!r}: write {usual!r}")
         if logins.count(login) > 1:
             raise ScenarioError(f"{source}: login {login!r} is used twice")
+    for account in accounts:
+        for login in (*account.moderates, *account.subscribes):
+            if login not in logins:
+                raise ScenarioError(f"{source}: account {account.login!r}: nobody here has the login {login!r}")
     for channel in scenario.channels:
         _check_broadcasts(channel, source)
         _check_store(channel, source)
