@@ -76,6 +76,21 @@ def test_every_reason_is_told(reason: Reason) -> None:
     assert len(outcome_lines(replace(ASKED, state=State.REJECTED, reason=reason), "Alpha", "")) >= 2
 
 
+@pytest.mark.parametrize(
+    ("reason", "text", "expected"),
+    [
+        (Reason.REFUSED, "You are redeeming too fast", "You are redeeming too fast"),
+        (Reason.REFUSED, "", "StreamElements said no"),
+        (Reason.NEVER_ARRIVED, "read error", "no answer came, and StreamElements never booked it"),
+        (Reason.SAID_NOT_TAKEN, "read error", "no answer came; you said that it was not taken"),
+        (Reason.NOT_SENT, "connect timeout", "no connection to StreamElements came to be, so nothing was sent"),
+        (Reason.UNCHECKED, "answered 502", "it could not be checked in time, so nothing was sent"),
+    ],
+)
+def test_why_is_in_their_words_only_where_they_said_no(reason: Reason, text: str, expected: str) -> None:
+    assert why(replace(ASKED, state=State.REJECTED, reason=reason, text=text)) == expected
+
+
 def test_the_list_has_no_codes() -> None:
     lines = redemption_lines([DONE, REFUSED], lambda _: "Alpha", NOW, None, UTC)
     assert lines == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 
-from allthepoints.core.redeem import Redemption, State
+from allthepoints.core.redeem import Reason, Redemption, State
 from allthepoints.views.columns import Column, table
 from allthepoints.views.text import amount, clean, clock_time, number
 from allthepoints.views.words import REASONS, REDEMPTIONS, SIGN_IN_REASONS, told
@@ -97,10 +97,13 @@ def code_lines(redemption: Redemption) -> list[str]:
 
 
 def why(redemption: Redemption) -> str:
-    """Why it was rejected, in StreamElements' words where it was StreamElements that said no; else empty."""
-    if redemption.state is not State.REJECTED:
-        return clean(redemption.text)
-    return clean(redemption.text) or (told(REASONS, redemption.reason) if redemption.reason else "")
+    """Why it was rejected: in StreamElements' words where it was StreamElements that said no, else in ours. What is
+    known of any other, which may be nothing."""
+    words = clean(redemption.text)
+    if redemption.state is not State.REJECTED or redemption.reason is None:
+        return words
+    ours = told(REASONS, redemption.reason)
+    return words or ours if redemption.reason is Reason.REFUSED else ours
 
 
 def _without_answer(redemption: Redemption) -> Iterable[str]:
