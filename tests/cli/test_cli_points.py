@@ -119,7 +119,7 @@ def test_status_has_points_too(atp: Atp, earning: Path) -> None:
     ]
     out = atp("status").out
     assert out.startswith("In 2 of 2 live chats. Earning in 1; nothing comes in 1.")
-    assert "● present  Alpha          20:50  20:00        1,845  30/h  ↑ earning  climbing 🌊" in out
+    assert "● present  Alpha          ↑ earning   1,845  30/h  climbing 🌊                     20:50  20:00" in out
     assert "perhaps: you never typed there" in out
 
 
