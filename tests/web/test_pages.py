@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 
 import apsw
@@ -24,6 +25,7 @@ from allthepoints.core.redeem import Reason, Redemption, State
 from allthepoints.service.snapshot import Vitals
 from allthepoints.storage import read as reading
 from allthepoints.storage.database import Database
+from allthepoints.views.channels import FILTERS, passes
 from allthepoints.views.web import pages
 from allthepoints.views.web.app import Pages
 from allthepoints.views.web.render import STATIC
@@ -215,13 +217,15 @@ async def test_the_store_is_narrowed(stage: Stage, query: str, names: set[str]) 
     assert {name for name, id_ in ids.items() if id_ in found.ids()} == names
 
 
-async def test_a_price_that_changed_is_told(stage: Stage) -> None:
+@pytest.mark.parametrize("path", [STORE, "/channel/c1"])
+async def test_a_price_that_changed_is_told(stage: Stage, path: str) -> None:
     fill(stage.folder)
+    stage.tell([row(1)])
     database = Database(stage.folder / "allthepoints.db", AT)
     database.load()
     database.record((r.ItemKnown(AT - 60, UserId("1"), replace(HYDRATE, cost=80)),), AT)
     database.close()
-    found = await read(stage, STORE)
+    found = await read(stage, path)
     assert "was 100 until 20:59" in " ".join(found.text.split())
     assert ("svg", "Price: 100, then 80") in [(tag, attrs.get("aria-label")) for tag, attrs in found.tags]
 
@@ -728,6 +732,19 @@ async def test_alerts_lead_to_whom_they_are_about(stage: Stage) -> None:
     links = {attrs["href"] for tag, attrs in found.tags if tag == "a"}
     assert {"/?show=closed#row-2", "/?show=waiting#row-3", "/health#health-signs"} <= links
     assert {"row-2", "row-3"} <= set(found.ids())
+
+
+async def test_the_table_is_narrowed_as_every_face_narrows_it(stage: Stage) -> None:
+    states, verdicts = ("present", "asked", "leaving", "waiting", "refused", "absent"), ("earning", "early", "flat")
+    cases = product(states, (*verdicts, "not_offered", "unknown"), (True, False, None))
+    rows = [row(number, state=state, verdict=verdict, live=live) for number, (state, verdict, live) in enumerate(cases)]
+    stage.tell(rows)
+    found = await read(stage, "/?show=all")
+    tags = {attrs["id"]: (attrs["data-tags"] or "").split() for tag, attrs in found.tags if "data-tags" in attrs}
+    for one in rows:
+        assert tags[f"row-{one.id}"] == [key for key, _ in FILTERS if key != "all" and passes(one, key)], one
+    for key, words in FILTERS:
+        assert f"{words} {sum(passes(one, key) for one in rows)}" in " ".join(found.text.split())
 
 
 async def test_what_is_live_and_not_meant_is_explained(stage: Stage) -> None:

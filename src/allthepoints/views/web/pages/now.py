@@ -15,7 +15,7 @@ from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.types import Login, UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
-from allthepoints.views.channels import matters, quiet
+from allthepoints.views.channels import FILTERS, passes, quiet
 from allthepoints.views.text import Standing, clean, name, number, standing, verdict
 from allthepoints.views.web.board import Board, Change
 from allthepoints.views.web.pages.alerts import alerts_of
@@ -25,17 +25,6 @@ from allthepoints.views.web.pages.known import Known, known
 from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble
 from allthepoints.views.wished import Wished, wish_when
 from allthepoints.views.words import CAUSES, PLACE, told
-
-FILTERS = (
-    ("now", "Here now"),
-    ("live", "Live"),
-    ("earning", "Earning"),
-    ("wrong", "Not earning"),
-    ("waiting", "Waiting"),
-    ("closed", "Closed to you"),
-    ("all", "All"),
-)
-"""What the table can be narrowed to."""
 
 SORTS = ("state", "name", "verdict", "live", "points", "today", "rate", "last", "next")
 
@@ -122,7 +111,7 @@ def row_of(channel: ChannelRow, facts: Known, now: float) -> Row:
         last=None if points is None else points.earned_at,
         next=_next(facts.next.get(channel.id), now),
         bars=bars(points.bars) if points is not None else Markup(""),
-        tags=" ".join(_tags(channel)),
+        tags=" ".join(key for key, _ in FILTERS if key != "all" and passes(channel, key)),
         rank=_rank(channel),
     )
 
@@ -262,19 +251,6 @@ def _cause(channel: ChannelRow) -> str:
         return ""
     cause = CAUSES.get(channel.causes[0])
     return cause.short if cause else told({}, channel.causes[0])
-
-
-def _tags(channel: ChannelRow) -> Iterable[str]:
-    if matters(channel):
-        yield "now"
-    if channel.state in ("waiting", "refused"):
-        yield "waiting" if channel.state == "waiting" else "closed"
-    if channel.live:
-        yield "live"
-    if channel.state == "present" and channel.verdict == "earning":
-        yield "earning"
-    elif channel.live and not (channel.state == "present" and channel.verdict in ("early", "unknown")):
-        yield "wrong"
 
 
 PAGE = View("/", "now.html", show)
