@@ -11,6 +11,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import Login, SeId, StreamId, UserId
@@ -35,11 +36,12 @@ from allthepoints.core.actions import (
     SendRedemption,
 )
 from allthepoints.core.apply import apply
+from allthepoints.core.desired import desired
 from allthepoints.core.intend import intend
 from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Account, ChannelRef, Lost, Stream, StreamKind, Why
 from allthepoints.core.observed import Observed
-from allthepoints.core.plan import plan, room_cap
+from allthepoints.core.plan import Plan, plan, room_cap
 from allthepoints.core.plan_points import GAP
 from allthepoints.core.policy import JOIN_IN_FLIGHT, JOIN_LIMIT, LOGIN_LIMIT, WINDOW, Policy
 from allthepoints.core.presence import State
@@ -101,12 +103,26 @@ class Core:
         decided = plan(self.policy, self.observed, self.now)
         again = plan(self.policy, self.observed, self.now)
         assert decided == again, "plan remembers nothing"
+        self._check_kept(decided)
         for action in decided.actions:
             self.records += intend(self.observed, action, self.now)
             self.done.append((self.now, action))
         self.wake_at = decided.wake_at
         assert self.wake_at is None or self.wake_at > self.now
         return decided.actions
+
+    def _check_kept(self, decided: Plan) -> None:
+        """What is kept from turn to turn is what would be found anew."""
+        o = self.observed
+        kept = o.queue, o.rest, o.elements.agenda
+        wanted = desired(self.policy, o, self.now)
+        o.queue, o.rest, o.elements.agenda = None, None, None
+        fresh = plan(self.policy, o, self.now)
+        assert fresh.actions == decided.actions, (fresh, decided)
+        # What is kept may look again too soon: JOINs on their way count as arriving now, whenever that is.
+        assert (decided.wake_at or inf) <= (fresh.wake_at or inf), (fresh, decided)
+        assert desired(self.policy, o, self.now) == wanted
+        o.queue, o.rest, o.elements.agenda = kept
 
     def events(self, *kinds: EventKind) -> list[Event]:
         return [r for r in self.records if isinstance(r, Event) and (not kinds or r.kind in kinds)]

@@ -1,15 +1,42 @@
-"""Simulated time for everything below, and the two stages."""
+"""Simulated time for everything below, the two stages, and a look at what is kept from turn to turn."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from service_stages import Fakes, Sockets, Stage, stage
 
+from allthepoints.core.observed import Observed
+from allthepoints.core.policy import Policy
+from allthepoints.service.snapshot import Changes, Snapshot, Snapshots
 from allthepoints.sim.timelapse import TimelapseLoop
+
+MANY_TURNS = ("test_service_long", "test_service_soak")
+
+
+@pytest.fixture(autouse=True)
+def kept_is_fresh(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After every turn of every test here, what faces see is what they would see if nothing were kept."""
+    if request.node.module.__name__ in MANY_TURNS:
+        return
+    make = Snapshots.make
+
+    def compared(self: Snapshots, policy: Policy, observed: Observed, now: float) -> tuple[Snapshot, Changes]:
+        kept, changes = make(self, policy, observed, now)
+        memos = observed.queue, observed.rest, observed.elements.agenda
+        observed.queue, observed.rest, observed.elements.agenda = None, None, None
+        fresh, _ = make(Snapshots(), policy, observed, now)
+        observed.queue, observed.rest, observed.elements.agenda = memos
+        shown = {i: replace(row, since=None) for i, row in kept.rows.items()}
+        assert shown == {i: replace(row, since=None) for i, row in fresh.rows.items()}
+        assert replace(kept, rows={}) == replace(fresh, rows={})
+        return kept, changes
+
+    monkeypatch.setattr(Snapshots, "make", compared)
 
 
 @pytest.fixture

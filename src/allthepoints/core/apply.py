@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from allthepoints.base.types import UserId
 from allthepoints.core import apply_chat, apply_live, apply_points, apply_redeem, apply_wishes
 from allthepoints.core.closing import reopen
 from allthepoints.core.facts import (
     AutoAllowed,
+    BalanceRead,
     Banned,
     ConfigRejected,
     ConfigTaken,
@@ -18,10 +20,14 @@ from allthepoints.core.facts import (
     Fact,
     FollowsRead,
     HelixPoints,
+    ItemsRead,
     Joined,
     JoinRefused,
     JoinWritten,
+    JwtSeen,
     LiveRead,
+    LoyaltyFound,
+    LoyaltyRead,
     Parted,
     ReadFailed,
     ReconnectAsked,
@@ -40,6 +46,7 @@ from allthepoints.core.facts import (
     Welcomed,
     Woke,
 )
+from allthepoints.core.model import Why
 from allthepoints.core.observed import Channel, Observed, SignIn, Standing
 from allthepoints.core.policy import JOIN_IN_FLIGHT, Policy
 from allthepoints.core.records import Event, EventKind, Record, Restored
@@ -57,11 +64,40 @@ SLEPT = 30.0
 
 def apply(observed: Observed, policy: Policy, fact: Fact) -> list[Record]:
     """Fold one fact into the state."""
-    observed.queue = None
+    concerned = _concerned(observed, fact)
     records = list(_changes(observed, policy, fact))
-    if records or not isinstance(fact, Ticked):
-        observed.elements.agenda = None
+    if concerned is None or (records and isinstance(fact, Ticked)):
+        observed.changes.of_everybody()
+    elif concerned and isinstance(fact, POINTS):
+        observed.changes.of_points(concerned)
+    elif concerned:
+        observed.changes.of_channel(concerned)
     return records
+
+
+POINTS = BalanceRead | LoyaltyRead | ItemsRead
+
+
+def _concerned(o: Observed, fact: Fact) -> UserId | None:
+    """The one channel that a fact concerns; NOBODY; None where it may be everybody.
+
+    Asked before it is folded in: who was put out has no room afterwards. Polls, look-ups and time change next to
+    nothing of very much, and mark it where they do.
+    """
+    match fact:
+        case Ticked() | LiveRead() | LoyaltyFound() | HelixPoints() | JoinWritten() | TimedOut():
+            return apply_live.NOBODY
+        case BalanceRead() | LoyaltyRead() | ItemsRead():
+            return fact.channel
+        case JwtSeen(state=o.elements.jwt.state, viewer=o.elements.jwt.viewer):
+            return apply_live.NOBODY
+        case Joined() | Parted() | JoinRefused() | Banned() if o.cap is None:
+            if isinstance(fact, JoinRefused) and fact.why is Why.ROOM_LIMIT:
+                return None
+            channel = apply_chat.spoken_of(o, fact.conn, fact.login)
+            return apply_live.NOBODY if channel is None else channel.ref.id
+        case _:
+            return None
 
 
 def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # noqa: PLR0912, PLR0915 -- one arm a fact
@@ -82,6 +118,7 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             yield from apply_chat.welcomed(o, fact)
         case JoinWritten():
             apply_chat.join_written(o, fact)
+            o.changes.of_chat()
         case Joined():
             yield from apply_chat.joined(o, fact)
         case Parted():

@@ -228,19 +228,20 @@ def _refused_late(o: Observed, fact: JoinRefused) -> Iterator[Record]:
 
 def banned(o: Observed, fact: Banned) -> Iterator[Record]:
     """A ban while we are in: the forced PART follows, or has come already."""
-    if (channel := _spoken_of(o, fact.conn, fact.login)) is not None:
+    if (channel := spoken_of(o, fact.conn, fact.login)) is not None:
         yield from close(channel, Why.BANNED, fact.at)
 
 
 def timed_out(o: Observed, fact: TimedOut) -> Iterator[Record]:
     """Only talking is blocked, and we never talk."""
-    if (channel := _spoken_of(o, fact.conn, fact.login)) is not None:
+    if (channel := spoken_of(o, fact.conn, fact.login)) is not None:
         yield Event(fact.at, EventKind.TIMED_OUT, channel.ref.id, {"seconds": fact.seconds})
 
 
 def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
     """JOINs and PARTs that nobody answered in time; spent budget that no longer counts is forgotten."""
-    for room in list(o.rooms.values()):
+    unsettled = [room for room in o.rooms.values() if room.state is not State.PRESENT]
+    for room in unsettled:
         if room.written_at is None:
             continue
         if room.state is State.ASKED and now >= room.written_at + policy.ask_timeout:
@@ -252,15 +253,24 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
                 _to(room, Input.JOINED, now)
                 room.proven = True
             yield from _presence(o, room.channel, now, "parted")
-    for room in [room for room in o.rooms.values() if room.state is State.ABSENT]:
-        if now >= room.part_owed_until:
+            o.changes.of_channel(room.channel)
+    for room in unsettled:
+        if room.state is State.ABSENT and now >= room.part_owed_until:
             del o.rooms[room.conn, room.login]
-    horizon = now - WINDOW - WINDOW_MARGIN
-    o.join_times = tuple(at for at in o.join_times if at > horizon)
-    o.login_times = tuple(at for at in o.login_times if at > horizon)
+            o.changes.of_channel(room.channel)
+    _forget_spent(o, now)
     newest = o.connections.get(o.last_conn)
-    if newest is not None and _is_stable(policy, newest, now):
+    if o.connect_failures and newest is not None and _is_stable(policy, newest, now):
         o.connect_failures = 0
+        o.changes.of_chat()
+
+
+def _forget_spent(o: Observed, now: float) -> None:
+    horizon = now - WINDOW - WINDOW_MARGIN
+    if o.join_times:
+        o.join_times = tuple(at for at in o.join_times if at > horizon)
+    if o.login_times:
+        o.login_times = tuple(at for at in o.login_times if at > horizon)
 
 
 def _unanswered(o: Observed, policy: Policy, room: Room, now: float) -> None:
@@ -276,8 +286,10 @@ def _unanswered(o: Observed, policy: Policy, room: Room, now: float) -> None:
             connection.retiring = True
     if connection.usable:
         _ask_slower(policy, channel, now)
+        o.changes.of_channel(channel.ref.id)
     else:
         channel.unanswered, channel.ask_not_before = 0, 0.0
+        o.changes.of_everybody()  # its other rooms must move
 
 
 def _ask_slower(policy: Policy, channel: Channel, now: float) -> None:
@@ -343,7 +355,7 @@ def _rooms_full(o: Observed, channel: Channel, at: float) -> Iterator[Record]:
         yield Event(at, EventKind.REFUSED, channel.ref.id, {"why": Why.ROOM_LIMIT, "rooms": rooms})
 
 
-def _spoken_of(o: Observed, conn: int, login: Login) -> Channel | None:
+def spoken_of(o: Observed, conn: int, login: Login) -> Channel | None:
     """The channel that a line of this connection speaks about, whether or not we are still in its room."""
     room = o.rooms.get((conn, login))
     return o.channels[room.channel] if room is not None else o.called(login)

@@ -48,6 +48,8 @@ def live_read(o: Observed, policy: Policy, fact: LiveRead) -> Iterator[Record]:
             yield from _missed(o, policy, channel, fact.at, gap)
     yield from _forget_unasked(o, roster(policy, o), sighted)
     o.stale = o.stale and began_at < o.stale_since  # what was asked before the host slept proves nothing now
+    if o.stale != gap:
+        o.changes.of_everybody()
 
 
 def follows_read(o: Observed, fact: FollowsRead) -> Iterator[Record]:
@@ -145,6 +147,7 @@ def _channel_of(o: Observed, policy: Policy, ref: ChannelRef) -> Channel | None:
 
 def _new(o: Observed, ref: ChannelRef) -> Channel:
     channel = o.channels[ref.id] = Channel(ref)
+    o.changes.of_everybody()
     o.names.setdefault(ref.login, ref.id)
     o.not_found.pop(ref.login, None)
     o.roster = None
@@ -161,8 +164,11 @@ def _ref_seen(o: Observed, channel: Channel, ref: ChannelRef, at: float, *, told
     before = o.addresses.get(ref.login, ref.id)
     if before != ref.id:
         o.channels[before].look_up = True  # it cannot be there any more: ask where it is
-    o.addresses[ref.login] = ref.id
+    if o.addresses.get(ref.login) != ref.id:
+        o.addresses[ref.login] = ref.id
+        o.changes.of_everybody()
     if channel.ref != ref or told:
+        o.changes.of_everybody()
         channel.ref = ref
         yield ChannelKnown(at, ref, channel.followed)
 
@@ -187,6 +193,8 @@ def _seen(o: Observed, channel: Channel, stream: Stream, at: float) -> Iterator[
         channel.ask_afresh()
     if new and channel.live and before is not None:
         yield from _close(o, channel, before, at)
+    if new or not channel.live or stream != before:
+        o.changes.of_channel(channel.ref.id)
     channel.stream, channel.seen_at, channel.missed_since = stream, at, None
     if new or not channel.live:
         channel.live = True
@@ -202,12 +210,14 @@ def _missed(o: Observed, policy: Policy, channel: Channel, at: float, gap: bool)
     if channel.live is None:
         channel.live = False
         o.offline.add(channel.ref.id)
+        o.changes.of_channel(channel.ref.id)
         return
     if channel.missed_since is None:
         channel.missed_since = at
     lasting = at - channel.missed_since >= policy.offline_after
     if lasting or (gap and at - channel.seen_at >= policy.offline_after):
         channel.live, channel.missed_since = False, None
+        o.changes.of_channel(channel.ref.id)
         o.live.discard(channel.ref.id)
         o.offline.add(channel.ref.id)
         channel.ask_afresh()
@@ -220,6 +230,7 @@ def _forget_unasked(o: Observed, names: Roster, sighted: set[UserId]) -> Iterato
     for channel_id in o.live - names.followed - names.others - sighted:
         channel = o.channels[channel_id]
         channel.live, channel.missed_since = None, None
+        o.changes.of_channel(channel_id)
         o.live.discard(channel_id)
         channel.ask_afresh()
         if channel.stream is not None:

@@ -46,7 +46,7 @@ from allthepoints.core.records import (
     Restored,
 )
 from allthepoints.core.redeem import Redemption, State
-from allthepoints.core.worth import flat_key, flat_since
+from allthepoints.core.worth import flat_by, flat_key, flat_since
 
 TOLD_AFTER = 3
 """Failures in a row before it is an event: one lost read is nothing."""
@@ -128,6 +128,7 @@ def _place(o: Observed, channel: UserId, fact: LoyaltyFound, at_home: object) ->
     moved = purse.se != se
     purse.se, purse.login, purse.found_at, purse.doubted = se, fact.login, fact.at, False
     purse.changed_at = fact.at
+    o.changes.of_points(channel)
     if moved:
         purse.loyalty_at = purse.items_at = 0.0
         purse.refused.clear()
@@ -180,25 +181,25 @@ def balance_read(o: Observed, policy: Policy, fact: BalanceRead) -> Iterator[Rec
 
 def judged(o: Observed, policy: Policy, channel: Channel, now: float) -> Verdict:
     """Whether a channel is earning, and if not, why."""
+    return verdict(sight(o, channel), now, policy.flat_after, policy.poll_balance)
+
+
+def sight(o: Observed, channel: Channel) -> Sight:
+    """What is known of a channel, as far as a verdict looks at it."""
     purse = o.elements.purses.get(channel.ref.id) or Purse(channel.ref.id)
     stream = channel.stream
-    return verdict(
-        Sight(
-            viewer=None if o.account is None else o.account.login,
-            live=channel.live,
-            rerun=bool(channel.live) and stream is not None and stream.kind is StreamKind.RERUN,
-            present_since=channel.present_since if channel.earns else None,
-            found=None if purse.found_at == 0.0 else purse.se is not None,
-            loyalty=purse.loyalty,
-            read_at=purse.balance_at or None,
-            rose_at=purse.ledger.rose_at,
-            interval=purse.interval,
-            failing=o.elements.failures >= TOLD_AFTER,
-            paid_before=purse.balance is not None and purse.balance.points > 0,
-        ),
-        now,
-        policy.flat_after,
-        policy.poll_balance,
+    return Sight(
+        viewer=None if o.account is None else o.account.login,
+        live=channel.live,
+        rerun=bool(channel.live) and stream is not None and stream.kind is StreamKind.RERUN,
+        present_since=channel.present_since if channel.earns else None,
+        found=None if purse.found_at == 0.0 else purse.se is not None,
+        loyalty=purse.loyalty,
+        read_at=purse.balance_at or None,
+        rose_at=purse.ledger.rose_at,
+        interval=purse.interval,
+        failing=o.elements.failures >= TOLD_AFTER,
+        paid_before=purse.balance is not None and purse.balance.points > 0,
     )
 
 
@@ -206,12 +207,14 @@ def _tell_flat(o: Observed, policy: Policy, channel: Channel, purse: Purse, at: 
     """One event when nothing comes, one when it comes again; remembered over restarts."""
     word = judged(o, policy, channel, at).word
     key = flat_key(purse.channel)
-    told = key in o.elements.notes
+    told = purse.channel in o.elements.flat
     if word is Word.FLAT and flat_since(o, purse.channel) is None:
         if not told:
             yield Event(at, EventKind.FLAT, purse.channel)
+        o.elements.flat[purse.channel] = round(at)
         yield note(o, at, key, f"{at:.0f}")  # of this session, from now on
     elif word is Word.EARNING and told:
+        del o.elements.flat[purse.channel]
         yield Event(at, EventKind.EARNING_AGAIN, purse.channel)
         yield note(o, at, key, None)
 
@@ -285,6 +288,8 @@ def _answered(o: Observed, at: float) -> Iterator[Record]:
     elements.pending = False
     if elements.failures >= TOLD_AFTER:
         yield Event(at, EventKind.ELEMENTS_BACK)
+    if elements.failures:
+        o.changes.of_everybody()
     elements.failures, elements.failing_since, elements.error = 0, None, ""
 
 
@@ -385,6 +390,7 @@ def restore(o: Observed, restored: Restored) -> None:
     for kept in restored.purses:
         _restore_spent(o.elements.purse(kept.channel), kept.entries, restored.redemptions)
     o.elements.notes.update(restored.notes)
+    o.elements.flat.update(flat_by(o.elements.notes))
 
 
 def _restore_spent(purse: Purse, entries: tuple[LedgerEntry, ...], redemptions: tuple[Redemption, ...]) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from allthepoints.base.types import UserId
 from allthepoints.core.apply_wishes import unmet
-from allthepoints.core.observed import UNRANKED, Channel, Observed, Roster, roster
+from allthepoints.core.observed import UNRANKED, Channel, Observed, Queue, Rank, Roster, roster
 from allthepoints.core.policy import Policy
+from allthepoints.core.presence import State
 from allthepoints.core.worth import hope, per_hour
 
 NO_PLACE = UNRANKED + 1
 
 
 def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
-    """The channels whose chat we want to be in, best first; the first `room_cap` of them get a slot."""
-    known = observed.queue
-    if known is None or known[0] is not policy or known[1] != now:
-        known = observed.queue = (policy, now, _desired(policy, observed, now))
-    return known[2]
+    """The channels whose chat we want to be in, best first; the first `room_cap` of them get a slot. Not to be changed:
+    as long as the answer is the same, it is the same list."""
+    queue, names = observed.queue, roster(policy, observed)
+    wished = _wished(policy, observed, now)
+    if queue is None or not _holds(queue, policy, names, observed, wished, now):
+        queue = observed.queue = _queue(policy, names, observed, wished, now)
+    elif queue.count != observed.changes.count:
+        _move(queue, observed, now)
+    return queue.order
 
 
 def is_meant(names: Roster, channel_id: UserId) -> bool:
@@ -24,17 +31,66 @@ def is_meant(names: Roster, channel_id: UserId) -> bool:
     return (channel_id in names.followed or channel_id in names.included) and channel_id not in names.barred
 
 
-def _desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
-    names = roster(policy, observed)
-    held = {room.channel for room in observed.rooms.values() if room.holds_slot}
-    meant = ((observed.live & names.followed) | (observed.live & names.included.keys())) - names.barred
-    wished = {i for i in observed.live if policy.wishes and unmet(policy, observed, i, now)}
-    ranked = [
-        _rank(names, observed, channel, channel.ref.id in held, channel.ref.id in wished)
-        for channel in map(observed.channels.__getitem__, meant)
-        if _eligible(observed, channel, now)
-    ]
-    return [channel for *_, channel in sorted(ranked)]
+# -- the queue, and what becomes of it -----------------------------------------------------------------------------
+def _holds(queue: Queue, policy: Policy, names: Roster, o: Observed, wished: frozenset[UserId], now: float) -> bool:
+    """Whether the queue is right but for channels that changed since."""
+    return (
+        queue.policy is policy
+        and queue.names is names
+        and queue.count >= o.changes.everybody
+        and queue.at <= now < queue.until
+        and queue.wished == wished
+    )
+
+
+def _queue(policy: Policy, names: Roster, o: Observed, wished: frozenset[UserId], now: float) -> Queue:
+    queue = Queue(policy, names, o.changes.count, now, inf, wished, {}, [])
+    held = _held(o)
+    for channel_id in o.live:
+        _place(queue, o, channel_id, held, now)
+    queue.order = _sorted(queue)
+    return queue
+
+
+def _move(queue: Queue, o: Observed, now: float) -> None:
+    """Put those who changed where they belong now."""
+    changed, queue.count = o.changes.since(queue.count), o.changes.count
+    held = _held(o)
+    moved = [channel_id for channel_id in changed if _place(queue, o, channel_id, held, now)]
+    if moved and (order := _sorted(queue)) != queue.order:
+        queue.order = order
+
+
+def _sorted(queue: Queue) -> list[UserId]:
+    return [rank[-1] for rank in sorted(queue.ranks.values())]
+
+
+def _place(queue: Queue, o: Observed, channel_id: UserId, held: set[UserId], now: float) -> bool:
+    """Rank one channel anew, or take it out. Answers whether that is another rank than before."""
+    before = queue.ranks.get(channel_id)
+    if channel_id in o.live and is_meant(queue.names, channel_id):
+        channel = o.channels[channel_id]
+        refusal = channel.refusal
+        if refusal is not None and refusal.until is not None and refusal.until > now:
+            queue.until = min(queue.until, refusal.until)
+        if _eligible(o, channel, now):
+            rank = _rank(queue.names, o, channel, channel_id in held, channel_id in queue.wished)
+            if rank != before:
+                queue.ranks[channel_id] = rank
+            return rank != before
+    return queue.ranks.pop(channel_id, None) is not None
+
+
+def _held(o: Observed) -> set[UserId]:
+    return {room.channel for room in o.rooms.values() if room.state is not State.ABSENT}
+
+
+def _wished(policy: Policy, o: Observed, now: float) -> frozenset[UserId]:
+    """Live channels where a wish is not met yet."""
+    if not policy.wishes:
+        return frozenset()
+    named = {o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes}
+    return frozenset(i for i in named if i is not None and i in o.live and unmet(policy, o, i, now))
 
 
 def _eligible(observed: Observed, channel: Channel, now: float) -> bool:
@@ -46,9 +102,7 @@ def _eligible(observed: Observed, channel: Channel, now: float) -> bool:
     )
 
 
-def _rank(
-    names: Roster, o: Observed, channel: Channel, held: bool, wished: bool
-) -> tuple[int, int, bool, float, int, int, UserId]:
+def _rank(names: Roster, o: Observed, channel: Channel, held: bool, wished: bool) -> Rank:
     """Explicit priority; then who may pay anything; then where a wish is not met yet; then what it pays an hour, where
     who is in counts for more, because a swap costs a JOIN and a gap and gains a trifle; then the include list, in its
     order; then the follows, newest first as Twitch lists them."""

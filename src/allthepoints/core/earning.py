@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from allthepoints.base.types import Login
 from allthepoints.core.loyalty import LAG, Loyalty
@@ -100,6 +101,17 @@ def verdict(sight: Sight, now: float, flat_after: float, poll: float) -> Verdict
     return next(answer(case) for holds, answer in RULES if holds(case))
 
 
+def turns_at(sight: Sight, now: float, poll: float) -> float:
+    """When the verdict may be another one though nothing was learned; now, where times lie ahead of the clock."""
+    case = _Case(sight, now, 0.0, poll)
+    if sight.present_since is None:
+        return inf
+    if max(sight.present_since, sight.read_at or 0.0, sight.rose_at or 0.0) > now:
+        return now
+    turns = (case.unheard_at, case.present_since + case.due, (sight.rose_at or 0.0) + case.due)
+    return min((at for at in turns if at >= now), default=inf)
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """A sight at a moment. Times that lie ahead are of a clock that was set back: they tell nothing."""
@@ -140,10 +152,15 @@ class _Case:
         return max(self.flat_after, self.due)
 
     @property
+    def unheard_at(self) -> float:
+        """When a reading should have come."""
+        polls = SILENT if self.sight.failing else SELDOM
+        return max(self.read_at, self.present_since) + max(polls * self.poll, ROUND)
+
+    @property
     def unheard(self) -> bool:
         """Whether a reading should have come since, and did not."""
-        polls = SILENT if self.sight.failing else SELDOM
-        return self.now - max(self.read_at, self.present_since) > max(polls * self.poll, ROUND)
+        return self.now > self.unheard_at
 
     @property
     def proven(self) -> bool:

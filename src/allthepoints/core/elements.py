@@ -114,6 +114,24 @@ class Due:
     action: ElementsRead
 
 
+Firsts = tuple[Due | None, Due | None]
+"""What is due first of what is waited for, and of the rest."""
+
+
+@dataclass(slots=True)
+class Agenda:
+    """What is due first of each channel, as of a count of changes; it holds for this policy, from `at` on, until just
+    before `until`. `wished`: the channels that a wish is about. `firsts`: of all channels."""
+
+    policy: Policy
+    count: int
+    at: float
+    until: float
+    wished: set[UserId]
+    dues: dict[UserId, Firsts]
+    firsts: Firsts = (None, None)
+
+
 @dataclass(slots=True)
 class Elements:
     """All of it. Reads go out one at a time; `asked_at` is when the last one did."""
@@ -123,8 +141,8 @@ class Elements:
     """Logins that a person looks at and that no channel of ours has, and since when."""
     nowhere: dict[Login, float] = field(default_factory=dict)
     """Of those, the ones that StreamElements does not have, and when it said so."""
-    agenda: tuple[Policy, tuple[Due | None, Due | None]] | None = None
-    """What is due first of what is waited for, and of the rest, as the plan found it. Every fact forgets it."""
+    agenda: Agenda | None = None
+    """What is due, as `plan_points` found it last."""
     pending: bool = False
     asked_at: float = 0.0
     failures: int = 0
@@ -146,6 +164,8 @@ class Elements:
     history_not_before: float = 0.0
     """After an answer that was a clear no."""
     notes: dict[str, str] = field(default_factory=dict)
+    flat: dict[UserId, float] = field(default_factory=dict)
+    """The channels that were found not to pay, and when, as their notes say."""
 
     def purse(self, channel: UserId) -> Purse:
         """The channel's purse; a new one if it has none."""

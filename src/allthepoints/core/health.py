@@ -117,10 +117,10 @@ def _not_found(policy: Policy, o: Observed) -> list[Login]:
 def _refused(policy: Policy, o: Observed, now: float) -> list[float]:
     """When the live channels that will not have us said so."""
     names = roster(policy, o)
-    live = (o.channels[i] for i in o.live if i not in names.barred)
+    refused = [channel for i in o.live if (channel := o.channels[i]).refusal is not None and i not in names.barred]
     return [
         channel.refusal.at
-        for channel in live
+        for channel in refused
         if channel.refusal is not None and channel.earns and channel.refusal.stands(channel.stream_id(), now)
     ]
 

@@ -68,7 +68,7 @@ def _auto_waits(policy: Policy, o: Observed, now: float) -> float | None:
 def _flat(o: Observed) -> list[tuple[Login, float]]:
     """The channels we are in that pay nothing, and since when that is known."""
     found = []
-    for channel_id in o.live:
+    for channel_id in o.elements.flat.keys() & o.live:
         channel, since = o.channels[channel_id], flat_since(o, channel_id)
         if since is not None and channel.earns and channel.present_since is not None:
             found.append((channel.ref.login, max(since, channel.present_since)))

@@ -32,8 +32,6 @@ from allthepoints.core.records import AttemptsSpent, Record
 
 def intend(observed: Observed, action: Action, now: float) -> list[Record]:
     """Book one action of a plan; the records must be written before it is performed."""
-    if isinstance(action, JoinRooms | PartRooms):
-        observed.queue = None  # who holds a room ranks before who does not
     return list(_bookings(observed, action, now))
 
 
@@ -49,11 +47,13 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:  # n
             o.reads["users"].pending = True
         case OpenConnection(conn):
             o.last_conn = conn
+            o.changes.of_everybody()
             o.connections[conn] = Connection(conn)
             if not any(connection.phase is Phase.READY for connection in o.connections.values()):
                 o.disconnected_since = o.disconnected_since or now
             yield AttemptsSpent(now, "login", 1)
         case CloseConnection(conn):
+            o.changes.of_everybody()
             if connection := o.connections.get(conn):
                 connection.phase = Phase.CLOSING
         case JoinRooms():
@@ -75,6 +75,8 @@ def _ask(o: Observed, action: JoinRooms, now: float) -> None:
         room = o.rooms.get((action.conn, login))
         if room is None:
             room = o.rooms[action.conn, login] = Room(action.conn, login, channel, State.ABSENT, now)
+        o.changes.of_channel(room.channel)
+        o.changes.of_channel(channel)
         room.channel = channel
         room.state, room.since = step(room.state, Input.ASK), now
         room.written_at, room.spent = None, False
@@ -87,12 +89,14 @@ def _leave(o: Observed, action: PartRooms, now: float) -> None:
         room.state, room.since = step(room.state, Input.LEAVE), now
         room.written_at, room.part_owed_until = now, now + PART_OWED
         o.channels[room.channel].left = (room.conn, now)
+        o.changes.of_channel(room.channel)
 
 
 def _send(o: Observed, key: str, now: float) -> Iterator[Record]:
     """The row that says SENT; the POST leaves only once it is on the disk."""
     redemption = o.elements.redemptions[key]
     purse = o.elements.purses[redemption.channel]
+    o.changes.of_points(redemption.channel)
     balance, whose = purse.balance, o.elements.jwt.viewer
     assert whose is not None, "ready says so"
     known = (bought.id for bought in o.elements.history if bought.item == redemption.item)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from allthepoints.base.budget import Window
 from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.core.changes import Changes
 from allthepoints.core.elements import Elements
 from allthepoints.core.facts import HelixPoints
 from allthepoints.core.model import Account, ChannelRef, Stream, StreamKind
@@ -180,6 +181,37 @@ class Roster:
     """Excluded or paused."""
 
 
+Rank = tuple[int, int, bool, float, int, int, UserId]
+"""What decides who comes first, from left to right (`core.desired`)."""
+
+
+@dataclass(slots=True)
+class Queue:
+    """Who wants a room, best first, as of a count of changes; it holds for this policy and these names, from `at` on,
+    until just before `until`."""
+
+    policy: Policy
+    names: Roster
+    count: int
+    at: float
+    until: float
+    wished: frozenset[UserId]
+    ranks: dict[UserId, Rank]
+    order: list[UserId]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing is to be done about connections and rooms, as of a count of changes of the chat, for who has a slot; from
+    `at` on, until just before `until` (None: until something happens)."""
+
+    policy: Policy
+    count: int
+    slots: list[UserId]
+    at: float
+    until: float | None
+
+
 @dataclass(slots=True)
 class Observed:
     """The whole state."""
@@ -203,9 +235,11 @@ class Observed:
     told: dict[UserId, StreamId] = field(default_factory=dict)
     """The last session of each channel that was announced: it is never announced again."""
     roster: Roster | None = None
-    queue: tuple[Policy, float, list[UserId]] | None = None
-    """What `desired` answered last, by policy and time: it is asked many times a turn. Every fact forgets it, and
-    every intention that changes who holds a room."""
+    changes: Changes = field(default_factory=Changes)
+    queue: Queue | None = None
+    """What `desired` answered last."""
+    rest: Rest | None = None
+    """What `plan` found last where nothing was to be done in the chat."""
 
     connections: dict[int, Connection] = field(default_factory=dict)
     rooms: dict[tuple[int, Login], Room] = field(default_factory=dict)
@@ -258,7 +292,7 @@ class Observed:
     def slots_held(self) -> int:
         """Rooms that count against the account's limit, each connection's for itself (whether Twitch counts a room on
         two connections once or twice is not known; twice is safe)."""
-        return sum(1 for room in self.rooms.values() if room.holds_slot)
+        return len([room for room in self.rooms.values() if room.state is not State.ABSENT])
 
     def join_window(self, now: float) -> Window:
         """The JOIN budget, with the JOINs that are still on their way counted at the latest time they could arrive."""

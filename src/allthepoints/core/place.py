@@ -87,7 +87,7 @@ def place(
     rooms: Iterable[Room] | None = None,
 ) -> Place:
     """Where we stand with one channel; `slots` are those that may have a room now, `rooms` its own, where known."""
-    own = observed.rooms_of(channel.ref.id) if rooms is None else rooms
+    own = list(observed.rooms_of(channel.ref.id) if rooms is None else rooms)
     if states := [room.state for room in own if room.proven or room.state is not State.PRESENT]:
         for state, shown in _SHOWN:
             if state in states:
@@ -97,7 +97,7 @@ def place(
         if channel.refusal is not None and channel.refusal.stands(channel.stream_id(), now):
             return Place(Mark.REFUSED, channel.refusal.why)
         if channel.earns:
-            return Place(Mark.WAITING, _waits_for(observed, channel, slots, now))
+            return Place(Mark.WAITING, _waits_for(observed, channel, own, slots, now))
     return Place(Mark.ABSENT, _absent_because(policy, observed, channel))
 
 
@@ -131,13 +131,15 @@ def _places(policy: Policy, observed: Observed, now: float) -> dict[UserId, Plac
     }
 
 
-def _waits_for(observed: Observed, channel: Channel, slots: AbstractSet[UserId], now: float) -> Reason:
+def _waits_for(
+    observed: Observed, channel: Channel, rooms: Iterable[Room], slots: AbstractSet[UserId], now: float
+) -> Reason:
     """What stands first in the way."""
     if observed.stale:
         return Reason.CHECKING
     if observed.addresses.get(channel.ref.login) != channel.ref.id:
         return Reason.MOVED
-    if any(room.stranger is not None for room in observed.rooms_of(channel.ref.id)):
+    if any(room.stranger is not None for room in rooms):
         return Reason.MOVED
     if channel.ref.id not in slots:
         return Reason.NO_SLOT if observed.cap is None else Reason.ROOM_LIMIT

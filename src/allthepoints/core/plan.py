@@ -1,9 +1,10 @@
 """plan(policy, observed, now): what to do now, and when to look again. The whole program in one pure function.
 
 Theory. We compare what is wanted with what is confirmed, and plan the difference away, within budgets that Twitch sets.
-Nothing here remembers anything: call it twice with the same state and it answers the same; do what it says, and a state
-is reached in which it says nothing. It never asks for what is already under way (`intend` books every action): every
-performer answers with a fact, come what may, and what the server leaves unanswered ends by a deadline in `apply`.
+Nothing here remembers anything but what it would find again: call it twice with the same state and it answers the same;
+do what it says, and a state is reached in which it says nothing. That is kept (`Rest`) until something changes or its
+time comes: most turns are about points. It never asks for what is already under way (`intend` books every action):
+every performer answers with a fact, come what may, and what the server leaves unanswered ends by a deadline in `apply`.
 
 Five planners, in this order, each for itself: the sign-in, what to read from Helix, which connections to have, which
 rooms to be in; and what to ask of StreamElements (`plan_points`).
@@ -29,7 +30,7 @@ from allthepoints.core.actions import (
 )
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.desired import desired
-from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Room, SignIn, roster
+from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Rest, Room, SignIn, roster
 from allthepoints.core.plan_points import plan_points
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
@@ -73,9 +74,35 @@ def _plan_presence(policy: Policy, observed: Observed, draft: _Draft) -> None:
         _plan_reads(policy, observed, draft)
     wanted = [] if observed.stale else desired(policy, observed, draft.now)
     slots = wanted[: room_cap(policy, observed, draft.now)]
-    closing = _plan_connections(policy, observed, slots, draft)
-    _plan_rooms(policy, observed, slots, closing, draft)
-    _wake_for_timers(policy, observed, draft)
+    if not _rests(policy, observed, slots, draft.now):
+        _plan_chat(policy, observed, slots, draft)
+    elif observed.rest is not None and observed.rest.until is not None:
+        draft.wake(observed.rest.until)
+
+
+def _rests(policy: Policy, o: Observed, slots: list[UserId], now: float) -> bool:
+    """Whether the chat was looked at with nothing found to do, and neither it nor the slots changed since, nor has the
+    time come at which to look again."""
+    rest = o.rest
+    return (
+        rest is not None
+        and rest.policy is policy
+        and rest.count >= o.changes.chat
+        and rest.at <= now
+        and (rest.until is None or now < rest.until)
+        and rest.slots == slots
+    )
+
+
+def _plan_chat(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) -> None:
+    chat = _Draft(draft.now)
+    closing = _plan_connections(policy, o, slots, chat)
+    _plan_rooms(policy, o, slots, closing, chat)
+    _wake_for_timers(policy, o, chat)
+    o.rest = None if chat.actions else Rest(policy, o.changes.count, slots, draft.now, chat.wake_at)
+    draft.actions += chat.actions
+    if chat.wake_at is not None:
+        draft.wake(chat.wake_at)
 
 
 def room_cap(policy: Policy, observed: Observed, now: float) -> int:
@@ -172,7 +199,7 @@ def _users_to_read(policy: Policy, o: Observed, draft: _Draft) -> tuple[frozense
     followed: their renames show nowhere else while they are offline."""
     names = roster(policy, o)
     unresolved = frozenset(n for n in names.unresolved if draft.due(o.not_found.get(n, draft.now - DAY) + DAY))
-    silent = frozenset(i for i in o.live if o.channels[i].look_up)
+    silent = frozenset([i for i in o.live if o.channels[i].look_up])
     others = names.others if names.others and draft.due(o.users_checked_at + policy.poll_follows) else frozenset()
     ids = silent | others
     return (ids, unresolved) if ids or unresolved else None
@@ -247,6 +274,8 @@ def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[i
             draft.wake(window.spend(draft.now, asked).free_at(draft.now))
         if headroom <= 0:
             leave |= _make_way(o, ready[:free], rooms)
+            if len(ready) > free:
+                draft.wake(window.spend(draft.now, free).free_at(draft.now))
     for conn, logins in _by_connection(leave).items():
         draft.do(PartRooms(conn, tuple(logins)))
 

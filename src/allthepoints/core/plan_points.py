@@ -7,7 +7,8 @@ left. What a person waits for (a look, a redemption) goes first and closer toget
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Protocol
 
 from allthepoints.base.types import Login, SeId, UserId
@@ -23,9 +24,9 @@ from allthepoints.core.actions import (
 )
 from allthepoints.core.apply_redeem import is_own, jwt_state, read_since, ready, viewer_login
 from allthepoints.core.desired import desired, is_meant
-from allthepoints.core.elements import Due, Purse
+from allthepoints.core.elements import Agenda, Due, Firsts, Purse
 from allthepoints.core.loyalty import LAG, JwtState
-from allthepoints.core.observed import Observed, roster
+from allthepoints.core.observed import Channel, Observed, roster
 from allthepoints.core.policy import Policy
 from allthepoints.core.redeem import ABSENT_AFTER, Redemption, State
 
@@ -87,26 +88,80 @@ def plan_points(policy: Policy, o: Observed, draft: Draft) -> None:
 
 
 def _first(policy: Policy, o: Observed, draft: Draft) -> Due | None:
-    """Of what is due, what somebody waits for goes first; of what is not, nothing is in the way of anything.
-
-    The two that may be it are kept until something happens: most turns are about the chat.
-    """
-    agenda = o.elements.agenda
-    if agenda is None or agenda[0] is not policy:
-        dues = list(_reads(policy, o, draft))
-        firsts = (
-            _earliest(due for due in dues if due.waited_for),
-            _earliest(due for due in dues if not due.waited_for),
-        )
-        agenda = o.elements.agenda = (policy, firsts)
-    waited_for, other = agenda[1]
+    """Of what is due, what somebody waits for goes first; of what is not, nothing is in the way of anything."""
+    agenda = _agenda(policy, o, draft.now)
+    waited_for, other = agenda.firsts
+    by_hand = [*_looked_up(o), *_for_redemptions(o, draft)]
+    if by_hand:
+        waited_for = _soonest(due for due in (waited_for, *by_hand) if due is not None)
     if waited_for is None or other is None:
         return waited_for or other
     return waited_for if waited_for.at <= max(draft.now, other.at) else other
 
 
-def _earliest(dues: Iterable[Due]) -> Due | None:
+def _soonest(dues: Iterable[Due]) -> Due | None:
     return min(dues, key=lambda due: due.at, default=None)
+
+
+# -- the agenda, and what becomes of it ----------------------------------------------------------------------------
+def _agenda(policy: Policy, o: Observed, now: float) -> Agenda:
+    """What is due of each channel; worked out anew for those that changed."""
+    agenda = o.elements.agenda
+    changed: Iterable[UserId]
+    if agenda is None or not _holds(agenda, policy, o, now):
+        agenda = o.elements.agenda = Agenda(policy, o.changes.count, now, inf, wished(policy, o), {})
+        changed = _channels(policy, o, agenda)
+    elif agenda.count == o.changes.count:
+        return agenda
+    else:
+        changed = o.changes.since(agenda.count)
+        agenda.count = o.changes.count
+    for channel_id in changed:
+        if channel_id in o.channels:
+            _enter(policy, o, agenda, channel_id, now)
+    agenda.firsts = _of_all(policy, o, agenda, now)
+    return agenda
+
+
+def _holds(agenda: Agenda, policy: Policy, o: Observed, now: float) -> bool:
+    """Whether the agenda is right but for channels that changed since."""
+    return agenda.policy is policy and agenda.count >= o.changes.everybody and agenda.at <= now < agenda.until
+
+
+def _channels(policy: Policy, o: Observed, agenda: Agenda) -> set[UserId]:
+    """All of which anything may be due."""
+    of_purses = {
+        i
+        for i, purse in o.elements.purses.items()
+        if purse.looked_at or purse.items_wanted or purse.left_at > purse.balance_at
+    }
+    return {*(o.live if policy.presence else ()), *of_purses, *agenda.wished}
+
+
+def _enter(policy: Policy, o: Observed, agenda: Agenda, channel_id: UserId, now: float) -> None:
+    dues = list(_of_channel(policy, o, agenda, channel_id, now))
+    waited_for = _soonest(due for due in dues if due.waited_for)
+    other = _soonest(due for due in dues if not due.waited_for)
+    if dues:
+        agenda.dues[channel_id] = waited_for, other
+    else:
+        agenda.dues.pop(channel_id, None)
+
+
+def _of_all(policy: Policy, o: Observed, agenda: Agenda, now: float) -> Firsts:
+    waited_for = [(firsts[0], channel_id) for channel_id, firsts in agenda.dues.items() if firsts[0] is not None]
+    other = [(firsts[1], channel_id) for channel_id, firsts in agenda.dues.items() if firsts[1] is not None]
+    return _first_of(policy, o, waited_for, now), _first_of(policy, o, other, now)
+
+
+def _first_of(policy: Policy, o: Observed, dues: Sequence[tuple[Due, UserId]], now: float) -> Due | None:
+    """The one that is due first; of several at once (at the start: all), who is wanted most."""
+    at = min([due.at for due, _ in dues], default=None)
+    tied = [entry for entry in dues if entry[0].at == at]
+    if len(tied) > 1:
+        places = {channel_id: place for place, channel_id in enumerate(desired(policy, o, now))}
+        tied.sort(key=lambda entry: (places.get(entry[1], len(places)), entry[1]))
+    return tied[0][0] if tied else None
 
 
 # -- our token, and what is bought with it -------------------------------------------------------------------------
@@ -135,25 +190,21 @@ def _plan_sending(o: Observed, draft: Draft) -> None:
 
 
 # -- reads ---------------------------------------------------------------------------------------------------------
-def _reads(policy: Policy, o: Observed, draft: Draft) -> Iterator[Due]:
-    yield from _for_a_person(o)
-    yield from _for_redemptions(o, draft)
-    for purse in o.elements.purses.values():
-        if purse.se is not None and purse.items_wanted:
-            yield Due(_not_refused(purse, "items", 0.0), True, ReadItems(purse.channel, purse.se))
-    names = roster(policy, o)
-    if policy.presence and not o.stale:
-        wanted = dict.fromkeys(desired(policy, o, draft.now))  # who is wanted most is looked up first
-        for channel_id in (*wanted, *(i for i in o.live if i not in wanted)):
-            channel = o.channels[channel_id]
-            if channel.earns and is_meant(names, channel_id):
-                yield from _for_earning(policy, o, channel_id)
-    for purse in o.elements.purses.values():
-        if purse.left_at > purse.balance_at and o.channels[purse.channel].present_since is None:
-            yield from _balance(o, purse, purse.left_at + LAG, False)
-    looked_at = {i for i, purse in o.elements.purses.items() if draft.now < purse.looked_at + LOOKED_FOR}
-    for channel_id in wished(policy, o) | looked_at:
-        yield from _for_store(policy, o, channel_id)
+def _of_channel(policy: Policy, o: Observed, agenda: Agenda, channel_id: UserId, now: float) -> Iterator[Due]:
+    """All that is due of one channel, in the order in which it is asked for."""
+    channel, purse = o.channels[channel_id], o.elements.purses.get(channel_id) or Purse(channel_id)
+    yield from _for_a_person(o, purse)
+    if purse.se is not None and purse.items_wanted:
+        yield Due(_not_refused(purse, "items", 0.0), True, ReadItems(channel_id, purse.se))
+    if policy.presence and not o.stale and channel.earns and is_meant(roster(policy, o), channel_id):
+        yield from _for_earning(policy, o, channel, purse)
+    if purse.left_at > purse.balance_at and channel.present_since is None:
+        yield from _balance(o, purse, purse.left_at + LAG, False)
+    looked_at_until = purse.looked_at + LOOKED_FOR if purse.looked_at else 0.0
+    if now < looked_at_until:
+        agenda.until = min(agenda.until, looked_at_until)
+    if now < looked_at_until or channel_id in agenda.wished:
+        yield from _for_store(policy, o, purse)
 
 
 def wished(policy: Policy, o: Observed) -> set[UserId]:
@@ -162,20 +213,23 @@ def wished(policy: Policy, o: Observed) -> set[UserId]:
     return {channel for channel in named if channel is not None}
 
 
-def _for_a_person(o: Observed) -> Iterator[Due]:
-    for login, at in o.elements.looking_up.items():
-        yield Due(at, True, FindLoyalty(login))
-    for purse in o.elements.purses.values():
-        if (looked := purse.looked_at) > 0.0:
-            if (purse.found_at < looked and purse.se is None) or _must_find(o, purse):
-                yield Due(_not_refused(purse, "channel", looked), True, FindLoyalty(_login(o, purse)))
-            elif purse.se is not None:
-                if purse.loyalty_at == 0.0 and "loyalty" not in purse.refused:
-                    yield Due(looked, True, ReadLoyalty(purse.channel, purse.se))
-                if purse.balance_at < looked:
-                    yield from _balance(o, purse, looked, True)
-                if purse.items_at < looked and "items" not in purse.refused:
-                    yield Due(looked, True, ReadItems(purse.channel, purse.se))
+def _looked_up(o: Observed) -> Iterator[Due]:
+    """Logins that a person looks at and that no channel of ours has."""
+    return (Due(at, True, FindLoyalty(login)) for login, at in o.elements.looking_up.items())
+
+
+def _for_a_person(o: Observed, purse: Purse) -> Iterator[Due]:
+    if (looked := purse.looked_at) <= 0.0:
+        return
+    if (purse.found_at < looked and purse.se is None) or _must_find(o, purse):
+        yield Due(_not_refused(purse, "channel", looked), True, FindLoyalty(_login(o, purse)))
+    elif purse.se is not None:
+        if purse.loyalty_at == 0.0 and "loyalty" not in purse.refused:
+            yield Due(looked, True, ReadLoyalty(purse.channel, purse.se))
+        if purse.balance_at < looked:
+            yield from _balance(o, purse, looked, True)
+        if purse.items_at < looked and "items" not in purse.refused:
+            yield Due(looked, True, ReadItems(purse.channel, purse.se))
 
 
 def _for_redemptions(o: Observed, draft: Draft) -> Iterator[Due]:
@@ -220,30 +274,27 @@ def _history(o: Observed, at: float) -> Iterator[Due]:
         yield Due(max(at, o.elements.history_not_before), True, ReadHistory(own.id))
 
 
-def _for_earning(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[Due]:
+def _for_earning(policy: Policy, o: Observed, channel: Channel, purse: Purse) -> Iterator[Due]:
     """A live channel that is meant: what it pays is part of who gets a room; what we have, only where we are."""
-    purse = o.elements.purses.get(channel_id) or Purse(channel_id)
-    channel = o.channels[channel_id]
     if (find := _find(o, purse)) is not None:
         yield find
         return
     assert purse.se is not None
     at = _not_refused(purse, "loyalty", purse.loyalty_at + LOYALTY_EVERY if purse.loyalty_at else 0.0)
-    yield Due(at, False, ReadLoyalty(channel_id, purse.se))
+    yield Due(at, False, ReadLoyalty(purse.channel, purse.se))
     if channel.present_since is not None:
         every = policy.poll_balance * (SELDOM if _is_still(policy, purse, channel.present_since) else 1)
         yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
 
 
-def _for_store(policy: Policy, o: Observed, channel_id: UserId) -> Iterator[Due]:
-    purse = o.elements.purses.get(channel_id) or Purse(channel_id)
+def _for_store(policy: Policy, o: Observed, purse: Purse) -> Iterator[Due]:
     if (find := _find(o, purse)) is not None:
         yield find
         return
     assert purse.se is not None
     every = policy.poll_store
     items_at = purse.items_at + every if purse.items_at else 0.0
-    yield Due(_not_refused(purse, "items", items_at), False, ReadItems(channel_id, purse.se))
+    yield Due(_not_refused(purse, "items", items_at), False, ReadItems(purse.channel, purse.se))
     yield from _balance(o, purse, purse.balance_at + every if purse.balance_at else 0.0, False)
 
 

@@ -6,6 +6,8 @@ for an ordinary one, once it has a room.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from allthepoints.base.types import UserId
 from allthepoints.core.observed import Observed
 
@@ -55,15 +57,22 @@ def per_hour(o: Observed, channel: UserId, held: bool) -> float:
     return rate * STAYS + STAYS_BY if held else rate
 
 
+FLAT = "flat:"
+
+
 def flat_key(channel: UserId) -> str:
     """The key of the note that a channel was found not to pay."""
-    return f"flat:{channel}"
+    return f"{FLAT}{channel}"
+
+
+def flat_by(notes: Mapping[str, str]) -> dict[UserId, float]:
+    """The channels that were found not to pay, and when, by these notes."""
+    return {UserId(key.removeprefix(FLAT)): float(at) for key, at in notes.items() if key.startswith(FLAT)}
 
 
 def flat_since(o: Observed, channel: UserId) -> float | None:
     """Since when it is known that the present session pays nothing; what an earlier one did says little of this."""
-    told = o.elements.notes.get(flat_key(channel))
-    known = o.channels.get(channel)
+    told, known = o.elements.flat.get(channel), o.channels.get(channel)
     if told is None or known is None or known.stream is None:
         return None
-    return float(told) if float(told) >= known.stream.started_at else None
+    return told if told >= known.stream.started_at else None
