@@ -69,7 +69,7 @@ def test_a_scenario_is_read(tmp_path: Path) -> None:
         ("[limits]\njoin_mode = 'shout'", "Invalid enum value 'shout'"),
         ('account = { moderates = ["nobody"] }', "account 'me': nobody here has the login 'nobody'"),
         ('[[others]]\nlogin = "you"\nid = "7"\nsubscribes = [""]', "account 'you': nobody here has the login ''"),
-        ("duration = " + "[" * 2000, "scenario: nested too deeply"),
+        ("duration = " + "[" * 2000, "x.toml: nested too deeply"),
     ],
 )
 def test_errors_name_the_place(text: str, words: str) -> None:
