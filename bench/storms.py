@@ -114,7 +114,7 @@ def live_through(seed: int, extra: int, channels: int, hours: float) -> Result:
     day = msgspec.structs.replace(days.stormy_day(channels, seed), duration=hours * 3600.0)
     day = weather.worse(day, extra, Chance(seed))
     sandbox, tally, best, claimed = lived_through(day)
-    findings = sorted(_findings(day, sandbox, tally, claimed), key=lambda finding: finding.begin)
+    found = sorted(findings(day, sandbox, tally, claimed), key=lambda finding: finding.begin)
     return Result(
         seed=seed,
         extra=extra,
@@ -128,8 +128,8 @@ def live_through(seed: int, extra: int, channels: int, hours: float) -> Result:
         rooms_peak=tally.rooms_peak,
         reconnects=tally.reconnects,
         refresh_reuse=tally.refresh_reuse,
-        findings=findings,
-        faults=[line for finding in findings for line in _told(finding, day)],
+        findings=found,
+        faults=[line for finding in found for line in _told(finding, day)],
     )
 
 
@@ -160,7 +160,8 @@ def _claimed(folder: Path, sandbox: Sandbox, until: float) -> dict[str, Spans]:
 
 
 # -- what does not fit -------------------------------------------------------------------------------------------------
-def _findings(day: Scenario, sandbox: Sandbox, tally: Tally, claimed: dict[str, Spans]) -> Iterable[Finding]:
+def findings(day: Scenario, sandbox: Sandbox, tally: Tally, claimed: dict[str, Spans]) -> Iterable[Finding]:
+    """In a day whose channels have ids, and whose faults name channels by them."""
     for join in tally.after_ban:
         told = join.told_at is not None
         note = f"told at {join.told_at:.1f}" if told else "could not know"
@@ -241,7 +242,7 @@ def row(result: Result) -> list[str]:
 def seeds_of(text: str) -> list[int]:
     """`1-3,7` as 1, 2, 3, 7. Raises ValueError."""
     found: list[int] = []
-    for part in text.split(","):
+    for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)
     return found

@@ -1,6 +1,8 @@
 """Random trouble: faults drawn from the sandbox's whole table, on top of a day that has its own.
 
-A fault is left out of the draw only where the day would be over after it, or where it would not touch a day at all.
+`worse` draws any fault at any time; one is left out only where the day would be over after it, or where it would not
+touch a day at all. `chaotic` aims: each fault of the table, money's too, strikes where the program is at a certain
+step, beside outages that last. `single` is one such blow alone, in an hour in which nothing else goes wrong.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from typing import Any
 import msgspec
 
 from allthepoints.base.clock import Chance
-from allthepoints.sim import elements_faults
-from allthepoints.sim.scenario import FaultPlan, Scenario
+from allthepoints.base.types import Login
+from allthepoints.config.settings import Wish
+from allthepoints.sim import days, elements_faults, faults
+from allthepoints.sim.scenario import Broadcast, ChannelPlan, FaultPlan, ItemPlan, Scenario
 
 LEFT_OUT: Mapping[str, str] = {
     "revoke": "only the person can sign in again",
@@ -115,6 +119,163 @@ MENU: Mapping[str, Callable[[Dice, str], Parameters]] = {
     "validate_status": lambda d, c: {"n": d.count(1, 5), "code": d.of((429, 500, 503))},
 }
 """How the parameters of each fault are drawn."""
+
+LOSSES = ("reset", "hang", "html", "error")
+
+MONEY: Mapping[str, Callable[[Dice, str], Parameters]] = {
+    "booked_no_answer": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "channel": d.of((c, None))},
+    "lost_before_booking": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "channel": d.of((c, None))},
+    "booked_late": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "delay": d.number(1, 240)},
+    "slow_booking": lambda d, c: {"n": d.count(1, 3), "delay": d.number(1, 60)},
+    "elements_html": lambda d, c: {"n": d.count(1, 10), "code": d.of((502, 503, 520, 524))},
+    "odd_points": lambda d, c: {
+        "n": d.count(1, 5),
+        "kind": d.of(("null", "text", "float", "negative", "huge", "missing")),
+    },
+    "odd_items": lambda d, c: {"n": d.count(1, 3), "kind": d.of(("bare", "old"))},
+    "points_add": lambda d, c: {"channel": c, "amount": d.count(-200, 1000)},
+    "points_set": lambda d, c: {"channel": c, "to": d.count(0, 3000)},
+    "points_reset": lambda d, c: {"channel": c},
+    "points_restore": lambda d, c: {"channel": c},
+    "loyalty": lambda d, c: {"channel": c, "on": d.of((True, False))},
+    "ignore_us": lambda d, c: {"channel": c, "on": d.of((True, False))},
+    "bot_absent": lambda d, c: {"channel": c, "seconds": d.number(60, 3600)},
+    "price": lambda d, c: {"channel": c, "cost": d.count(5, 600)},
+    "stock": lambda d, c: {"channel": c, "left": d.count(-1, 2)},
+    "item_enabled": lambda d, c: {"channel": c, "on": d.of((True, False))},
+    "delete_item": lambda d, c: {"channel": c},
+    "settle_redemptions": lambda d, c: {
+        "channel": c,
+        "how": d.of(("completed", "rejected")),
+        "refund": d.of((True, False)),
+    },
+}
+"""The same for StreamElements. Those that name an item get the one that is wished for."""
+
+ON_AN_ITEM = frozenset(("price", "stock", "item_enabled", "delete_item"))
+
+ONLY_IF_RESET = "points_restore"
+"""It undoes what was done before, or is an error."""
+
+OUTAGES: tuple[Callable[[Dice], tuple[str, Parameters]], ...] = (
+    lambda d: (
+        "status",
+        {"path": d.of(("/helix", "/oauth2")), "code": d.of((500, 502, 503)), "seconds": d.number(60, 900)},
+    ),
+    lambda d: ("reset_http", {"path": d.of(("/helix", "/oauth2", "/")), "seconds": d.number(60, 600)}),
+    lambda d: (d.of(("no_welcome", "close_after_nick")), {"seconds": d.number(30, 600)}),
+    lambda d: ("refuse_login", {"seconds": d.number(30, 600), "text": "unsuccessful"}),
+    lambda d: (d.of(("lose_join", "ghost_joins")), {"seconds": d.number(30, 600)}),
+    lambda d: ("late_ack", {"seconds": d.number(60, 900), "delay": d.number(1, 60)}),
+    lambda d: ("empty_streams", {"seconds": d.number(30, 600)}),
+)
+"""What does not work at all for a while."""
+
+STEPS: Mapping[str, Callable[[Dice, str], tuple[tuple[str, Parameters], ...]]] = {
+    "connect": lambda d, c: (("reset", {"connection": d.which()}),),
+    "login": lambda d, c: (("fin", {"connection": "all"}),),
+    "join": lambda d, c: (("reconnect", {"connection": "all", "delay": d.number(0, 20)}),),
+    "poll": lambda d, c: (("flap", {"channel": c, "n": 1}),),
+    "refresh": lambda d, c: (("expire_token", {"cut_chat": d.of((True, False))}),),
+    "read": lambda d, c: (("points_add", {"channel": c, "amount": 5}),),
+    "redeem": lambda d, c: (("points_add", {"channel": c, "amount": 2000}),),
+}
+"""What brings the program to a step."""
+
+PAIRS = tuple((step, name) for name in faults.FAULTS for step in STEPS)
+
+ENDS_IT = frozenset(("revoke", "refresh_invalid", "refresh_lost"))
+"""Only the person can sign in again after these: they are blows for a `single` day."""
+
+
+# -- a wish for each store -------------------------------------------------------------------------------------------
+WANTED = 2
+"""How often the wished item is to be bought by itself."""
+
+
+def wishes(day: Scenario) -> tuple[Wish, ...]:
+    """One for each store that has something which asks nothing."""
+    found = ((channel.login, wished(channel)) for channel in day.channels)
+    return tuple(Wish(Login(login), item, auto=True, max_cost=5000, count=WANTED) for login, item in found if item)
+
+
+def wished(channel: ChannelPlan) -> str:
+    """Its first item that can be bought without a word; "" if there is none."""
+    return next((item.name for item in channel.store if not item.asks and item.type != "code"), "")
+
+
+# -- days ------------------------------------------------------------------------------------------------------------
+def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int) -> Scenario:
+    """The stormiest day: a stormy one, with so many aimed blows and outages. Days with seeds that follow each other
+    take the pairs of fault and step in turn."""
+    day = _by_ids(days.stormy_day(channels, seed))
+    chance = Chance(seed)
+    dice, turn = Dice(chance), shuffled(PAIRS, Chance(0))
+    more: list[FaultPlan] = []
+    for number in range(blows):
+        step, name = turn[(seed * blows + number) % len(turn)]
+        if name not in ENDS_IT:
+            more += _blow(day, step, name, dice.number(120.0, hours * 3600.0 - 120.0), dice, more)
+    for _ in range(outages):
+        name, parameters = dice.of(OUTAGES)(dice)
+        more.append(FaultPlan(dice.number(120.0, hours * 3600.0 - 120.0), name, parameters))
+    kept = [fault for fault in (*day.faults, *more) if fault.at < hours * 3600.0]
+    ordered = tuple(sorted(kept, key=lambda fault: fault.at))
+    return msgspec.structs.replace(day, name="chaos", duration=hours * 3600.0, faults=ordered)
+
+
+SINGLE = 3000.0
+"""Seconds of a day with one blow."""
+
+STRIKES_AT = 600.0
+
+
+def single(step: str, name: str, seed: int) -> Scenario:
+    """One fault at one step, and then most of an hour in which nothing goes wrong."""
+    store = (ItemPlan("Airhorn", 50, type="effect"),)
+    spans = (((-600.0, 4000.0),), ((-300.0, 4000.0),), ((-60.0, 300.0), (STRIKES_AT + 2, 4000.0)), ())
+    channels = tuple(
+        ChannelPlan(f"room_{n}", id=str(FIRST_ID + n), broadcasts=tuple(Broadcast(*s) for s in own), store=store)
+        for n, own in enumerate(spans)
+    )
+    day = Scenario(name=f"{name} at {step}", seed=seed, duration=SINGLE, channels=channels, online_lag=(5.0, 20.0))
+    blow = _blow(day, step, name, STRIKES_AT, Dice(Chance(seed)), [])
+    return msgspec.structs.replace(day, faults=tuple(sorted(blow, key=lambda fault: fault.at)))
+
+
+def shuffled(parts: tuple[Any, ...], chance: Chance) -> tuple[Any, ...]:
+    return tuple(sorted(parts, key=lambda _: chance.draw()))
+
+
+def _blow(day: Scenario, step: str, name: str, at: float, dice: Dice, before: list[FaultPlan]) -> list[FaultPlan]:
+    """What leads to the step, and the fault just before or after it."""
+    channel = _somebody(day, at, dice)
+    gone = {fault.parameters["channel"] for fault in (*day.faults, *before) if fault.name in WORDLESS}
+    if name in WORDLESS and channel in gone:
+        return []
+    lead = [FaultPlan(at, trigger, parameters) for trigger, parameters in STEPS[step](dice, channel)]
+    drawn = (MENU | MONEY | LAST)[name](dice, channel)
+    if name in ON_AN_ITEM:
+        item = wished(next(plan for plan in day.channels if plan.id == channel))
+        touched = [one.name for one in before if one.name in ON_AN_ITEM and one.parameters["channel"] == channel]
+        if not item or "delete_item" in touched or (touched and name == "delete_item"):
+            return []  # what is gone cannot be touched
+        drawn["item"] = item
+    if name == ONLY_IF_RESET:
+        lead.append(FaultPlan(at - 60.0, "points_reset", {"channel": channel}))
+    struck = {key: value for key, value in drawn.items() if value is not None}
+    return [*lead, FaultPlan(at + dice.number(-1.0, 3.0), name, struck)]
+
+
+LAST: Mapping[str, Callable[[Dice, str], Parameters]] = {
+    "revoke": lambda d, c: {"cut_chat": d.of((True, False))},
+    "refresh_invalid": lambda d, c: {},
+    "refresh_lost": lambda d, c: {"how": d.of(("reset", "hang"))},
+    "device_slow_down": lambda d, c: {},
+    "device_missing_code": lambda d, c: {},
+    "device_denied": lambda d, c: {},
+}
+"""The rest of the table."""
 
 
 def worse(day: Scenario, extra: int, chance: Chance) -> Scenario:

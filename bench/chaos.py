@@ -1,0 +1,372 @@
+"""Chaos: every fault of the sandbox's table, alone and all together, at every step of the program, and what must hold.
+
+    python bench/chaos.py [--days 1-3] [--singles all] [--channels 40] [--hours 24] [--blows 60] [--outages 12]
+                          [--article] [--trials 150] [--found DIR] [--json] [--record]
+
+A *single* is a pair of a fault and a step (connect, login, join, poll, refresh, read, redeem): one blow in most of an
+hour in which nothing else goes wrong. A *day* is a stormy day with aimed blows and outages on top (`weather.py`). The
+real service lives through them on simulated time over loopback sockets, with wishes that are bought by themselves.
+
+By the sandbox's own count it must hold, every time, that (`broken` says which did not):
+
+joins, logins      no more than 20 of them in 10 s
+rooms              no more than 100
+reuse              no refresh token is used twice
+doubled            nothing is bought more often than it is wished for
+after told         no JOIN of a chat after word of the ban had come
+said               nothing is written in chat
+oracle             nobody is present for longer than the oracle says is possible (else the oracle is wrong)
+false              presence is claimed no longer than the keep-alive can be wrong
+restored           after a cut with nothing else wrong all rooms are back as soon as login and JOIN budgets allow; and
+                   when a single has been over for long, who can be sat with is
+ended              the service did not end by itself
+
+A day that breaks one of these is made small (`shrink.py`) and written as a scenario to --found: there
+`tests/whole/test_whole_chaos.py` takes it up, and `allthepoints simulate --scenario FILE` plays it in real time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import presence
+import results as results_file
+import storms
+import table
+import weather
+from results import Figure
+from shrink import as_toml, shrink
+
+from allthepoints.base.clock import Chance
+from allthepoints.core.policy import ACCOUNT_ROOMS
+from allthepoints.irc.pump import MAX_TICK
+from allthepoints.irc.session import SessionOptions
+from allthepoints.sim.oracle import Best, without
+from allthepoints.sim.scenario import Scenario
+from allthepoints.sim.server import Sandbox
+from allthepoints.sim.tally import Tally
+from allthepoints.twitch.link import LINGER
+
+GOAL = 95.0
+"""Percent of what the oracle could have, in the stormiest day."""
+
+OPTIONS = SessionOptions()
+
+KEEP_ALIVE = OPTIONS.idle_ping + OPTIONS.pong_timeout + MAX_TICK + LINGER
+"""Seconds after which a connection that died without a word is known to be dead."""
+
+RESTORED = 4.0
+"""Seconds within which all that the budgets allow is done after a cut: the first wait before connecting again is at
+most one, and the login and the JOINs are answered at once."""
+
+WINDOW = 10.5
+"""Seconds for 20 JOINs, with our margin."""
+
+QUIET = 60.0
+"""Seconds before and after a cut in which nothing else may have gone wrong, if it is to be judged by itself."""
+
+HARMLESS = frozenset((*weather.MONEY, "timeout_us", "chat_noise", "shared_chat", "long_lines", "server_ping"))
+"""Faults that delay nobody."""
+
+CALM = 1200.0
+"""Seconds of a single after its blow by which everything must be as it was."""
+
+FOUND = Path(__file__).resolve().parent.parent / "tests" / "whole" / "chaos"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A day that was lived through. `broken`: what did not hold, with where and when."""
+
+    name: str
+    seed: int
+    live_s: float
+    possible_s: float
+    present_s: float
+    joins: int
+    logins: int
+    reconnects: int
+    redemptions: int
+    faults: int
+    worst_s: float
+    """The longest time in which a room that could be sat in was not."""
+    broken: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Percent of what the oracle could have."""
+        return 100.0 * self.present_s / self.possible_s if self.possible_s else 100.0
+
+
+# -- one day -----------------------------------------------------------------------------------------------------------
+def lived(day: Scenario) -> Outcome:
+    """The real service through one day, in this process. Raises what makes the day impossible in the sandbox."""
+    try:
+        sandbox, tally, best, claimed = storms.lived_through(day, weather.wishes(day))
+    except RuntimeError as error:
+        if "ended by itself" not in str(error):
+            raise
+        return Outcome(day.name, day.seed, 0.0, 0.0, 0.0, 0, 0, 0, 0, len(day.faults), 0.0, {"ended": str(error)})
+    gaps = [gap for _, gap in _gaps(best, tally)]
+    return Outcome(
+        name=day.name,
+        seed=day.seed,
+        live_s=tally.live_s,
+        possible_s=best.possible_s,
+        present_s=tally.present_s,
+        joins=tally.joins,
+        logins=tally.logins,
+        reconnects=tally.reconnects,
+        redemptions=len(tally.redemptions),
+        faults=len(day.faults),
+        worst_s=max((end - begin for begin, end in gaps), default=0.0),
+        broken=_broken(day, sandbox, tally, best, claimed),
+    )
+
+
+def _broken(
+    day: Scenario, sandbox: Sandbox, tally: Tally, best: Best, claimed: dict[str, storms.Spans]
+) -> dict[str, str]:
+    false = [one for one in storms.findings(day, sandbox, tally, claimed) if one.kind == "false"]
+    worst = max(false, key=lambda one: one.seconds, default=None)
+    bought = Counter((one.channel, one.name) for one in tally.redemptions)
+    doubled = {key: times for key, times in bought.items() if times > weather.WANTED}
+    told = [
+        f"{one.channel} at {one.at:.1f}, told at {one.told_at}" for one in tally.after_ban if one.told_at is not None
+    ]
+    checks: dict[str, tuple[bool, object]] = {
+        "joins": (tally.join_limit_violations > 0, f"{tally.joins_worst} in 10 s"),
+        "logins": (tally.login_limit_violations > 0, f"{tally.logins_worst} in 10 s"),
+        "rooms": (tally.rooms_peak > ACCOUNT_ROOMS, tally.rooms_peak),
+        "reuse": (tally.refresh_reuse > 0, tally.refresh_reuse),
+        "doubled": (bool(doubled), doubled),
+        "after told": (bool(told), told),
+        "said": (tally.chat_lines_sent > 0, tally.chat_lines_sent),
+        "oracle": (tally.present_s > best.possible_s + 1e-3, f"{tally.present_s} of {best.possible_s}"),
+        "false": (worst is not None and worst.seconds > KEEP_ALIVE, worst),
+        "restored": (bool(late := _late(day, sandbox, tally, best)), late),
+    }
+    return {name: str(detail) for name, (wrong, detail) in checks.items() if wrong}
+
+
+# -- presence is restored ------------------------------------------------------------------------------------------
+def _gaps(best: Best, tally: Tally) -> list[tuple[str, tuple[float, float]]]:
+    """When a room that could be sat in was not, by the channel's id."""
+    sat = {channel.id: list(channel.sat) for channel in tally.channels}
+    return [(room, gap) for room, reach in best.reach.items() for gap in without(reach, sat.get(room, []))]
+
+
+def _late(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> list[str]:
+    """Rooms that were back later than they could be."""
+    found = []
+    faults = [(one.at - sandbox.started_at, one.name) for one in sandbox.journal.befallen if one.name not in HARMLESS]
+    for cut, again in best.cuts:
+        near = [at for at, _ in faults if cut - QUIET <= at <= again + QUIET and at != cut]
+        if near or again + QUIET > day.duration:
+            continue
+        rooms = [one for one in tally.channels if any(begin < cut <= end for begin, end in one.sat)]
+        allowed = again + RESTORED + (len(rooms) - 1) // 20 * WINDOW
+        found += [
+            f"{one.id} after the cut at {cut:.1f}"
+            for one in rooms
+            if _reaches(best.reach.get(one.id, []), again, allowed + 1)
+            and not any(cut <= begin <= allowed for begin, _ in one.sat)
+        ]
+    if _is_single(day):
+        for room, (begin, end) in _gaps(best, tally):
+            if end > weather.STRIKES_AT + CALM:
+                found.append(f"{room} from {begin:.1f} to {end:.1f}")
+    return found
+
+
+def _reaches(reach: storms.Spans, begin: float, end: float) -> bool:
+    return any(since <= begin and end <= until for since, until in reach)
+
+
+def _is_single(day: Scenario) -> bool:
+    """Whether it must be well at its end: one blow, of which a program can recover by itself."""
+    return day.duration == weather.SINGLE and not any(one.name in weather.ENDS_IT for one in day.faults)
+
+
+# -- made small --------------------------------------------------------------------------------------------------------
+def made_small(day: Scenario, broken: Sequence[str], trials: int) -> Scenario:
+    """The smallest day found that breaks one of the same."""
+
+    def shows(smaller: Scenario) -> bool:
+        try:
+            return bool(set(broken) & set(lived(smaller).broken))
+        except (RuntimeError, ValueError):
+            return False  # a day that cannot be: it undoes what it has not done
+
+    return shrink(day, shows, trials)
+
+
+def keep(day: Scenario, outcome: Outcome, trials: int, folder: Path) -> Path:
+    """Write the day, made small, where the tests find it."""
+    small = made_small(day, list(outcome.broken), trials)
+    remark = f"Found by bench/chaos.py ({day.name}, seed {day.seed}).\nIt broke: {', '.join(outcome.broken)}."
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{day.name.replace(' ', '_')}_{day.seed}_{'_'.join(outcome.broken).replace(' ', '_')}.toml"
+    path.write_text(as_toml(small, remark), encoding="utf-8")
+    return path
+
+
+# -- all ---------------------------------------------------------------------------------------------------------------
+def others_share(day: Scenario, program: str) -> tuple[float, int]:
+    """The article's bot in the same day: percent of what the oracle could have, and how often it died."""
+    tally, best, deaths = presence.lived_through(day, program)
+    return 100.0 * best.share(tally.present_s), len(deaths)
+
+
+def single_days(many: str) -> list[Scenario]:
+    """`all`, or so many of the pairs, drawn."""
+    pairs = list(enumerate(weather.PAIRS))
+    if many != "all":
+        pairs = sorted(weather.shuffled(tuple(pairs), Chance(1))[: int(many)])
+    return [weather.single(step, name, number) for number, (step, name) in pairs]
+
+
+def live_through(days: Sequence[Scenario], what: str) -> list[Outcome]:
+    """Each in as many processes as there are cores."""
+    if not days:
+        return []
+    workers = min(len(days), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        found = []
+        for outcome in pool.map(lived, days):
+            found.append(outcome)
+            if len(found) % 50 == 0 or what == "days":
+                print(f"{len(found)} of {len(days)} {what}", file=sys.stderr)
+        return found
+
+
+HEAD = (
+    "day",
+    "faults",
+    "live h",
+    "capture",
+    "of the oracle",
+    "worst s",
+    "JOINs",
+    "logins",
+    "reconnects",
+    "bought",
+    "broken",
+)
+
+
+def row(one: Outcome) -> list[str]:
+    return [
+        f"{one.name} {one.seed}",
+        str(one.faults),
+        f"{one.live_s / 3600:.0f}",
+        f"{one.present_s / max(1.0, one.live_s):.2%}",
+        f"{one.share:.2f}%",
+        f"{one.worst_s:.0f}",
+        *(str(value) for value in (one.joins, one.logins, one.reconnects, one.redemptions)),
+        ", ".join(one.broken) or "nothing",
+    ]
+
+
+def by_fault(singles: Sequence[Outcome]) -> list[list[str]]:
+    """The worst for each fault, at whatever step."""
+    faults: dict[str, list[Outcome]] = {}
+    for one in singles:
+        faults.setdefault(one.name.partition(" at ")[0], []).append(one)
+    return [
+        [
+            name,
+            str(len(of)),
+            f"{min(one.share for one in of):.2f}%",
+            f"{max(one.worst_s for one in of):.0f}",
+            ", ".join(sorted({what for one in of for what in one.broken})) or "nothing",
+        ]
+        for name, of in sorted(faults.items(), key=lambda pair: -max(one.worst_s for one in pair[1]))
+    ]
+
+
+def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[str, list[float]]) -> list[Figure]:
+    found = [
+        Figure(
+            "Of what the oracle could have, stormiest days", "%", [one.share for one in days], at_least=GOAL, every=True
+        )
+    ]
+    found += [Figure(f"The same: {program}", "%", shares) for program, shares in others.items()]
+    if singles:
+        well = [one.share for one in singles if not any(name in one.name for name in weather.ENDS_IT)]
+        found.append(Figure("Of what the oracle could have, one fault at one step", "%", well))
+    for what in (
+        "joins",
+        "logins",
+        "rooms",
+        "reuse",
+        "doubled",
+        "after told",
+        "said",
+        "oracle",
+        "false",
+        "restored",
+        "ended",
+    ):
+        runs = [what in one.broken for one in (*days, *singles)]
+        found.append(Figure(f"Broken: {what}", "", [float(broken) for broken in runs], at_most=0, every=True))
+    return [figure for figure in found if figure.runs]
+
+
+def main() -> None:
+    args = _arguments().parse_args()
+    runs, note = presence.the_other_bot() if args.article else (False, "The article's bot was not asked for.")
+    singles = live_through(plans := single_days(args.singles), "singles")
+    chaos = [weather.chaotic(args.channels, args.hours, args.blows, args.outages, seed) for seed in args.days]
+    days = live_through(chaos, "days")
+    programs = (presence.ALONE, presence.SUPERVISED) if runs else ()
+    others = {program: [others_share(day, program)[0] for day in chaos] for program in programs}
+    broken = [pair for pair in zip((*plans, *chaos), (*singles, *days), strict=True) if pair[1].broken]
+    if args.json:
+        table.show_json({"singles": list(map(asdict, singles)), "days": list(map(asdict, days)), "others": others})
+    else:
+        table.show(f"Chaos: {len(days)} days", HEAD, [row(one) for one in days], [note])
+        for program, shares in others.items():
+            print(f"{program}: {', '.join(f'{share:.2f}%' for share in shares)} of the oracle")
+        head = ("one fault", "steps", "least of the oracle", "worst s", "broken")
+        table.show(f"{len(singles)} singles", head, by_fault(singles))
+    for day, outcome in broken:
+        print(f"{day.name}, seed {day.seed}: {outcome.broken}", file=sys.stderr)
+        print(f"    made small: {keep(day, outcome, args.trials, args.found)}", file=sys.stderr)
+    if args.record:
+        title = (
+            f"Chaos: {len(days)} days with {args.blows} blows and {args.outages} outages; {len(singles)} faults alone"
+        )
+        results_file.record("chaos", title, figures(days, singles, others), notes=[note])
+    sys.exit(1 if broken else 0)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="What must hold, whatever goes wrong.")
+    parser.add_argument(
+        "--days", type=storms.seeds_of, default=[1, 2, 3], help="seeds, like 1-30 or 1,7,55; '' for none"
+    )
+    parser.add_argument("--singles", default="all", help="how many pairs of fault and step; all")
+    parser.add_argument("--channels", type=int, default=40)
+    parser.add_argument("--hours", type=float, default=24.0, help="how long a day is")
+    parser.add_argument("--blows", type=int, default=60, help="aimed faults in a day, on top of its own")
+    parser.add_argument("--outages", type=int, default=12, help="in a day")
+    parser.add_argument("--article", action="store_true", help="the article's bot in the same days")
+    parser.add_argument("--trials", type=int, default=150, help="days that making one small may take")
+    parser.add_argument("--found", type=Path, default=FOUND, help="where days that break something are written")
+    parser.add_argument("--json", action="store_true")
+    return results_file.argument(parser)
+
+
+if __name__ == "__main__":
+    main()

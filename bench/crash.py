@@ -1,0 +1,509 @@
+"""kill -9, again and again, on a busy day: nothing that was recorded is lost, and nothing is paid twice.
+
+    python bench/crash.py [--kills 100] [--seed 1] [--json] [--record]
+
+Real time, real processes, loopback. `allthepoints simulate` is the other side, in a process of its own: channels go on
+and off the air, connections are cut, points come every two seconds. `allthepoints run` is started, lives for a moment
+whose length is drawn, is ended by SIGKILL, and is started again at once on what it left; redemptions are asked for all
+the while, and wishes are bought by themselves. What a dead process left is looked at in a copy, so that the next one
+finds it as it was.
+
+After each kill it must hold (`broken` says which did not):
+
+integrity      `PRAGMA integrity_check` says ok
+kept           every row that could be read just before the kill, or was left by the one before, is still there: events,
+               intervals of presence, sessions, the ledger, redemptions, prices; what was final is as it was
+consistent     no two intervals of presence of a channel overlap; of what was claimed when it died nothing lasts longer
+               than its life did; each entry of a ledger follows from the one before
+lock           the next process has the lock at once: none ends by itself
+and, by the sandbox's own count at the end,
+paid twice     no redemption was taken twice, and no wish was bought more often than it is wished for
+booked         what the program holds for accepted was taken, and what was taken it holds for nothing else in the end
+limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database
+plan           now and then, and at the end, it is left alone for a while: it sits where it should, and nowhere else
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import apsw
+import results as results_file
+import table
+from results import Figure
+
+from allthepoints.base.clock import Chance
+from allthepoints.base.types import JSON, Login
+from allthepoints.config.paths import DataDir
+from allthepoints.core.redeem import FINAL
+from allthepoints.storage.ask import ask
+from allthepoints.storage.lock import holder
+
+CHANNELS = 8
+ON_AIR = 3
+"""At once. More would need more JOINs than a process that starts every second may send."""
+
+WANTED = 3
+"""How often each wish is to be bought."""
+
+SETTLED_EVERY = 25
+"""Kills between two looks whether it comes to the right rooms when it is left alone."""
+
+PATIENCE = 60.0
+"""Real seconds for what takes a few."""
+
+LOOK = 0.02
+
+PROGRAM = (sys.executable, "-m", "allthepoints")
+
+SCENARIO = """
+device_approve_after = 0.5
+[limits]
+elements_per_minute = 1000000
+"""
+
+CHANNEL = """
+[[channels]]
+login = "room_{n}"
+balance = 1000000
+loyalty = {{ interval = 2.0, lag = 0.0 }}
+store = [{{ name = "One", cost = {cost}, asks = ["Key"] }}, {{ name = "Treat", cost = 7, id = "{item:024x}" }}]
+"""
+
+CONFIG = """
+[twitch]
+client_id = "sandbox"
+[dashboard]
+listen = ""
+[poll]
+live = "500ms"
+offline_after = "1s"
+balance = "1s"
+store = "2s"
+[chat]
+ask_timeout = "2s"
+idle_ping = "2s"
+pong_timeout = "1s"
+welcome_timeout = "3s"
+[endpoints]
+irc = "{irc}"
+helix = "{helix}"
+oauth = "{oauth}"
+streamelements = "{streamelements}"
+"""
+
+WISH = """
+[[wish]]
+channel = "room_{n}"
+item = "Treat"
+auto = true
+max_cost = 100
+count = {wanted}
+"""
+
+
+# -- what a database holds ---------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A table that only grows. `key`: the columns that name a row; `fixed`: those that never change, `once` those that
+    are filled once, and then stay."""
+
+    key: tuple[str, ...]
+    fixed: tuple[str, ...]
+    once: tuple[str, ...] = ()
+
+
+TABLES: Mapping[str, Kept] = {
+    "events": Kept(("id",), ("at", "kind", "channel", "data")),
+    "presence": Kept(("id",), ("channel", "began_at"), ("stream", "ended_at", "why")),
+    "sessions": Kept(("stream",), ("channel", "started_at", "first_seen")),
+    "ledger": Kept(("ledger", "n"), ("at", "delta", "points", "change")),
+    "prices": Kept(("id",), ("channel", "item", "at", "cost")),
+    "redemptions": Kept(
+        ("id",),
+        ("key", "channel", "item", "cost", "asked_at", "answers", "auto"),
+        ("sent_at", "settled_at", "bought"),
+    ),
+}
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+State = dict[str, Rows]
+
+
+def read(path: Path) -> State:
+    """All of it, by one transaction. Raises apsw.Error."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.set_busy_timeout(2000)
+        with connection:
+            return {name: _rows(connection, name, kept) for name, kept in TABLES.items()}
+    finally:
+        connection.close()
+
+
+def _rows(connection: apsw.Connection, name: str, kept: Kept) -> Rows:
+    more = ("state",) if name == "redemptions" else ()
+    columns = (*kept.key, *kept.fixed, *kept.once, *more)
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {name}")
+    return {row[: len(kept.key)]: dict(zip(columns, row, strict=True)) for row in found}
+
+
+def lost(before: State, now: State) -> Iterator[str]:
+    """What stood there and stands there no more, or otherwise."""
+    for name, kept in TABLES.items():
+        for key, row in before.get(name, {}).items():
+            found = now[name].get(key)
+            if found is None:
+                yield f"{name} {key} is gone"
+                continue
+            wrong = [column for column in kept.fixed if found[column] != row[column]]
+            wrong += [column for column in kept.once if row[column] is not None and found[column] != row[column]]
+            if name == "redemptions" and row["state"] in FINAL and found["state"] != row["state"]:
+                wrong.append("state")
+            if wrong:
+                yield f"{name} {key}: {', '.join(f'{c} {row[c]!r} became {found[c]!r}' for c in wrong)}"
+
+
+def inconsistent(state: State) -> Iterator[str]:
+    """What cannot all be true."""
+    last: dict[str, float] = {}
+    for (number,), row in sorted(state["presence"].items()):
+        channel, end = row["channel"], row["ended_at"]
+        if row["began_at"] < last.get(channel, 0.0):
+            yield f"presence {number} begins before the one before it has ended"
+        if end is not None and end < row["began_at"]:
+            yield f"presence {number} ends before it begins"
+        last[channel] = float("inf") if end is None else end
+    points: dict[Any, int] = {}
+    for (ledger, n), row in sorted(state["ledger"].items()):
+        if ledger in points and points[ledger] + row["delta"] != row["points"]:
+            yield f"ledger {ledger}, entry {n}: {points[ledger]} {row['delta']:+} is not {row['points']}"
+        points[ledger] = row["points"]
+
+
+def claimed_dead(before: State, now: State, killed_at: float) -> Iterator[str]:
+    """Presence that was open when the process died, and is said to have lasted beyond that."""
+    for key, row in before.get("presence", {}).items():
+        end = now["presence"][key]["ended_at"] if key in now["presence"] else None
+        if row["ended_at"] is None and end is not None and end > killed_at:
+            yield f"presence {key} ends {end - killed_at:.3f} s after the kill"
+
+
+# -- the other side ----------------------------------------------------------------------------------------------------
+class Box:
+    """The sandbox, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        file = folder / "scenario.toml"
+        channels = (CHANNEL.format(n=n, cost=100 + n, item=0xA0 + n) for n in range(CHANNELS))
+        file.write_text(SCENARIO + "".join(channels), encoding="utf-8")
+        command = [*PROGRAM, "simulate", "--json", "--scenario", str(file)]
+        self._out = (folder / "sandbox.out").open("w+b")
+        self._process = subprocess.Popen(command, stdout=self._out, stderr=subprocess.DEVNULL, env=_environment(folder))
+        self.hello = self._first_line(folder / "sandbox.out")
+
+    def _first_line(self, path: Path) -> dict[str, Any]:
+        until(lambda: b"\n" in path.read_bytes() or self._process.poll() is not None, "the sandbox's first line")
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
+        return found
+
+    def call(self, path: str, **body: object) -> Any:
+        import httpx2
+
+        url = f"{self.hello['endpoints']['control']}/{path}"
+        with httpx2.Client(trust_env=False) as client:
+            answer = client.post(url, json=body) if body else client.get(url)
+        answer.raise_for_status()
+        return answer.json()
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._out.close()
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ALLTHEPOINTS_", "XDG_"))}
+    return {**kept, "HOME": str(home), **more}
+
+
+def until(holds: Callable[[], object], what: str, within: float = PATIENCE) -> float:
+    """Wait for that; answers the seconds that it took. Raises TimeoutError."""
+    start = time.monotonic()
+    while not holds():
+        if time.monotonic() - start > within:
+            raise TimeoutError(f"not within {within:g} s: {what}")
+        time.sleep(LOOK)
+    return time.monotonic() - start
+
+
+# -- one kill after another --------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class Outcome:
+    """What was seen. `broken`: what did not hold, in words, at most a few of each."""
+
+    kills: int = 0
+    before_rooms: int = 0
+    """Kills of a process that had not joined anybody yet."""
+    asked: int = 0
+    taken: int = 0
+    events: int = 0
+    entries: int = 0
+    ready_s: list[float] = field(default_factory=list)
+    """From the start of a process to its lock."""
+    settled_s: list[float] = field(default_factory=list)
+    """From the start of a process to the right rooms."""
+    cycle_s: list[float] = field(default_factory=list)
+    broken: dict[str, list[str]] = field(default_factory=dict)
+
+    def breaks(self, what: str, details: Iterator[str] | list[str]) -> None:
+        for detail in details:
+            kept = self.broken.setdefault(what, [])
+            if len(kept) < 5:
+                kept.append(f"kill {self.kills}: {detail}")
+
+
+class Crash:
+    """The sandbox, the data directory, and one process after another."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._chance = Chance(seed)
+        self._box = Box(folder)
+        self._data = DataDir(folder / "data")
+        self._on_air: list[str] = []
+        self._left: State = {}
+        self._killed_at = 0.0
+        self._life = 2.0
+        self.outcome = Outcome()
+        endpoints = self._box.hello["endpoints"]
+        wishes = "".join(WISH.format(n=n, wanted=WANTED) for n in range(CHANNELS))
+        (folder / "config.toml").write_text(CONFIG.format(**endpoints) + wishes, encoding="utf-8")
+
+    def play(self, kills: int) -> Outcome:
+        """All of it."""
+        try:
+            self._change_air()
+            self._settle("at the start")
+            self._life = 1.5 * self.outcome.settled_s[0]
+            for number in range(kills):
+                start = time.monotonic()
+                self._one(number)
+                self.outcome.cycle_s.append(time.monotonic() - start)
+                if (number + 1) % SETTLED_EVERY == 0:
+                    self._settle("after a while")
+            self._settle("at the end", last=True)
+            self._count()
+        finally:
+            self._box.close()
+        return self.outcome
+
+    def _one(self, number: int) -> None:
+        self._stir(number)
+        before: State = {}
+        with self._service() as process:
+            time.sleep(self._life * self._chance.draw())
+            with contextlib.suppress(apsw.Error):  # a process that has only begun may not let anybody read yet
+                before = read(self._data.database)
+            if process.poll() is not None:
+                self.outcome.breaks("lock", [f"a process ended by itself with {process.returncode}"])
+            process.send_signal(signal.SIGKILL)
+            killed_at = time.time()
+            process.wait()
+        self.outcome.kills += 1
+        self._look(before, killed_at)
+
+    def _look(self, before: State, killed_at: float) -> None:
+        """At a copy of what is left."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as copy:
+            path = Path(copy) / self._data.database.name
+            for file in self._data.path.glob(f"{self._data.database.name}*"):
+                shutil.copy(file, copy)
+            connection = apsw.Connection(str(path))
+            verdict = connection.execute("PRAGMA integrity_check").get
+            connection.close()
+            now = read(path)
+        if verdict != "ok":
+            self.outcome.breaks("integrity", [str(verdict)])
+        self.outcome.breaks("kept", lost(self._left, now))
+        self.outcome.breaks("kept", lost(before, now))
+        self.outcome.breaks("consistent", inconsistent(now))
+        self.outcome.breaks("consistent", claimed_dead(self._left, now, self._killed_at))
+        self._left, self._killed_at = now, killed_at
+
+    # -- what happens in the meantime ------------------------------------------------------------------------------
+    def _stir(self, number: int) -> None:
+        """Somebody buys something, or looks around; sometimes the air changes, or a connection is cut, or an answer is lost."""
+        room = f"room_{number % CHANNELS}"
+        cost, key = 100 + number % CHANNELS, f"k{number}"
+        items = [row["item"] for row in self._left["prices"].values() if row["cost"] == cost]
+        if items and self._chance.draw() < 0.7:
+            data: dict[str, JSON] = {"key": key, "item": items[0], "cost": cost, "answers": [key]}
+            ask(self._data.database, "redeem", Login(room), time.time(), data, key)
+            self.outcome.asked += 1
+        elif items:
+            ask(self._data.database, "look", Login(room), time.time())  # with which a wish may come within reach
+        luck = self._chance.draw()
+        if luck < 0.1:
+            self._change_air()
+        elif luck < 0.2:
+            self._box.call("fault", name="reset", **{"with": {"connection": "all"}})
+        elif luck < 0.3:
+            self._box.call("fault", name="slow_booking", **{"with": {"n": 1, "delay": 0.5}})
+        elif luck < 0.35:
+            self._box.call("fault", name="booked_no_answer", **{"with": {"n": 1}})
+
+    def _change_air(self) -> None:
+        """One more goes on the air; of too many the one that was first goes off."""
+        while True:
+            room = f"room_{int(self._chance.draw() * CHANNELS)}"
+            if room not in self._on_air:
+                self._on_air.append(room)
+                self._box.call("live", channel=room, live=True)
+            if len(self._on_air) > ON_AIR:
+                self._box.call("live", channel=self._on_air.pop(0), live=False)
+                return
+            if len(self._on_air) == ON_AIR and not self._left:
+                return
+
+    def _settle(self, when: str, last: bool = False) -> None:
+        """It is left alone, until it sits where it should; then it is ended in order."""
+        with self._service() as process:
+            start = time.monotonic()
+            try:
+                self.outcome.ready_s.append(until(lambda: holder(self._data.lock) == process.pid, "the lock"))
+                until(lambda: set(self._box.call("state")["rooms"]) == set(self._on_air), "the right rooms")
+                self.outcome.settled_s.append(time.monotonic() - start)
+                if not self._left:
+                    self._look_around()
+                if last:
+                    until(self._nothing_waits, "nothing waits to be bought")
+            except TimeoutError as error:
+                self.outcome.breaks("plan", [f"{when}: {error}; {self._box.call('state')['rooms']} for {self._on_air}"])
+            process.terminate()
+            process.wait(PATIENCE)
+        self._look({}, time.time())
+
+    def _look_around(self) -> None:
+        """As `allthepoints store` does for each channel, before anything can be bought there."""
+        for n in range(CHANNELS):
+            ask(self._data.database, "look", Login(f"room_{n}"), time.time())
+        until(lambda: len(read(self._data.database)["prices"]) >= 2 * CHANNELS, "all stores are read")
+
+    def _nothing_waits(self) -> bool:
+        rows = read(self._data.database)["redemptions"].values()
+        return not any(row["state"] in ("confirmed", "sent") for row in rows)
+
+    def _count(self) -> None:
+        """By the sandbox's own count."""
+        tally, out = self._box.call("tally"), self.outcome
+        by_key = Counter(one["input"][0] for one in tally["redemptions"] if one["input"])
+        wished = Counter(one["channel"] for one in tally["redemptions"] if one["name"] == "Treat")
+        out.taken = len(tally["redemptions"])
+        out.breaks("paid twice", [f"{key}: {times} times" for key, times in by_key.items() if times > 1])
+        out.breaks("paid twice", [f"the wish of {room}: {n} times" for room, n in wished.items() if n > WANTED])
+        rows = self._left["redemptions"].values()
+        out.breaks("booked", [f"{row['key']} is {row['state']}" for row in rows if _wrong(row, by_key)])
+        for what in ("join_limit_violations", "login_limit_violations", "chat_lines_sent", "refresh_reuse"):
+            if tally[what]:
+                out.breaks("limits", [f"{what}: {tally[what]}"])
+        out.events, out.entries = len(self._left["events"]), len(self._left["ledger"])
+
+    @contextlib.contextmanager
+    def _service(self) -> Iterator[subprocess.Popen[bytes]]:
+        """`allthepoints run`, which is gone when this is left."""
+        hello = self._box.hello
+        env = _environment(
+            self._folder,
+            ALLTHEPOINTS_CONFIG=str(self._folder / "config.toml"),
+            ALLTHEPOINTS_DATA_DIR=str(self._data.path),
+            ALLTHEPOINTS_TWITCH_TOKEN=hello["token"],
+            ALLTHEPOINTS_TWITCH_REFRESH_TOKEN=hello["refresh_token"],
+            ALLTHEPOINTS_STREAMELEMENTS_JWT=hello["jwt"],
+        )
+        with (self._folder / "run.err").open("wb") as err:
+            process = subprocess.Popen([*PROGRAM, "run", "--plain"], stdout=subprocess.DEVNULL, stderr=err, env=env)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def _wrong(row: Mapping[str, Any], taken: Mapping[str, int]) -> bool:
+    """Whether the program's word on a redemption by hand is not what the sandbox counted."""
+    if row["auto"] or row["state"] not in FINAL:
+        return False  # of what is not final it says nothing yet
+    return (row["state"] == "accepted") != bool(taken.get(row["key"]))
+
+
+# -- all ---------------------------------------------------------------------------------------------------------------
+def play(kills: int, seed: int) -> Outcome:
+    """So many kills, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Crash(Path(folder), seed).play(kills)
+
+
+BROKEN = ("integrity", "kept", "consistent", "lock", "paid twice", "booked", "limits", "plan")
+
+
+def figures(found: Outcome) -> list[Figure]:
+    figures = [
+        Figure("kill -9 of the service on a busy day", "", [found.kills]),
+        Figure("Redemptions taken meanwhile, of those asked for and wished for", "", [found.taken]),
+        Figure("From the start of a process to its lock", "s", found.ready_s),
+        Figure("From the start of a process to the right rooms", "s", found.settled_s),
+    ]
+    return figures + [
+        Figure(f"Broken: {what}", "", [len(found.broken.get(what, []))], at_most=0, every=True) for what in BROKEN
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="kill -9, again and again, on a busy day.")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    args = results_file.argument(parser).parse_args()
+    found = play(args.kills, args.seed)
+    if args.json:
+        table.show_json(asdict(found))
+    else:
+        rows = [
+            ("kills", str(found.kills)),
+            ("seconds a kill, median", f"{statistics.median(found.cycle_s):.2f}"),
+            ("redemptions asked for", str(found.asked)),
+            ("redemptions taken, with wishes", str(found.taken)),
+            ("events, entries in ledgers", f"{found.events}, {found.entries}"),
+            ("seconds to the lock, median", f"{statistics.median(found.ready_s):.2f}"),
+            ("seconds to the right rooms, median", f"{statistics.median(found.settled_s):.2f}"),
+            *((f"broken: {what}", str(len(found.broken.get(what, [])) or "never")) for what in BROKEN),
+        ]
+        table.show(
+            "kill -9", ("", ""), rows, [f"{what}: {line}" for what, lines in found.broken.items() for line in lines]
+        )
+    if args.record:
+        results_file.record("crash", f"kill -9, {found.kills} times", figures(found))
+    sys.exit(1 if found.broken else 0)
+
+
+if __name__ == "__main__":
+    main()
