@@ -2,6 +2,7 @@
 
     python bench/chaos.py [--days 1-3] [--singles all] [--channels 40] [--hours 24] [--blows 60] [--outages 12]
                           [--article] [--trials 150] [--found DIR] [--json] [--record]
+    python bench/chaos.py --scenario FILE ...                          these days alone
 
 A *single* is a pair of a fault and a step (connect, login, join, poll, refresh, read, redeem): one blow in most of an
 hour in which nothing else goes wrong. A *day* is a stormy day with aimed blows and outages on top (`weather.py`). The
@@ -52,7 +53,7 @@ from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.irc.pump import MAX_TICK
 from allthepoints.irc.session import SessionOptions
 from allthepoints.sim.oracle import Best, without
-from allthepoints.sim.scenario import Scenario
+from allthepoints.sim.scenario import Scenario, load
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import Tally
 from allthepoints.twitch.link import LINGER
@@ -74,6 +75,9 @@ WINDOW = 10.5
 
 QUIET = 60.0
 """Seconds before and after a cut in which nothing else may have gone wrong, if it is to be judged by itself."""
+
+FORGOTTEN = 300.0
+"""Seconds after a fault that struck a login or an answer by which no wait before the next try remembers it."""
 
 HARMLESS = frozenset((*weather.MONEY, "timeout_us", "chat_noise", "shared_chat", "long_lines", "server_ping"))
 """Faults that delay nobody."""
@@ -169,10 +173,12 @@ def _gaps(best: Best, tally: Tally) -> list[tuple[str, tuple[float, float]]]:
 def _late(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> list[str]:
     """Rooms that were back later than they could be."""
     found = []
-    faults = [(one.at - sandbox.started_at, one.name) for one in sandbox.journal.befallen if one.name not in HARMLESS]
+    start = sandbox.started_at
+    done = [one.at - start for one in sandbox.journal.befallen if one.name not in HARMLESS]
+    struck = [at - start for at, name in sandbox.hub.troubles.struck if name not in HARMLESS]
     for cut, again in best.cuts:
-        near = [at for at, _ in faults if cut - QUIET <= at <= again + QUIET and at != cut]
-        if near or again + QUIET > day.duration:
+        near = any(cut - QUIET <= at <= again + QUIET and at != cut for at in done)
+        if near or any(cut - FORGOTTEN <= at <= again + QUIET for at in struck) or again + QUIET > day.duration:
             continue
         rooms = [one for one in tally.channels if any(begin < cut <= end for begin, end in one.sat)]
         allowed = again + RESTORED + (len(rooms) - 1) // 20 * WINDOW
@@ -326,9 +332,11 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
 def main() -> None:
     args = _arguments().parse_args()
     runs, note = presence.the_other_bot() if args.article else (False, "The article's bot was not asked for.")
-    singles = live_through(plans := single_days(args.singles), "singles")
-    chaos = [weather.chaotic(args.channels, args.hours, args.blows, args.outages, seed) for seed in args.days]
-    days = live_through(chaos, "days")
+    plans = [] if args.scenario else single_days(args.singles)
+    chaos = [load(path) for path in args.scenario]
+    if not chaos:
+        chaos = [weather.chaotic(args.channels, args.hours, args.blows, args.outages, seed) for seed in args.days]
+    singles, days = live_through(plans, "singles"), live_through(chaos, "days")
     programs = (presence.ALONE, presence.SUPERVISED) if runs else ()
     others = {program: [others_share(day, program)[0] for day in chaos] for program in programs}
     broken = [pair for pair in zip((*plans, *chaos), (*singles, *days), strict=True) if pair[1].broken]
@@ -364,6 +372,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--article", action="store_true", help="the article's bot in the same days")
     parser.add_argument("--trials", type=int, default=150, help="days that making one small may take")
     parser.add_argument("--found", type=Path, default=FOUND, help="where days that break something are written")
+    parser.add_argument(
+        "--scenario", type=Path, nargs="+", default=[], metavar="FILE", help="days of your own, in TOML"
+    )
     parser.add_argument("--json", action="store_true")
     return results_file.argument(parser)
 

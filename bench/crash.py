@@ -350,7 +350,7 @@ class Crash:
 
     # -- what happens in the meantime ------------------------------------------------------------------------------
     def _stir(self, number: int) -> None:
-        """Somebody buys something, or looks around; sometimes the air changes, or a connection is cut, or an answer is lost."""
+        """Somebody buys something, or looks around. Sometimes the air changes, or something breaks."""
         room = f"room_{number % CHANNELS}"
         cost, key = 100 + number % CHANNELS, f"k{number}"
         items = [row["item"] for row in self._left["prices"].values() if row["cost"] == cost]
@@ -403,6 +403,7 @@ class Crash:
 
     def _look_around(self) -> None:
         """As `allthepoints store` does for each channel, before anything can be bought there."""
+        ask(self._data.database, "allow_auto", None, time.time(), {"allowed": True})
         for n in range(CHANNELS):
             ask(self._data.database, "look", Login(f"room_{n}"), time.time())
         until(lambda: len(read(self._data.database)["prices"]) >= 2 * CHANNELS, "all stores are read")

@@ -70,7 +70,7 @@ def without_sockets() -> asyncio.Runner:
 async def by_sockets(
     scenario: Scenario, folder: Path, channels: Channels = EVERYONE, wishes: tuple[Wish, ...] = ()
 ) -> AsyncIterator[Rig]:
-    """The service as `wiring` makes it, on loopback. With wishes it has a JWT, too."""
+    """The service as `wiring` makes it, on loopback. With wishes it has a JWT, and may buy by itself."""
     clock = LoopClock(asyncio.get_running_loop(), EPOCH)
     sandbox = Sandbox(scenario, clock, chance=Chance(scenario.seed))
     ends = await sandbox.start()
@@ -122,6 +122,8 @@ async def _running(
         settings, given, DataDir(folder), clock, chance, chat=chat, transport=transport, durable=False
     ) as service:
         running = asyncio.ensure_future(service.run())
+        if wishes:
+            service.ask("allow_auto", data={"allowed": True})
         try:
             yield Rig(service, sandbox, clock, running)
         finally:

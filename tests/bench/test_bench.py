@@ -24,7 +24,7 @@ def as_json(name: str, *arguments: str) -> Any:
     return json.loads(run(name, *arguments, "--json"))
 
 
-@pytest.mark.parametrize("name", ["poll", "presence", "soak", "start", "web"])
+@pytest.mark.parametrize("name", ["chaos", "crash", "poll", "presence", "soak", "start", "storms", "web"])
 def test_help(name: str) -> None:
     assert "--json" in run(name, "--help")
 

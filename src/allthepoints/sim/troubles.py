@@ -19,9 +19,10 @@ class Trouble:
 
 
 class Troubles:
-    """All armed faults."""
+    """All armed faults. `struck`: when each did, and its name."""
 
     def __init__(self, chance: Chance) -> None:
+        self.struck: list[tuple[float, str]] = []
         self._chance = chance
         self._armed: dict[str, list[Trouble]] = {}
 
@@ -45,6 +46,7 @@ class Troubles:
             if _fits(trouble.parameters, scene) and self._strikes(trouble):
                 if trouble.left is not None:
                     trouble.left -= 1
+                self.struck.append((now, name))
                 return trouble.parameters
         return None
 
