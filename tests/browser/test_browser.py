@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from allthepoints.sim.server import Sandbox
 from conftest import CODE, World
@@ -246,12 +246,12 @@ def test_settings_by_keys(world: World) -> None:
     page.get_by_text("that you follow, offline").click()
     for name in ("Gamma", "Delta"):
         page.get_by_role("button", name=f"Prefer {name}").click()
-        expect(page.locator("#priority li").first).to_contain_text(name.lower())
+        expect(page.locator("#priority li").first).to_contain_text(name)
         expect(page.locator(f"#meant-{name.lower()}")).to_contain_text("place 1")
         expect(page.locator(f"#up-{name.lower()}, #down-{name.lower()}").first).to_be_visible()
-    page.get_by_role("button", name="Up gamma").focus()
+    page.get_by_role("button", name="Up Gamma").focus()
     page.keyboard.press("ArrowUp")
-    expect(page.locator("#priority li").first).to_contain_text("gamma")
+    expect(page.locator("#priority li").first).to_contain_text("Gamma")
     expect(page.locator("#up-gamma, #down-gamma").first).to_be_visible()
     page.get_by_role("button", name="Pause Delta").click()
     expect(page.locator("#meant")).to_contain_text("delta is paused")
@@ -283,6 +283,22 @@ def test_other_peoples_names_are_text(world: World) -> None:
     assert page.locator("main img").count() == 0
     page.goto(world.address + "/")
     expect(page.get_by_text("<b>climbing</b>")).to_be_visible()
+
+
+def test_what_takes_long_says_that_it_is_being_read(world: World) -> None:
+    page = go(world, "/store?channel=alpha")
+    held: list[Route] = []
+    page.route(re.compile(r"/store\?.*show=wished"), lambda route: held.append(route))  # noqa: PLW0108 -- it gets an attribute
+    page.locator("label").filter(has_text="Wished").click()
+    loading = page.locator("#loading")
+    expect(loading).to_have_text("Reading…")
+    assert loading.get_attribute("role") == "status"
+    expect(page.locator("[aria-busy=true]")).to_have_count(1)
+    for route in held:
+        route.continue_()
+    expect(loading).to_be_hidden()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    expect(page.locator("#items")).to_contain_text("Hydrate")
 
 
 def test_where_nothing_can_be_pushed_it_is_asked_for(world: World) -> None:

@@ -69,12 +69,12 @@ EVENTS: dict[EventKind, tuple[dict[str, JSON], str]] = {
     ),
     EventKind.HELIX_FAILED: (
         {"what": "live", "error": "answered 503"},
-        "Twitch does not say who is live; what was known stays. answered 503.",
+        "Twitch does not say who is live; what was known stays. Answered 503.",
     ),
     EventKind.HELIX_BACK: ({"what": "follows"}, "Twitch says again whom you follow."),
     EventKind.ELEMENTS_FAILED: (
         {"what": "balance", "error": "answered 502."},
-        "StreamElements does not say what you have; what was known stays. answered 502.",
+        "StreamElements does not say what you have; what was known stays. Answered 502.",
     ),
     EventKind.ELEMENTS_BACK: ({"what": "balance"}, "StreamElements answers again."),
     EventKind.FLAT: (

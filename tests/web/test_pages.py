@@ -752,7 +752,7 @@ async def test_what_is_live_and_not_meant_is_explained(stage: Stage) -> None:
     stage.tell([row(1), *left_out])
     text = " ".join((await read(stage, "/")).text.split())
     assert "In 1 of 1 live chat" in text
-    assert "Live4of these 2 showing a re-run, 1 paused by you" in text
+    assert "Live4of these, 2 showing a re-run, 1 paused by you" in text
     assert "Accountme" in text
 
 
@@ -845,3 +845,13 @@ async def test_the_list_is_fresh_after_prefer(stage: Stage) -> None:
     assert "place 1" in found.text
     assert "prefer-c2" not in found.ids()
     assert {"up-c2", "prefer-c1"} <= set(found.ids())
+
+
+async def test_who_is_named_in_the_config_is_called_as_twitch_shows_them(stage: Stage) -> None:
+    config = stage.folder / "c.toml"
+    config.write_text('[channels]\npriority = ["c2", "c9"]\n[[wish]]\nchannel = "c1"\nitem = "Hydrate"\n')
+    stage.settings = load(config, named=True).settings
+    stage.tell([row(1), row(2)])
+    text = " ".join((await read(stage, "/settings")).text.split())
+    assert "C2 Up C2 Down C2 Take off C2 c9 Up c9" in text, "of c9 the login is all that is known"
+    assert "Hydrate C1 the store was not read yet" in text

@@ -79,13 +79,17 @@ def _disconnected(_: str, data: _Data) -> str:
 
 
 def _helix_failed(_: str, data: _Data) -> str:
-    error = data.text("error").rstrip(".")
-    return f"Twitch does not say {told(READS, data.text('what'))}; what was known stays. {error}."
+    return f"Twitch does not say {told(READS, data.text('what'))}; what was known stays. {_why(data)}"
 
 
 def _elements_failed(_: str, data: _Data) -> str:
+    return f"StreamElements does not say {told(ELEMENTS_READS, data.text('what'))}; what was known stays. {_why(data)}"
+
+
+def _why(data: _Data) -> str:
+    """An error's text as a sentence."""
     error = data.text("error").rstrip(".")
-    return f"StreamElements does not say {told(ELEMENTS_READS, data.text('what'))}; what was known stays. {error}."
+    return f"{error[:1].upper()}{error[1:]}."
 
 
 def _item(who: str, data: _Data) -> str:

@@ -92,7 +92,10 @@ class Rules:
 
     def own_origin(self, origin: str, host: str) -> bool:
         """Whether a page of ours sent it: the origin is that of this very address, or a proxy's."""
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # half an IPv6 address: no browser says so
+            return False
         if parts.scheme not in {"http", "https"} or parts.path or parts.query:
             return False
         same = parts.netloc.lower() == host.lower()

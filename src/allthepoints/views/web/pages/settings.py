@@ -90,6 +90,7 @@ async def show(board: Board, _request: Request) -> Mapping[str, Any]:
     return {
         "channels": channels,
         "priority": settings.channels.priority,
+        "called": _called(board),
         "settings": settings,
         "wishes": wishes,
         "kinds_of_bounds": BOUNDS,
@@ -107,14 +108,20 @@ async def look(board: Board, change: News, _subject: str) -> Look | None:
     settings = await _settings(board)
     channels, wishes, error = await _remembered(board, settings)
     rows = [Part(f"meant {one.login}", one, _drawing(board, one), bulk=True) for one in channels]
-    order = settings.channels.priority
+    order, called = settings.channels.priority, _called(board)
+    of_wishes = tuple(called.get(one.wish.channel) for one in wishes)
+    given = {"wishes": wishes, "kinds_of_bounds": BOUNDS}
     return Look(
         [
             trouble(board, error),
             *rows,
             Part.stale("meant", tuple((one.login, one.loud) for one in channels)),
-            Part("priority", order, lambda: _section(board, "priority", priority=order)),
-            Part("wishes", wishes, lambda: _section(board, "wishes", wishes=wishes, kinds_of_bounds=BOUNDS)),
+            Part(
+                "priority",
+                (order, tuple(map(called.get, order))),
+                lambda: _section(board, "priority", priority=order, called=called),
+            ),
+            Part("wishes", (wishes, of_wishes), lambda: _section(board, "wishes", **given, called=called)),
         ]
     )
 
@@ -191,7 +198,8 @@ async def prefer(board: Board, form: Mapping[str, str]) -> Fragment:
     if after != order:
         await board.edit([Listed("priority", tuple(after))])
     channels, _, _ = await _remembered(board, await board.fresh_settings())
-    return fragment(board, "parts/preferred.html", priority=after, channels=channels, moved=login)
+    given: dict[str, Any] = {"priority": after, "channels": channels, "called": _called(board)}
+    return fragment(board, "parts/preferred.html", **given, moved=login)
 
 
 async def unwish(board: Board, form: Mapping[str, str]) -> Fragment:
@@ -234,7 +242,8 @@ def _bounds(form: Mapping[str, str]) -> dict[str, bool | int]:
 
 async def _wishes_after(board: Board, said: str) -> Fragment:
     _, wishes, _ = await _remembered(board, await board.fresh_settings())
-    return fragment(board, "parts/wishes.html", wishes=wishes, kinds_of_bounds=BOUNDS, said=said)
+    given: dict[str, Any] = {"wishes": wishes, "kinds_of_bounds": BOUNDS, "called": _called(board)}
+    return fragment(board, "parts/wishes.html", **given, said=said)
 
 
 async def _list_after(board: Board, changes: Sequence[Change], said: str, only: Login | None = None) -> Fragment:
@@ -293,6 +302,12 @@ def _one(row: ChannelRow, of: KnownChannel | None, settings: Settings, refused: 
         next((at for at, login in enumerate(lists.priority, 1) if login in logins), None),
         refused,
     )
+
+
+def _called(board: Board) -> Mapping[str, str]:
+    """Channels that the config names by login, as Twitch shows them."""
+    snapshot = board.snapshot()
+    return {} if snapshot is None else {row.login: name(row.display, row.login) for row in snapshot.rows.values()}
 
 
 def _wish_name(one: Wished) -> str:
