@@ -78,6 +78,7 @@ async def test_fc_43_names_of_a_dashboard_for_other_machines(host: str, known: b
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "http://127.0.0.1:3000"}, 403),  # another program's page on this machine
+        ({"origin": "http://["}, 403),
     ],
 )
 async def test_fc_43_reading_from_another_site(stage: Stage, headers: dict[str, str], status: int) -> None:
@@ -103,6 +104,8 @@ async def test_fc_43_reading_from_another_site(stage: Stage, headers: dict[str, 
         ({"origin": "http://localhost:7771"}, 403),  # one name of ours is not another
         ({"origin": "ftp://127.0.0.1:7771"}, 403),
         ({"origin": f"{ORIGIN}/x"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": "http://127.0.0.1:99999"}, 403),
     ],
 )
 async def test_fc_43_writing_from_another_site(stage: Stage, headers: dict[str, str], status: int) -> None:
