@@ -128,7 +128,7 @@ async def assembled(
             try:
                 yield service
             finally:
-                await _close(storage)
+                await _close(storage, 0.0 if service.disk_owes else ANSWER_WITHIN)
     finally:
         await client.aclose()
         await elements.aclose()
@@ -163,10 +163,10 @@ async def errand(
                 await running
 
 
-async def _close(storage: SqliteStorage) -> None:
+async def _close(storage: SqliteStorage, seconds: float) -> None:
     """A disk that hangs does not keep us: what it was given it has, or never takes."""
     try:
-        async with asyncio.timeout(ANSWER_WITHIN):
+        async with asyncio.timeout(seconds):
             await storage.aclose()
     except TimeoutError:
         log.error("the database does not answer, and is left as it is")

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from allthepoints.base.threads import Unawaited
+from allthepoints.base.threads import OneByOne, Unawaited
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -42,3 +42,28 @@ def test_the_end_waits_for_no_call() -> None:
         let_go.set()
         for thread in threads:
             thread.join()
+
+
+def test_one_by_one_they_are_done_in_order_and_the_thread_ends() -> None:
+    done: list[int] = []
+    threads = OneByOne("turns")
+    first = threads.submit(threading.current_thread)
+    futures = [threads.submit(done.append, n) for n in range(50)]
+    with pytest.raises(ZeroDivisionError):
+        threads.submit(divmod, 7, 0).result(10)
+    threads.shutdown()
+    assert all(future.done() for future in futures)
+    assert done == [*range(50)]
+    assert not first.result().is_alive()
+
+
+def test_one_by_one_the_interpreters_end_waits_for_none() -> None:
+    let_go = threading.Event()
+    threads = OneByOne("turns")
+    hanging = threads.submit(let_go.wait)
+    threads.shutdown(wait=False)
+    thread = next(thread for thread in threading.enumerate() if thread.name == "turns")
+    assert thread.daemon
+    assert not hanging.done()
+    let_go.set()
+    thread.join()

@@ -67,6 +67,8 @@ def test_a_stop_is_told_before_it_begins_and_no_sentence_after_it() -> None:
 @pytest.mark.anyio
 async def test_a_reload_is_told_with_its_end_also_where_it_fails() -> None:
     watched = Watched(heard := Heard())
+    turned(watched, 100.0)
+    heard.words.clear()
 
     def fails() -> None:
         heard.words.append("reload")
@@ -75,6 +77,13 @@ async def test_a_reload_is_told_with_its_end_also_where_it_fails() -> None:
     with pytest.raises(ZeroDivisionError):
         watched.reload(fails)()
     assert [word.partition("=")[0] for word in heard.words] == ["RELOADING", "MONOTONIC_USEC", "reload", "READY"]
+
+
+def test_a_reload_while_it_starts_is_not_told() -> None:
+    """Its READY would be taken for the end of the start."""
+    watched = Watched(heard := Heard())
+    watched.reload(lambda: heard.words.append("reload"))()
+    assert heard.words == ["reload"]
 
 
 def test_the_loop_turns_several_times_within_the_watchdog() -> None:

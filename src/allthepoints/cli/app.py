@@ -81,6 +81,10 @@ def _run(args: Sequence[str]) -> int:
     where = Here(given.get(g.CONFIG), given.get(g.DATA_DIR), _areas(given))
     if g.HELP not in given and _fast(rest, where):
         return Exit.OK
+    if rest[:1] == ["run"]:
+        from allthepoints.base.early import leave_at_once
+
+        leave_at_once()
     from allthepoints.cli import tree
 
     return tree.run(COMMANDS, rest, where, g.HELP in given)

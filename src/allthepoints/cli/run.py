@@ -141,6 +141,7 @@ async def _with_table(where: Here, loaded: Loaded) -> None:
     from rich.console import Console
     from rich.live import Live
 
+    import allthepoints.operation.service  # noqa: F401 -- it takes a moment, and heeds signals: not under a table
     from allthepoints.views.live import LivePicture
 
     picture = LivePicture(ascii_only=output.ascii_only())

@@ -32,6 +32,11 @@ class Link:
     def settings(self) -> Settings:
         return self._settings if self.reload is None else self.reload.settings
 
+    def read_config(self) -> None:
+        """Take up what the config says now. A service that is starting reads it anyway."""
+        if self.reload is not None:
+            self.reload.now()
+
     def notified(self) -> JSON:
         return None if self.alerts is None else self.alerts.shown
 

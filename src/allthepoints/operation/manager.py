@@ -49,6 +49,9 @@ class Watched:
         """The same reload, of which the manager is told."""
 
         def now() -> None:
+            if not self._ready:  # the end of a reload would be taken for the end of the start
+                reload()
+                return
             self._manager.reloading(asyncio.get_running_loop().time())
             try:
                 reload()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from allthepoints.base.clock import Chance, SystemClock
 from allthepoints.base.systemd import Manager
@@ -46,9 +47,11 @@ async def run(
     """
     asyncio.get_running_loop().set_default_executor(Unawaited())
     clock, chance, given = SystemClock(), Chance(), Given.by(environment)
-    with acquire(prepare(data).lock):
-        alerts, link = Alerts(data, clock, chance), Link(settings)
-        watched = Watched(Manager.given(os.environ, os.getpid()))
+    link, watched = Link(settings), Watched(Manager.given(os.environ, os.getpid()))
+    ending = Ending(link)
+    heed_signals(watched.stop(ending.now), watched.reload(link.read_config))
+    with ending.heeded(), acquire(prepare(data).lock):
+        alerts = Alerts(data, clock, chance)
         web = dashboard(settings, config, data, given, clock, link)
         faces = hooks if web is None else both(hooks, web.hooks)
         async with assembled(
@@ -64,7 +67,6 @@ async def run(
             link.alerts = alerts
             link.service, link.reload = service, Reload(service, config, settings, alerts, clock)
             await alerts.start(service, settings, tasks)
-            heed_signals(watched.stop(service.stop), watched.reload(link.reload.now))
             if watched.turn_within is not None:
                 service.turn_within(watched.turn_within)
             tasks.start("watch the config", link.reload.watch())
@@ -74,6 +76,37 @@ async def run(
                 await service.run()
             finally:
                 await tasks.cancel()
+
+
+class Ending:
+    """How the service ends when it is told to: in order; while it is being put together, by dropping what there is.
+
+    Before its first turn it has done nothing, and what it waits for may take long: an old database is brought to a new
+    schema, or somebody holds it locked. To be made in the task that runs the service.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._task = asyncio.current_task()
+        self._dropped = False
+
+    def now(self) -> None:
+        service = self._link.service
+        if service is not None and service.snapshot is not None:
+            service.stop()
+        elif self._task is not None:
+            self._dropped = True
+            self._task.cancel()
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Around the task's work: that it was dropped is a proper end of it."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._dropped or self._task is None or self._task.uncancel():
+                raise
+            log.info("stopped before it began")
 
 
 def logged(hooks: Hooks) -> Hooks:

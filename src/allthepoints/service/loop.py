@@ -59,8 +59,8 @@ from allthepoints.service.supervise import Tasks
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN = 3.5
-"""Seconds for a stop in all. A program must be gone within 5, and others clean up behind us."""
+STOP_WITHIN = 3.0
+"""Seconds for a stop in all. A program must be gone within 5, others clean up behind us, and a machine may be busy."""
 
 LEAVE_WITHIN = 1.5
 """Of these, for the servers' answers to our PARTs: rooms left properly are free at once."""
@@ -75,7 +75,8 @@ HEARTBEAT = 60.0
 class Service:
     """A running program for one account. It does not close what it is given.
 
-    `snapshot`: the last one; None before the first turn. `requests_every`: seconds between looks for what commands ask
+    `snapshot`: the last one; None before the first turn. `disk_owes`: whether storage took too long at the end, and may
+    never answer. `requests_every`: seconds between looks for what commands ask
     through the database; 0 never looks.
     """
 
@@ -89,6 +90,7 @@ class Service:
     ) -> None:
         self.policy = policy
         self.snapshot: Snapshot | None = None
+        self.disk_owes = False
         clock, chance, storage = outside.clock, outside.chance, outside.storage
         self._clock = clock
         self._storage = storage
@@ -253,7 +255,7 @@ class Service:
         changes += self._fold(self._inbox.drain())
         changes += self._fold([ConnectionLost(now, conn, Lost.OURS, 0.0) for conn in [*self._observed.connections]])
         changes.append(Event(now, EventKind.STOPPED))
-        await self._recorder.flush(self._picture(changes, now) or Batch(), by - now)
+        self.disk_owes = await self._recorder.flush(self._picture(changes, now) or Batch(), by - now)
         self._tell(changes)
 
     async def _leave_rooms(self, deadline: float) -> list[Record]:

@@ -94,15 +94,18 @@ class Recorder:
             self._late = self._writing is not None
         return self._writing is None and not self._failed and self._lost == lost
 
-    async def flush(self, newer: Batch, seconds: float) -> None:
-        """Write this too, and try for so many seconds to get everything written. No task is left."""
+    async def flush(self, newer: Batch, seconds: float) -> bool:
+        """Write this too, and try for so many seconds to get everything written; whether the disk still owes an answer.
+        No task is left."""
         self._hurry.set()
         self._enqueue(newer)
         if self._writing is not None:
             await asyncio.wait({self._writing}, timeout=max(0.0, seconds))
-        if self._writing is not None:
+        owed = self._writing is not None
+        if owed:
             log.error("the database did not take everything before the end")
         await self._tasks.cancel()
+        return owed
 
     def _enqueue(self, newer: Batch) -> None:
         if self._waiting is None:

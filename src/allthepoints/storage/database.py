@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from allthepoints.base.threads import OneByOne
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core.records import Record, Restored
 from allthepoints.ports import ChannelRow, Request
@@ -89,10 +89,11 @@ class Database:
 class SqliteStorage:
     """Fulfils `ports.Storage`. All work is done on one thread of its own, so that a slow disk never stops the loop.
 
-    The jobs go through the running loop's `run_in_executor`, in the order in which they were asked for.
+    The jobs go through the running loop's `run_in_executor`, in the order in which they were asked for. The end of the
+    program waits for none of them: whoever holds the database locked would hold it up too.
     """
 
-    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, database: Database, thread: OneByOne) -> None:
         self.warnings = database.warnings
         self._database = database
         self._thread = thread
@@ -101,7 +102,7 @@ class SqliteStorage:
     @classmethod
     async def open(cls, path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bool = True) -> SqliteStorage:
         """Open the database at `path`. Raises FaultError. `durable`: see `opening.open_database`."""
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        thread = OneByOne("storage")
         try:
             database = await asyncio.get_running_loop().run_in_executor(
                 thread, lambda: Database(path, now, busy_ms, durable=durable)
