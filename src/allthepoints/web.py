@@ -215,8 +215,8 @@ def bounded(reset: float | None, now: float) -> float:
 
 
 def excerpt(answer: Answer) -> str:
-    """What came, behind a colon, as far as it may be shown: the first words of a body, of a page its title alone; ""
-    for an empty one. People read it: markup says nothing to them."""
+    """What came, as the end of a sentence and as far as it may be shown: the first words of a body, of a page its title
+    alone; "" for an empty one. People read it: markup says nothing to them."""
     if not answer.body:
         return ""
     if answer.ask.confidential and answer.status < 400:
@@ -225,7 +225,7 @@ def excerpt(answer: Answer) -> str:
     if text.startswith("<"):
         title = _TITLE.search(text)
         named = "" if title is None else cut(unescape(title[1]), answer.ask)[:EXCERPT]
-        return f': a web page, "{named}"' if named else ": a web page"
+        return f', a web page: "{named}"' if named else ", a web page"
     return f": {cut(text, answer.ask)[:EXCERPT]}"
 
 

@@ -104,7 +104,7 @@ async def test_their_words_are_told() -> None:
     with pytest.raises(Refused, match="reading the points: answered 400, bad") as caught:
         await Elements(no(400, "bad")).points.balance(SE, ME)
     assert (caught.value.status, caught.value.message) == (400, "bad")
-    with pytest.raises(Unknown, match='answered 520: a web page, "520"$'):
+    with pytest.raises(Unknown, match=r'answered 520, a web page: "520"$'):
         await Elements(html(520)).points.balance(SE, ME)
 
 
