@@ -60,6 +60,7 @@ async def test_fc_03_a_ban_is_respected_until_the_person_says_otherwise(on: Stag
     await on.elapse(5)
     on.sandbox.fault("ban", channel="beta")
     await on.elapse(60)
+    [refused] = on.told(EventKind.REFUSED)
     on.go_offline("beta")
     await on.elapse(600)
     on.go_live("beta")
@@ -71,6 +72,7 @@ async def test_fc_03_a_ban_is_respected_until_the_person_says_otherwise(on: Stag
     assert on.tally.joins_after_ban == 0
     assert on.rooms == {"alpha"}
     assert (on.row("beta").state, on.row("beta").reason) == ("refused", "banned")
+    assert on.row("beta").since == pytest.approx(refused.at, abs=1), "also after a restart"
     assert on.warned() == {"channels_refused"}
     assert len(on.told(EventKind.REFUSED)) == 1
     service.ask("retry", Login("beta"))

@@ -110,7 +110,7 @@ class Rows:
         if before is not None and self._shown.get(channel_id) == shown:
             return None
         self._shown[channel_id] = shown
-        since = before.since if before is not None and before.state == where.state else now
+        since = before.since if before is not None and before.state == where.state else _began(channel, where, now)
         row = _row(channel, where, number, live, since, purse, earning)
         return None if row == before else row
 
@@ -136,6 +136,12 @@ class Rows:
         for kept in (self._standing, self._until, self._shown):
             kept.pop(channel_id, None)
         return channel_id in self.by_id
+
+
+def _began(channel: Channel, where: Place, now: float) -> float:
+    """Since when a channel stands where it stands now for the first time: a no may be older than this process."""
+    told = channel.refusal if where.state == Mark.REFUSED else None
+    return now if told is None else min(now, told.at)
 
 
 def _row(
