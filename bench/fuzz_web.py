@@ -17,7 +17,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from urllib.parse import quote, urlencode
 from fuzz_mutate import pick
 from starlette.routing import Route
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "web"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "web"))
 
 from web_stage import HYDRATE, MAP, SAME, Stage, fill, row
 
@@ -316,8 +316,11 @@ def described(routes: list[Route]) -> dict[str, Any]:
     return {"openapi": "3.0.3", "info": {"title": "dashboard", "version": "1"}, "paths": paths}
 
 
-def by_schemathesis(seed: int, count: int) -> dict[str, int]:
-    """The same application, asked by schemathesis, `count` requests for each operation. Raises Odd."""
+def by_schemathesis(seed: int, count: int, alive: Callable[[], None] = lambda: None) -> dict[str, int]:
+    """The same application, asked by schemathesis, `count` requests for each operation. Raises Odd.
+
+    `alive` is called before each operation.
+    """
     import hypothesis
     import schemathesis
 
@@ -326,6 +329,7 @@ def by_schemathesis(seed: int, count: int) -> dict[str, int]:
         token = {"x-csrf-token": one.stage.token()["csrf"]}
         for result in schema.get_all_operations():
             operation = result.ok()
+            alive()
 
             @hypothesis.seed(seed)
             @hypothesis.settings(
