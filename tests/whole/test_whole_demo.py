@@ -7,6 +7,9 @@ from pathlib import Path
 
 from whole_world import Machine
 
+from allthepoints.cli.demo import wishes_for
+from allthepoints.sim.days import demo_day
+
 KEYS = [
     *("simulated_s", "live_s", "present_s", "capture", "points_possible", "points_paid", "rooms_peak"),
     *("join_limit_violations", "reconnects", "redemptions", "double_redemptions"),
@@ -30,3 +33,22 @@ def test_the_demo_for_a_person(tmp_path: Path) -> None:
     done = Machine(tmp_path / "home").do("demo", "--for", "3s")
     assert done.stdout.splitlines()[-1].startswith("Captured ")
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_person_of_the_demo_wants_comes_within_reach() -> None:
+    for seed in range(1, 6):
+        day = demo_day(seed)
+        plans = {plan.login: plan for plan in day.channels}
+        wishes = list(wishes_for(day))
+        assert wishes, seed
+        for wish in wishes:
+            cost = next(item.cost for item in plans[wish.channel].store if item.name == wish.item)
+            assert cost > plans[wish.channel].balance, "it is not had from the start"
+
+
+def test_in_the_demo_something_is_bought_once(tmp_path: Path) -> None:
+    """The first minutes of a demo at its usual pace are enough for the first wish."""
+    done = Machine(tmp_path / "home").do("demo", "--for", "40s", "--json", "--no-browser")
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["redemptions"] >= 1
+    assert last["double_redemptions"] == 0

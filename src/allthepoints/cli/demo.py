@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import ceil, inf
 from operator import attrgetter
 from pathlib import Path
 from threading import Thread
@@ -31,7 +32,7 @@ from allthepoints.service.loop import Service
 from allthepoints.service.outside import Hooks, both
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.days import demo_day
-from allthepoints.sim.scenario import Scenario
+from allthepoints.sim.scenario import ChannelPlan, Scenario
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import ChannelTally, Tally
 from allthepoints.sim.timelapse import TimelapseLoop
@@ -275,10 +276,27 @@ DEMO: Shape[Lived] = Shape(
 
 
 def wishes_for(scenario: Scenario) -> Iterator[Wish]:
-    """What the person of the demo wants: something in each of the stores that pay best that day, and is not had yet."""
-    paying = [plan for plan in scenario.channels if plan.elements and plan.loyalty.enabled and plan.store]
-    best = sorted(paying, key=lambda plan: -sum(one.end - one.start for one in plan.broadcasts if one.kind == "live"))
-    for plan in best[:WISHES]:
-        dear = [item for item in plan.store if item.cost > plan.balance]
-        if dear:
-            yield Wish(Login(plan.login), min(dear, key=lambda item: item.cost).name)
+    """What the person of the demo wants: items that come within reach that day, the first of them soon."""
+    found = []
+    for plan in scenario.channels:
+        if plan.elements and plan.loyalty.enabled:
+            dear = [item for item in plan.store if item.cost > plan.balance]
+            if dear:
+                item = min(dear, key=lambda item: item.cost)
+                at = _reached(plan, item.cost - plan.balance)
+                if at < inf:
+                    found.append((at, plan.login, item.name))
+    found.sort()
+    for _, login, name in found[:: max(1, len(found) // WISHES)][:WISHES]:
+        yield Wish(Login(login), name)
+
+
+def _reached(plan: ChannelPlan, missing: int) -> float:
+    """When so many points have come in, for one who is always there; never is infinity."""
+    needed = ceil(missing / max(1, plan.loyalty.amount)) * plan.loyalty.interval + plan.loyalty.lag
+    for one in plan.broadcasts:
+        if one.kind == "live":
+            if one.end - one.start >= needed:
+                return one.start + needed
+            needed -= one.end - one.start
+    return inf
