@@ -247,7 +247,7 @@ class Machine:
             errors="replace",
             env=self.environment(env),
             cwd=self.home,
-            timeout=30,
+            timeout=90,
             check=False,
         )
         if code is not None:
