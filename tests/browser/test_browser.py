@@ -87,6 +87,34 @@ def test_fc_44_the_chart_is_drawn(world: World) -> None:
     expect(page.get_by_role("link", name="Open the stream")).to_have_attribute("href", "https://www.twitch.tv/alpha")
 
 
+def test_the_chart_tells_of_what_is_pointed_at_and_is_zoomed_by_dragging(world: World) -> None:
+    page = world.page()
+    held: list[Route] = []
+    page.route(re.compile(r"/(events|poll)\?"), lambda route: held.append(route))  # noqa: PLW0108 -- it gets an attribute
+    page.goto(world.address + "/channel/alpha?range=today")
+    for _ in range(20):  # its first balance may not be read yet
+        if page.locator("[data-drawn]").count():
+            break
+        page.wait_for_timeout(300)
+        page.reload()
+    over, canvas = page.locator(".chart .u-over"), page.locator(".chart canvas")
+    values = page.locator(".u-legend .u-value")
+    over.hover()
+    expect(values.nth(0)).to_contain_text(re.compile(r"\d\d:\d\d"))
+    expect(values.nth(1)).to_contain_text(re.compile(r"\d"))
+    whole = canvas.evaluate("canvas => canvas.toDataURL()")
+    box = over.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=5)
+    page.mouse.up()
+    page.wait_for_function("([canvas, was]) => canvas.toDataURL() !== was", arg=[canvas.element_handle(), whole])
+    over.dblclick()
+    page.wait_for_function("([canvas, was]) => canvas.toDataURL() === was", arg=[canvas.element_handle(), whole])
+
+
 def give(world: World, points: int) -> None:
     """Points of alpha's come from somewhere."""
 
