@@ -120,12 +120,16 @@ MENU: Mapping[str, Callable[[Dice, str], Parameters]] = {
 }
 """How the parameters of each fault are drawn."""
 
+LATEST = 170.0
+"""Seconds after a POST at which it may still be booked. What is not there after three minutes is taken for lost: from
+then on nothing could tell (`ABSENT_AFTER` in core/redeem.py says why it is so long)."""
+
 LOSSES = ("reset", "hang", "html", "error")
 
 MONEY: Mapping[str, Callable[[Dice, str], Parameters]] = {
     "booked_no_answer": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "channel": d.of((c, None))},
     "lost_before_booking": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "channel": d.of((c, None))},
-    "booked_late": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "delay": d.number(1, 240)},
+    "booked_late": lambda d, c: {"n": d.count(1, 3), "kind": d.of(LOSSES), "delay": d.number(1, LATEST)},
     "slow_booking": lambda d, c: {"n": d.count(1, 3), "delay": d.number(1, 60)},
     "elements_html": lambda d, c: {"n": d.count(1, 10), "code": d.of((502, 503, 520, 524))},
     "odd_points": lambda d, c: {

@@ -32,8 +32,8 @@ def chaos(*options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Fixed seeds: three hours of a day that are worse than any, and six blows alone."""
-    return chaos(*DAY, "--singles", "6", "--trials", "0", "--found", str(tmp_path_factory.mktemp("found")))
+    """Fixed seeds: three hours of a day that are worse than any, and four blows alone."""
+    return chaos(*DAY, "--singles", "4", "--trials", "0", "--found", str(tmp_path_factory.mktemp("found")))
 
 
 def test_a_day_that_is_bad_enough(lived: dict[str, Any]) -> None:
