@@ -230,6 +230,26 @@ async def test_a_price_that_changed_is_told(stage: Stage, path: str) -> None:
     assert ("svg", "Price: 100, then 80") in [(tag, attrs.get("aria-label")) for tag, attrs in found.tags]
 
 
+async def test_where_nothing_can_be_had_it_is_told_what_comes_first(stage: Stage) -> None:
+    fill(stage.folder)
+    database = Database(stage.folder / "allthepoints.db", AT)
+    database.load()
+    database.record(
+        tuple(
+            r.ItemKnown(AT - 60, UserId("1"), replace(item, cost=cost))
+            for item, cost in ((HYDRATE, 8_000), (MAP, 9_000))
+        ),
+        AT,
+        channel_rows=(row(1),),
+    )
+    database.close()
+    stage.tell([row(1)])
+    text = " ".join((await read(stage, "/store?show=affordable")).text.split())
+    assert re.search(r"Nothing can be had now\. First comes Hydrate in .*'s store, in about \d+ d \d+ h\.", text)
+    none = " ".join((await read(stage, "/store?show=affordable&q=nosuch")).text.split())
+    assert "First comes" not in none
+
+
 async def test_a_wish_is_made_and_taken_back(stage: Stage) -> None:
     fill(stage.folder)
     config = stage.folder / "c.toml"

@@ -86,13 +86,15 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
 
     found, changed = await board.read(lambda reader: (shelves(reader, settings), reader.changed_prices()))
     picked = [shelf for shelf in found if only in ("", shelf.login)]
-    choices = [choice for choice in choices_of(picked, changed, now) if _passes(choice, chosen, text)]
+    everything = choices_of(picked, changed, now)
+    choices = [choice for choice in everything if _passes(choice, chosen, text)]
     one = picked[0] if only and picked else None
     return {
         "choices": choices[:MOST],
         "left_out": max(0, len(choices) - MOST),
         "shelves": found,
         "known": bool(found),
+        "soonest": _soonest(choice for choice in everything if _passes(choice, "all", text)),
         "one": one,
         "shows": SHOWS,
         "show": chosen,
@@ -204,6 +206,12 @@ def _passes(choice: Choice, show_: str, text: str) -> bool:
             return choice.offer.wished
         case _:
             return True
+
+
+def _soonest(choices: Iterable[Choice]) -> Choice | None:
+    """What can be had first, of what cannot be had now."""
+    waiting = [(choice.offer.eta_s, choice) for choice in choices if choice.offer.eta_s is not None and not choice.now]
+    return min(waiting, key=lambda one: one[0])[1] if waiting else None
 
 
 def _first(choice: Choice) -> tuple[object, ...]:
