@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from allthepoints.base.types import ItemId, Login
 from allthepoints.core import facts as f
 from allthepoints.core.actions import ReadItems
-from allthepoints.core.apply_wishes import AUTO_RESTS, DAY, FRESH
+from allthepoints.core.apply_wishes import AUTO_DOUBTS, AUTO_RESTS, DAY, FRESH
 from allthepoints.core.loyalty import Balance, JwtState
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import Change, EventKind, LedgerEntry, Noted
@@ -97,6 +97,12 @@ def test_fc_48_an_unclear_one_counts_until_it_is_clear() -> None:
     store.run(120)
     assert [one.state for one in store.redemptions().values()] == [State.REJECTED]
     store.run(2 * AUTO_RESTS)
+    assert store.posts.total() == 1, "should it be taken later than anybody would think, no second one was sent"
+    store.restart(AUTO_DOUBTS / 2)
+    store.run(AUTO_RESTS)
+    assert store.posts.total() == 1
+    store.restart(AUTO_DOUBTS / 2)
+    store.run(AUTO_RESTS)
     assert bought(store) == 1
 
 

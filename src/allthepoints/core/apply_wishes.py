@@ -28,6 +28,10 @@ price would be refused before it is paid, and the refusal rests for long."""
 AUTO_RESTS = 1800.0
 """Seconds for which an automatic purchase rests after StreamElements, or we, said no to it."""
 
+AUTO_DOUBTS = DAY
+"""The same after it was judged that a POST never arrived. Should that be wrong, because it was taken later than anybody
+would think, the next one would pay twice: a person may see it meanwhile, and say so."""
+
 
 def of_channel(policy: Policy, o: Observed, channel: UserId) -> Iterator[tuple[Wish, Purse]]:
     """The wishes about a channel whose store was read."""
@@ -106,7 +110,7 @@ def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Itera
     elements = o.elements
     if apply_redeem.AUTO_ALLOWED not in elements.notes or apply_redeem.jwt_state(o, now) is not JwtState.GOOD:
         return
-    if any(r.open or now < r.asked_at + AUTO_RESTS for r in _mine(o, purse.channel, item)):
+    if any(r.open or now < r.asked_at + _rest(r) for r in _mine(o, purse.channel, item)):
         return
     assert purse.balance is not None, "what can be had was paid for by a balance"
     points = purse.balance.points - purse.spent - _promised(o, purse.channel)
@@ -133,6 +137,11 @@ def _buy(o: Observed, wish: Wish, purse: Purse, item: Item, now: float) -> Itera
             auto=True,
         ),
     )
+
+
+def _rest(redemption: Redemption) -> float:
+    """Seconds from one automatic purchase of an item to the next."""
+    return AUTO_DOUBTS if redemption.reason is Reason.NEVER_ARRIVED else AUTO_RESTS
 
 
 def _holds_still(policy: Policy, o: Observed, redemption: Redemption, now: float) -> bool:
