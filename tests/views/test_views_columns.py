@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -88,3 +90,9 @@ def test_ascii_signs() -> None:
     lines = channel_lines([row("alpha", "present", True)], NOW, width=None, ascii_only=True)
     assert lines[1].text == "* present  Alpha"
     assert lines[1].state == "present"
+
+
+def test_what_a_channel_pays_by_the_hour_is_told_where_we_are() -> None:
+    for state, told in (("present", True), ("refused", False), ("absent", False)):
+        lines = channel_lines([replace(row("alpha", state, True), rate_per_hour=27.0)], NOW, width=None)
+        assert ("27/h" in lines[1].text) is told

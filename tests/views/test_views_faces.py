@@ -170,7 +170,7 @@ def test_points_and_verdicts_fit_80_cells() -> None:
         "● present  Alpha          ↑ earning       1,845  30/h  climbing                        20:50  20:00",
         "● present  ベータ (beta)  = flat              0        perhaps: you never typed there  20:50  20:00",
         "● present  Gamma          ∅ not offered                climbing                        20:50  20:00",
-        "○ waiting  Delta                          1,845  30/h  every room is taken             20:50  20:00",
+        "○ waiting  Delta                          1,845        every room is taken             20:50  20:00",
     ]
     narrow = [line.text for line in picture.lines(80, 24)]
     assert "● present  ベータ (beta)  = flat              0        perhaps: you neve…  20:50" in narrow

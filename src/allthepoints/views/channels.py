@@ -143,7 +143,7 @@ def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool, g
         verdict(row.verdict).shown(ascii_only) if _judged(row) else "",
         "" if row.points is None else number(row.points),
         change(gain.today) if gain.today else "",
-        per_hour(row.rate_per_hour),
+        per_hour(row.rate_per_hour) if row.state == "present" else "",
         about(row),
         clock_time(row.since, now, zone),
         gain.next,
