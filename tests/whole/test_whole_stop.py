@@ -334,7 +334,16 @@ main()
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize(
-    "when", ["typer", "asyncio", "allthepoints.config.load", "allthepoints.wiring", "opening", "loading"]
+    "when",
+    [
+        "allthepoints.cli.app",
+        "typer",
+        "asyncio",
+        "allthepoints.config.load",
+        "allthepoints.wiring",
+        "opening",
+        "loading",
+    ],
 )
 def test_fc_38_when_it_has_just_come_so_far(tmp_path: Path, when: str, number: str) -> None:
     with foreign_twitch() as twitch:
