@@ -274,8 +274,8 @@ PRESENCE: tuple[Row, ...] = (
         "channels_refused",
         INFO,
         "Some chats are closed to you",
-        "{detail} live will not have this account in the chat: nothing is earned there. `allthepoints channels` tells why; "
-        "after a ban it stays out until you say otherwise.",
+        "{detail} live will not have this account in the chat: nothing is earned there. `allthepoints channels` tells "
+        "why; after a ban it stays out until you say otherwise.",
         since=_channels_refused,
         detail=lambda p, o, n: _channels(len(_refused(p, o, n))),
     ),
