@@ -1,0 +1,127 @@
+"""Chat servers that nobody here wrote, at the wire's other end: ngircd and InspIRCd, with TLS, under the same cuts."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+from netns import Wire, wired
+
+from allthepoints.base.clock import Stopwatch, SystemClock
+from allthepoints.base.secret import Secret
+from allthepoints.core.model import Lost
+from allthepoints.irc.events import Ended, RoomJoined, SessionEvent, Welcome
+from allthepoints.irc.session import Session, SessionOptions
+from allthepoints.twitch.chat import TcpChat
+from allthepoints.twitch.link import ChatUnreachable, Link
+from irc_daemons import DAEMONS, Daemon, DaemonServer, installed
+
+pytestmark = [pytest.mark.anyio, pytest.mark.daemon]
+
+CLOCK = SystemClock()
+TOKEN = "testtoken"
+ROOMS = [f"room{number:02}" for number in range(20)]
+KEEP = 0.6
+"""Seconds of idle_ping and pong_timeout here."""
+SPARE = 3.0
+
+
+@pytest.fixture(params=DAEMONS, ids=lambda daemon: daemon.name)
+def daemon(request: pytest.FixtureRequest) -> Daemon:
+    return installed(request.param)
+
+
+class Caller:
+    """Our transport on the client's machine. `nick` differs each time: daemons keep a lost one's for a while."""
+
+    def __init__(self, wire: Wire, server: DaemonServer) -> None:
+        self.wire, self.server = wire, server
+        self.events: list[SessionEvent] = []
+        self.lost: list[str] = []
+        self._calls = 0
+        self._chat = TcpChat(f"ircs://127.0.0.1:{server.port}", CLOCK, server.context)
+
+    async def sits(self) -> Link:
+        """In all rooms, on a new connection. Raises ChatUnreachable, also where it is lost on the way."""
+        self._calls += 1
+        self.events, self.lost = [], []
+        nick, caps = f"viewer{self._calls}", self.server.daemon.caps
+        options = SessionOptions(idle_ping=0.3, pong_timeout=0.3, asked_ping=0.3, user_line=True, caps=caps)
+        with self.wire.client.inside():
+            link = await self._chat.open(
+                Session(nick, Secret(TOKEN), CLOCK.now(), options), self._on_events, self.lost.append
+            )
+        await self._told(lambda: Welcome(nick) in self.events)
+        link.session.join(ROOMS, CLOCK.now())
+        link.flush()
+        await self._told(lambda: {e.channel for e in self.events if isinstance(e, RoomJoined)} == set(ROOMS))
+        return link
+
+    async def _told(self, done: Callable[[], object]) -> None:
+        await self.until(lambda: self.lost or done())
+        if self.lost:
+            raise ChatUnreachable(self.lost[0], Lost.CLOSED)
+
+    async def until(self, done: Callable[[], object]) -> float:
+        watch = Stopwatch()
+        while not done():
+            assert watch.elapsed() < 30, (self.events[-3:], self.lost)
+            await CLOCK.sleep(0.02)
+        return watch.elapsed()
+
+    def _on_events(self, events: Sequence[SessionEvent]) -> None:
+        self.events += events
+
+
+@contextlib.asynccontextmanager
+async def running(daemon: Daemon) -> AsyncIterator[Caller]:
+    with wired() as wire, tempfile.TemporaryDirectory() as folder:
+        server = DaemonServer(daemon, Path(folder), f"oauth:{TOKEN}")
+        try:
+            with wire.server.inside():
+                await server.start()
+            yield Caller(wire, server)
+        finally:
+            await server.kill()
+
+
+async def test_fc_05_the_same_cuts(daemon: Daemon) -> None:
+    async with running(daemon) as caller:
+        port = caller.server.port
+        for ways in (("up",), ("down",), ("up", "down")):
+            link = await caller.sits()
+            caller.wire.drop(port, *ways)
+            assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+            assert link.lost is Lost.SILENT
+            assert isinstance(caller.events[-1], Ended)
+            caller.wire.heal()
+        await _reset_and_lossy(caller)
+
+
+async def _reset_and_lossy(caller: Caller) -> None:
+    port = caller.server.port
+    link = await caller.sits()
+    caller.wire.reset(port, "up")
+    assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+    assert link.lost is Lost.RESET
+    with pytest.raises(ChatUnreachable) as caught:
+        await caller.sits()
+    assert caught.value.lost is Lost.CONNECT
+    caller.wire.heal()
+
+    caller.wire.drop(port, "up", "down", share=0.1)
+    for _ in range(3):
+        with contextlib.suppress(ChatUnreachable):
+            (await caller.sits()).abandon()
+    caller.wire.heal()
+    link = await caller.sits()
+    caller.wire.slow(200)
+    link.session.part(ROOMS, CLOCK.now())
+    link.flush()
+    assert not caller.lost
+    link.close()
+    await caller.until(lambda: caller.lost)
+    assert link.lost is Lost.OURS
