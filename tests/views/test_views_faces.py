@@ -14,7 +14,7 @@ from allthepoints.core.place import Census
 from allthepoints.core.warning import Warning
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
-from allthepoints.views.lines import Changes
+from allthepoints.views.lines import Changes, line_plain
 from allthepoints.views.live import REDRAW, LivePicture
 
 NOW = 1_795_640_400.0
@@ -93,7 +93,7 @@ def test_rows_that_are_changed_in_place_are_seen() -> None:
 def test_lines_are_utc_and_json_is_plain() -> None:
     change = Changes().between(snapshot(replace(ALPHA, live=True, state="present", reason=None)))[1]
     assert change.line == "2026-11-25T21:00:00Z Alpha: present."
-    assert change.plain == {
+    assert line_plain(change) == {
         "at": "2026-11-25T21:00:00.000Z",
         "kind": "state",
         "login": "alpha",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allthepoints.base.types import JSON, Login, UserId
+from allthepoints.base.types import Login, UserId
 from allthepoints.cli import output
 from allthepoints.cli import priority as order
 from allthepoints.cli.here import Here, here, login_of
@@ -19,11 +19,13 @@ from allthepoints.storage import lock
 from allthepoints.storage.read import KnownChannel, Reader
 from allthepoints.views.channels import in_order
 from allthepoints.views.columns import Column, table
-from allthepoints.views.plain import channel_plain
-from allthepoints.views.text import clock_time, iso, name, standing
+from allthepoints.views.plain import CHANNEL, Field, Shape, same, time
+from allthepoints.views.text import clock_time, name, standing
 from allthepoints.views.words import PLACE, told
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from allthepoints.config.edit import Change
     from allthepoints.config.settings import Channels
 
@@ -46,6 +48,54 @@ class Meant:
     def how(self) -> str:
         words = [word for word in ("excluded", "paused", "included", "followed") if getattr(self, word)]
         return ", ".join(words)
+
+
+def _of_row(field: Field[ChannelRow]) -> Field[Meant]:
+    """A field of the contract. An id that was never seen is none."""
+    if field.name == "id":
+        return Field("id", "str|null", f"{field.text} `null`: not known yet.", lambda meant: meant.row.id or None)
+    return Field(field.name, field.kind, field.text, lambda meant: field.of(meant.row))
+
+
+MEANT: Shape[Meant] = Shape(
+    "A channel of yours",
+    "`channels --json`, `channels list --json`: a list",
+    (
+        *map(_of_row, CHANNEL.fields),
+        Field("display", "str", "The name as the channel writes it.", lambda meant: meant.row.display),
+        Field("title", "str|null", "What the stream is called.", lambda meant: meant.row.title),
+        Field("live_since", "time|null", "When the stream began.", time(lambda meant: meant.row.live_since)),
+        Field("place", "int|null", "Its place in the order for rooms.", lambda meant: meant.row.place),
+        same("followed", "bool", "You follow it."),
+        same("included", "bool", "It is in the include list."),
+        same("excluded", "bool", "It is in the exclude list."),
+        same("paused", "bool", "It is paused."),
+    ),
+)
+
+LIST_CHANGE: Shape[Change] = Shape(
+    "A change of a list",
+    "`channels add|remove|pause|resume NAME... --json`: `changed`",
+    (
+        Field("list", '"include|exclude|paused"', "Which list of the config.", lambda change: change.key),
+        same("login", "str", "Which channel."),
+        same("present", "bool", "Whether it is in the list now."),
+    ),
+)
+
+LISTS_CHANGED: Shape[tuple[Path, Sequence[Change]]] = Shape(
+    "Changed channels",
+    "`channels add|remove|pause|resume NAME... --json`",
+    (
+        Field("config", "str", "The config file.", lambda made: str(made[0])),
+        Field(
+            "changed",
+            "list",
+            "[What was changed](#a-change-of-a-list); empty where all was so already.",
+            lambda made: [LIST_CHANGE.of(change) for change in made[1]],
+        ),
+    ),
+)
 
 
 @app.callback()
@@ -95,7 +145,7 @@ app.command()(order.priority)
 def _list(where: Here, as_json: bool) -> None:
     found = _meant(where)
     if as_json:
-        output.say_json([_plain(channel) for channel in found])
+        output.say_json([MEANT.of(channel) for channel in found])
         return
     if not found:
         output.say("No channel yet.")
@@ -150,22 +200,6 @@ def _weighed(row: ChannelRow, known: KnownChannel | None, settings: Channels) ->
     )
 
 
-def _plain(channel: Meant) -> JSON:
-    row = channel.row
-    return {
-        **channel_plain(row),
-        "id": row.id or None,
-        "display": row.display,
-        "title": row.title,
-        "live_since": None if row.live_since is None else iso(row.live_since),
-        "place": row.place,
-        "followed": channel.followed,
-        "included": channel.included,
-        "excluded": channel.excluded,
-        "paused": channel.paused,
-    }
-
-
 def _cells(channel: Meant, now: float, ascii_only: bool) -> tuple[str, ...]:
     row = channel.row
     return (
@@ -193,8 +227,7 @@ def _change(
     path = where.config.path
     made = edit(path, [change for login in logins for change in changes_for(login)])
     if as_json:
-        changed: list[JSON] = [{"list": c.key, "login": c.login, "present": c.present} for c in made]
-        output.say_json({"config": str(path), "changed": changed})
+        output.say_json(LISTS_CHANGED.of((path, made)))
         return
     touched = {change.login for change in made}
     for login in logins:

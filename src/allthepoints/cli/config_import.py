@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from allthepoints.base.errors import UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 from allthepoints.storage import lock
+from allthepoints.views.plain import Field, Shape, one_of, same
 from allthepoints.views.text import count
 
 if TYPE_CHECKING:
+    from allthepoints.config.foreign import Remark
     from allthepoints.config.importing import Import
 
 OUTCOMES = {
@@ -28,6 +30,53 @@ OUTCOMES = {
 }
 
 STDIN = "-"
+
+IMPORT_LINE: Shape[Remark] = Shape(
+    "A line of an import",
+    "`config import FILE --json`: `lines`",
+    (
+        same("line", "int", "Which line of the file."),
+        same("what", "str", "What stands there; never a secret."),
+        same("outcome", one_of(OUTCOMES), "What became of it."),
+        same("text", "str", "The same in words, and why."),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An import that is carried out (`written`), or was tried only. `name`: the file as the person named it."""
+
+    plan: Import
+    name: str
+    path: Path
+    written: bool
+    dry_run: bool
+
+
+IMPORTED: Shape[Imported] = Shape(
+    "An import",
+    "`config import FILE --json`",
+    (
+        Field("file", "str", "The file that was read.", lambda it: it.name),
+        Field("config", "str", "The config file.", lambda it: str(it.path)),
+        same("dry_run", "bool", "It was tried only."),
+        same("written", "bool", "Whether the config file was changed."),
+        Field("added", "list of str", "Logins that are wanted now.", lambda it: list(it.plan.added)),
+        Field(
+            "lines",
+            "list",
+            "[Line by line](#a-line-of-an-import).",
+            lambda it: [IMPORT_LINE.of(remark) for remark in it.plan.remarks],
+        ),
+        Field(
+            "result",
+            "str|null",
+            "With `--dry-run`: the whole file where it is new, else the lines that go (`-`) and come (`+`).",
+            lambda it: it.plan.result if it.dry_run else None,
+        ),
+    ),
+)
 
 
 def import_file(
@@ -50,7 +99,7 @@ def import_file(
     plan = prepared(read_foreign(_read(file), name), path)
     written = not dry_run and carried_out(plan, path)
     if as_json:
-        output.say_json(_plain(plan, name, path, written, dry_run))
+        output.say_json(IMPORTED.of(Imported(plan, name, path, written, dry_run)))
     else:
         _say(plan, name, path, written, dry_run)
     _tell_what_next(where, plan, written)
@@ -102,18 +151,3 @@ def _tell_what_next(where: Here, plan: Import, written: bool) -> None:
         )
     if written and lock.holder(where.data.lock) is not None:
         output.note("The running service takes it up by itself.")
-
-
-def _plain(plan: Import, name: str, path: Path, written: bool, dry_run: bool) -> JSON:
-    return {
-        "file": name,
-        "config": str(path),
-        "dry_run": dry_run,
-        "written": written,
-        "added": list(plan.added),
-        "lines": [
-            {"line": remark.line, "what": remark.what, "outcome": remark.outcome, "text": remark.text}
-            for remark in plan.remarks
-        ],
-        "result": plan.result if dry_run else None,
-    }

@@ -16,6 +16,7 @@ from allthepoints.cli import output
 from allthepoints.cli.confirm import answer, is_terminal
 from allthepoints.cli.here import here
 from allthepoints.cli.options import AsJson
+from allthepoints.views.plain import Field, Shape
 
 APP = """1 of 3. Twitch wants every program to be registered. Once, in your browser:
   https://dev.twitch.tv/console/apps, "Register Your Application"
@@ -32,6 +33,15 @@ OFF = "off"
 TRIES = 5
 
 T = TypeVar("T")
+
+WRITTEN: Shape[Path] = Shape(
+    "A new config",
+    "`config init --json`",
+    (
+        Field("config", "str", "The config file.", str),
+        Field("written", "true", "A config that was there is an error.", lambda _: True),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,7 @@ def init(
     listen = _settled(dashboard, DASHBOARD.format(default=default), f"Dashboard [{default}]:", asks, listen_of)
     _write(path, starter(app, chosen.followed, chosen.include, listen))
     if as_json:
-        output.say_json({"config": str(path), "written": True})
+        output.say_json(WRITTEN.of(path))
     else:
         output.say(f"{path}: written.")
     _tell_what_next(app, listen)

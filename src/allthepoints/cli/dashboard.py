@@ -14,8 +14,15 @@ from allthepoints.cli.confirm import is_terminal
 from allthepoints.cli.here import here
 from allthepoints.cli.options import AsJson
 from allthepoints.storage import lock
+from allthepoints.views.plain import Field, Shape
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+PASSWORD: Shape[bool] = Shape(
+    "The dashboard's password",
+    "`dashboard password --json`",
+    (Field("set", "bool", "Whether there is one now.", lambda there: there),),
+)
 
 
 @app.callback()
@@ -43,7 +50,7 @@ def password(
         kept.set(_given())
         said = "The dashboard's password is set." if not before else "The password is changed; everyone is logged out."
     if as_json:
-        output.say_json({"set": not remove})
+        output.say_json(PASSWORD.of(not remove))
     else:
         output.say(said)
     if before and remove and lock.holder(where.data.lock) is not None:

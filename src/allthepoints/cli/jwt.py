@@ -19,7 +19,8 @@ from allthepoints.ports import JwtUnusable
 from allthepoints.storage import lock
 from allthepoints.storage.ask import ask as leave
 from allthepoints.storage.read import Reader
-from allthepoints.views.text import count, iso, local, when
+from allthepoints.views.plain import Field, Shape, time
+from allthepoints.views.text import count, local, when
 
 if TYPE_CHECKING:
     from allthepoints.core.loyalty import Viewer
@@ -33,6 +34,22 @@ HOW = f"""To redeem, StreamElements wants your own JWT. Points need none. It is 
   2. Your picture (top right), your channel's name, Channels; or at once: {PAGE}
   3. Turn on `Show secrets`, and copy the JWT token.
 It is like a password: it goes to StreamElements and into a file that only you can read, nowhere else."""
+
+JWT_KEPT: Shape[tuple[Viewer, float | None]] = Shape(
+    "A sign-in at StreamElements",
+    "`login streamelements --json`",
+    (
+        Field("login", "str", "As whom.", lambda kept: kept[0].login),
+        Field("user_id", "str|null", "Twitch's id, where that account has one.", lambda kept: kept[0].user_id),
+        Field("expires_at", "time|null", "When the JWT ends; `null`: it does not say.", time(lambda kept: kept[1])),
+    ),
+)
+
+JWT_FORGOTTEN: Shape[bool] = Shape(
+    "A sign-out at StreamElements",
+    "`logout streamelements --json`",
+    (Field("signed_out", "bool", "Whether there was a JWT to forget.", lambda there: there),),
+)
 
 
 def sign_in(where: Here, as_json: bool) -> None:
@@ -64,7 +81,7 @@ def sign_out(where: Here, as_json: bool) -> None:
     if there:
         jwt_store(where.data).forget()
     if as_json:
-        output.say_json({"signed_out": there})
+        output.say_json(JWT_FORGOTTEN.of(there))
     else:
         output.say(
             "The StreamElements JWT is forgotten here." if there else "You were not signed in to StreamElements."
@@ -123,8 +140,7 @@ def _tell_service(where: Here) -> None:
 
 def _say(where: Here, viewer: Viewer, expires_at: float | None, as_json: bool) -> None:
     if as_json:
-        ends = None if expires_at is None else iso(expires_at)
-        output.say_json({"login": viewer.login, "user_id": viewer.user_id, "expires_at": ends})
+        output.say_json(JWT_KEPT.of((viewer, expires_at)))
     else:
         output.say(f"You are signed in to StreamElements as {viewer.login}.")
         if expires_at is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,8 @@ from allthepoints.cli import output
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 from allthepoints.ports import FOLLOWS_SCOPE
-from allthepoints.views.text import duration, iso, local
+from allthepoints.views.plain import Field, Shape, same, time
+from allthepoints.views.text import duration, local
 
 if TYPE_CHECKING:
     from allthepoints.config.settings import Settings
@@ -38,6 +40,46 @@ REGISTER = """To register an app of your own (once, free):
 """
 
 CONNECTIONS = "https://www.twitch.tv/settings/connections"
+
+CODE: Shape[tuple[DeviceCode, float]] = Shape(
+    "A code to confirm",
+    "`login --json`: the first line",
+    (
+        Field("verification_uri", "str", "The page to open.", lambda shown: shown[0].verification_uri),
+        Field("user_code", "str", "The code to confirm there.", lambda shown: shown[0].user_code),
+        Field("expires_in", "float", "How long it is good.", lambda shown: shown[0].expires_in),
+        Field("expires_at", "time", "Until when it is good.", time(lambda shown: shown[1])),
+    ),
+)
+
+SIGNED_IN: Shape[SignIn] = Shape(
+    "A sign-in at Twitch",
+    "`login --json`: the last line",
+    (
+        Field("login", "str", "As whom.", lambda signed_in: signed_in.account.login),
+        Field("user_id", "str", "Twitch's id.", lambda signed_in: signed_in.account.user_id),
+        Field("scopes", "list of str", "What it is good for.", lambda signed_in: sorted(signed_in.scopes)),
+        Field("expires_at", "time|null", "When it has to be renewed.", time(lambda signed_in: signed_in.expires_at)),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """How a sign-out ended. `revoked`: Twitch was told, and said yes."""
+
+    signed_out: bool
+    revoked: bool
+
+
+SIGNED_OUT: Shape[SignedOut] = Shape(
+    "A sign-out at Twitch",
+    "`logout --json`",
+    (
+        same("signed_out", "bool", "Whether there was a sign-in to forget."),
+        same("revoked", "bool", "Whether Twitch made it worthless."),
+    ),
+)
 
 
 class Site(StrEnum):
@@ -124,14 +166,7 @@ def _shower(clock: Clock, as_json: bool) -> Callable[[DeviceCode], None]:
     def show(code: DeviceCode) -> None:
         ends = clock.now() + code.expires_in
         if as_json:
-            output.say_json(
-                {
-                    "verification_uri": code.verification_uri,
-                    "user_code": code.user_code,
-                    "expires_in": code.expires_in,
-                    "expires_at": iso(ends),
-                }
-            )
+            output.say_json(CODE.of((code, ends)))
         else:
             output.say(f"Open {code.verification_uri}")
             output.say(f"and confirm the code {code.user_code}")
@@ -143,25 +178,17 @@ def _shower(clock: Clock, as_json: bool) -> Callable[[DeviceCode], None]:
 
 
 def _say_login(signed_in: SignIn, settings: Settings, as_json: bool) -> None:
-    account = signed_in.account
     if as_json:
-        output.say_json(
-            {
-                "login": account.login,
-                "user_id": account.user_id,
-                "scopes": sorted(signed_in.scopes),
-                "expires_at": None if signed_in.expires_at is None else iso(signed_in.expires_at),
-            }
-        )
+        output.say_json(SIGNED_IN.of(signed_in))
     else:
-        output.say(f"You are signed in as {account.login}.")
+        output.say(f"You are signed in as {signed_in.account.login}.")
     if settings.channels.followed and FOLLOWS_SCOPE not in signed_in.scopes:
         output.warn(f"the sign-in lacks the scope {FOLLOWS_SCOPE}, so whom you follow cannot be read")
 
 
 def _say_logout(as_json: bool, *, signed_out: bool, revoked: bool) -> None:
     if as_json:
-        output.say_json({"signed_out": signed_out, "revoked": revoked})
+        output.say_json(SIGNED_OUT.of(SignedOut(signed_out, revoked)))
     elif not signed_out:
         output.say("You were not signed in.")
     elif revoked:

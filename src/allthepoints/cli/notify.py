@@ -8,13 +8,23 @@ import typer
 
 from allthepoints.base.clock import SystemClock
 from allthepoints.base.errors import UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.exits import Exit
 from allthepoints.cli.here import here
 from allthepoints.cli.options import AsJson
+from allthepoints.views.plain import Field, Shape
 
 app = typer.Typer(rich_markup_mode=None)
+
+TRIED: Shape[tuple[str, str | None]] = Shape(
+    "A tried place of notifications",
+    "`notify test --json`: a list",
+    (
+        Field("name", "str", "The place, without what is secret in its address.", lambda tried: tried[0]),
+        Field("ok", "bool", "Whether it took the message.", lambda tried: tried[1] is None),
+        Field("error", "str|null", "Why not.", lambda tried: tried[1]),
+    ),
+)
 
 
 @app.callback()
@@ -42,12 +52,10 @@ def send_test(context: typer.Context, as_json: AsJson = False) -> int:
         return await tried(notifier, trial_notice())
 
     errors = asyncio.run(send())
-    results: list[JSON] = [
-        {"name": name, "ok": error is None, "error": error} for name, error in zip(notifier.places, errors, strict=True)
-    ]
+    results = list(zip(notifier.places, errors, strict=True))
     if as_json:
-        output.say_json(results)
+        output.say_json([TRIED.of(result) for result in results])
     else:
-        for name, error in zip(notifier.places, errors, strict=True):
+        for name, error in results:
             output.say(f"{name}: {'ok' if error is None else f'not sent: {error}'}")
     return Exit.OK if not any(errors) else Exit.FAULT

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +15,35 @@ from allthepoints.cli import output
 from allthepoints.cli.here import here, login_of
 from allthepoints.cli.options import AsJson
 from allthepoints.storage import lock
+from allthepoints.views.plain import Field, Shape, same
+
+
+@dataclass(frozen=True, slots=True)
+class Reordered:
+    """An order that a person asked for. `changed`: it was another one."""
+
+    path: Path
+    changed: bool
+    before: Sequence[Login]
+    after: Sequence[Login]
+
+
+ORDER: Shape[Sequence[Login]] = Shape(
+    "The order of channels",
+    "`channels priority --json`",
+    (Field("priority", "list of str", "Logins, who comes first first.", list),),
+)
+
+REORDERED: Shape[Reordered] = Shape(
+    "A changed order of channels",
+    "`channels priority NAME... --json`",
+    (
+        Field("config", "str", "The config file.", lambda it: str(it.path)),
+        same("changed", "bool", "Whether it was changed: the order may have been so already."),
+        Field("before", "list of str", "Logins in the order of before.", lambda it: list(it.before)),
+        Field("priority", "list of str", "Logins, who comes first first.", lambda it: list(it.after)),
+    ),
+)
 
 
 def priority(
@@ -45,7 +76,7 @@ def priority(
     path = where.config.path
     changed = bool(edit(path, [Listed("priority", after)]))
     if as_json:
-        output.say_json({"config": str(path), "changed": changed, "before": list(before), "priority": list(after)})
+        output.say_json(REORDERED.of(Reordered(path, changed, before, after)))
         return
     for login in dict.fromkeys((*logins, *(login for login in before if login not in after))):
         output.say(_said(login, before, after))
@@ -56,7 +87,7 @@ def priority(
 
 def _show(order: Sequence[Login], as_json: bool) -> None:
     if as_json:
-        output.say_json({"priority": list(order)})
+        output.say_json(ORDER.of(order))
     elif order:
         for place, login in enumerate(order, 1):
             output.say(f"{place}. {login}")

@@ -96,7 +96,7 @@ class Remarks(logging.Handler):
 
 def lines_face(as_json: bool) -> Hooks:
     """What says each change."""
-    from allthepoints.views.lines import Changes
+    from allthepoints.views.lines import Changes, line_plain
 
     changes = Changes()
 
@@ -104,7 +104,7 @@ def lines_face(as_json: bool) -> Hooks:
         with suppress(output.Unwritable):  # a disk that is full costs lines, and no presence
             for change in changes.between(snapshot):
                 if as_json:
-                    output.say_json(change.plain)
+                    output.say_json(line_plain(change))
                 else:
                     output.say(change.line)
             output.flush()

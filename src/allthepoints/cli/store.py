@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from allthepoints.base.errors import NotSent, Refused, UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.fresh import LOOK_WITHIN, look
 from allthepoints.cli.here import Here, here, login_of
@@ -17,7 +16,7 @@ from allthepoints.cli.options import AsJson
 from allthepoints.core.loyalty import Item
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.columns import Column, table
-from allthepoints.views.plain import offer_plain
+from allthepoints.views.plain import Field, Shape, offer_plain, same
 from allthepoints.views.shelf import Shelf, shelf_of
 from allthepoints.views.shelf import shelves as known_shelves
 from allthepoints.views.store import Offer, store_lines
@@ -26,6 +25,25 @@ from allthepoints.views.text import amount, count, number, when
 NOTHING = """No store is known yet.
 
 `allthepoints store CHANNEL` reads one; those of channels with a wish are read by themselves."""
+
+
+def _wished(shelf: Shelf) -> int:
+    return sum(offer.wished and not offer.gone for offer in shelf.offers)
+
+
+STORE: Shape[Shelf] = Shape(
+    "A known store",
+    "`store --json`: a list",
+    (
+        Field("channel", "str", "The login.", lambda shelf: shelf.login),
+        Field("id", "str", "Twitch's id.", lambda shelf: shelf.channel),
+        same("currency", "str", "What the channel calls its points; may be empty."),
+        same("points", "int|null", "Your balance there."),
+        Field("items", "int", "How many items it has.", lambda shelf: len(shelf.items())),
+        Field("affordable", "int", "How many of them your balance reaches.", lambda shelf: len(shelf.affordable())),
+        Field("wished", "int", "How many of them you wish for.", _wished),
+    ),
+)
 
 
 def store(
@@ -95,7 +113,7 @@ def _stores(where: Here, as_json: bool) -> None:
     reader = PointsReader(where.data.database)
     shelves = known_shelves(reader, where.load().settings)
     if as_json:
-        output.say_json([_summary(shelf) for shelf in shelves])
+        output.say_json([STORE.of(shelf) for shelf in shelves])
         return
     if not shelves:
         output.say(NOTHING)
@@ -117,7 +135,7 @@ def _stores(where: Here, as_json: bool) -> None:
 
 
 def _cells(shelf: Shelf) -> tuple[str, ...]:
-    wished = sum(offer.wished and not offer.gone for offer in shelf.offers)
+    wished = _wished(shelf)
     return (
         shelf.who,
         "" if shelf.points is None else number(shelf.points),
@@ -125,18 +143,6 @@ def _cells(shelf: Shelf) -> tuple[str, ...]:
         number(len(shelf.affordable())),
         number(wished) if wished else "",
     )
-
-
-def _summary(shelf: Shelf) -> dict[str, JSON]:
-    return {
-        "channel": shelf.login,
-        "id": shelf.channel,
-        "currency": shelf.currency,
-        "points": shelf.points,
-        "items": len(shelf.items()),
-        "affordable": len(shelf.affordable()),
-        "wished": sum(offer.wished and not offer.gone for offer in shelf.offers),
-    }
 
 
 def item_named(shelf: Shelf, text: str) -> Item:

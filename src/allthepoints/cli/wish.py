@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from allthepoints.base.errors import UsageError
-from allthepoints.base.types import JSON, Login
+from allthepoints.base.types import Login
 from allthepoints.cli import output
 from allthepoints.cli.confirm import confirmed, is_terminal
 from allthepoints.cli.fresh import ask
@@ -18,14 +19,17 @@ from allthepoints.core.loyalty import Item
 from allthepoints.storage import lock
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.columns import Column, table
+from allthepoints.views.plain import Field, Shape, same
 from allthepoints.views.text import clean, number
 from allthepoints.views.text import count as counted
-from allthepoints.views.wished import Wished, read_wishes, wish_when
+from allthepoints.views.wished import WISHED, Wished, read_wishes, wish_when
 from allthepoints.views.wishes import HOLDS
 from allthepoints.views.words import told
 
 if TYPE_CHECKING:
-    pass
+    from pathlib import Path
+
+    from allthepoints.config.edit import WishChange
 
 MOST = 10_000
 DAY = 86_400.0
@@ -38,6 +42,46 @@ AUTO_ALLOWED = "auto_allowed"
 MEANS = """This wish is redeemed without asking, while you are away or asleep:
   at most {max_cost} points each, {count} in all{per_day}{keep}.
 What is spent cannot be undone. `allthepoints wish remove {channel} {item}` ends it at any time."""
+
+WISH_ADDED: Shape[tuple[Path, WishChange, bool]] = Shape(
+    "An added wish",
+    "`wish add CHANNEL ITEM --json`",
+    (
+        Field("config", "str", "The config file.", lambda made: str(made[0])),
+        Field("channel", "str", "The login.", lambda made: made[1].channel),
+        Field("item", "str", "The item's id or name, as the config names it now.", lambda made: made[1].item),
+        Field("changed", "bool", "Whether the config was changed: it may have said so already.", lambda made: made[2]),
+        Field(
+            "options",
+            "object",
+            "The wish's [other keys](../config.md#wish), where given.",
+            lambda made: dict(made[1].options),
+        ),
+    ),
+)
+
+WISH_TAKEN_BACK: Shape[WishChange] = Shape(
+    "A wish that was taken back",
+    "`wish remove CHANNEL ITEM --json`: `removed`",
+    (
+        same("channel", "str", "The login."),
+        same("item", "str", "The item's id or name, as the config named it."),
+    ),
+)
+
+WISHES_REMOVED: Shape[tuple[Path, Sequence[WishChange]]] = Shape(
+    "Removed wishes",
+    "`wish remove CHANNEL ITEM --json`",
+    (
+        Field("config", "str", "The config file.", lambda made: str(made[0])),
+        Field(
+            "removed",
+            "list",
+            "[Wishes](#a-wish-that-was-taken-back); empty where there was none.",
+            lambda made: [WISH_TAKEN_BACK.of(change) for change in made[1]],
+        ),
+    ),
+)
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=False, invoke_without_command=True)
 
@@ -126,9 +170,7 @@ def remove(context: typer.Context, channel: Channel, item: ItemText, as_json: As
     texts = {item.strip(), *(() if found is None else (found.id, found.name.strip()))}
     made = edit(where.config.path, [WishChange(login, text, present=False) for text in sorted(texts)])
     if as_json:
-        output.say_json(
-            {"config": str(where.config.path), "removed": [{"channel": c.channel, "item": c.item} for c in made]}
-        )
+        output.say_json(WISHES_REMOVED.of((where.config.path, made)))
     elif made:
         output.say(f"You do not wish for {item.strip()} of {login} any more.")
     else:
@@ -184,11 +226,10 @@ def _edit(
 
     path = where.config.path
     remark = clean(found.name) if found is not None and item == found.id else ""
-    made = edit(path, [WishChange(login, item, options, remark=remark)])
+    change = WishChange(login, item, options, remark=remark)
+    made = edit(path, [change])
     if as_json:
-        output.say_json(
-            {"config": str(path), "channel": login, "item": item, "changed": bool(made), "options": dict(options)}
-        )
+        output.say_json(WISH_ADDED.of((path, change, bool(made))))
         return
     what = clean(found.name) if found is not None else item
     output.say(f"You wish for {what} of {login}." if made else f"You wished for {what} of {login} already.")
@@ -220,7 +261,7 @@ def _list(where: Here, as_json: bool) -> None:
     reader = PointsReader(where.data.database)
     found = read_wishes(reader, where.load().settings, where.now())
     if as_json:
-        output.say_json([_plain(one) for one in found])
+        output.say_json([WISHED.of(one) for one in found])
         return
     if not found:
         output.say("No wish yet. `allthepoints wish add CHANNEL ITEM` adds one.")
@@ -249,23 +290,3 @@ def _cells(one: Wished, now: float) -> tuple[str, ...]:
         wish_when(one, now),
         itself,
     )
-
-
-def _plain(one: Wished) -> dict[str, JSON]:
-    stands, item = one.stands, None if one.stands is None else one.stands.item
-    return {
-        "channel": one.wish.channel,
-        "item": one.wish.item,
-        "item_id": None if item is None else item.id,
-        "name": None if item is None else item.name,
-        "cost": None if item is None else item.cost,
-        "standing": "unread" if stands is None else stands.within.value,
-        "missing": None if stands is None else stands.missing,
-        "eta_s": None if one.eta_s is None else int(one.eta_s),
-        "auto": one.wish.auto,
-        "max_cost": one.wish.max_cost,
-        "per_day": one.wish.per_day,
-        "keep": one.wish.keep,
-        "count": one.wish.count,
-        "held": one.held,
-    }

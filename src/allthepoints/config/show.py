@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allthepoints.base.secret import Secret
-from allthepoints.config.settings import KEYS, LISTS, SECTIONS, Settings, keys_of
+from allthepoints.config.settings import LISTS, SECTIONS, Settings, keys_of
 
 
 def to_toml(settings: Settings) -> str:
@@ -24,17 +24,17 @@ def to_toml(settings: Settings) -> str:
 
 def to_plain(settings: Settings) -> dict[str, Any]:
     """Plain JSON values; durations in seconds."""
-    plain: dict[str, Any] = {section: [] if section in LISTS else {} for section in SECTIONS}
-    for key in KEYS:
-        value = getattr(settings, key.section)
-        if key.section not in LISTS:
-            plain[key.section][key.name] = _plain(getattr(value, key.name))
-    for section in LISTS:
-        names = keys_of(section)
-        plain[section] = [
-            {name: _plain(getattr(table, name)) for name in names} for table in getattr(settings, section)
-        ]
-    return plain
+    return {section: section_plain(settings, section) for section in SECTIONS}
+
+
+def section_plain(settings: Settings, section: str) -> Any:
+    """The same of one section: an object, or a list of objects where it may stand several times."""
+    value = getattr(settings, section)
+    tables = [
+        {name: _plain(getattr(table, name)) for name in keys_of(section)}
+        for table in (value if section in LISTS else (value,))
+    ]
+    return tables if section in LISTS else tables[0]
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ Times are ISO 8601 UTC, durations seconds, points integers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -47,6 +47,16 @@ class Shape(Generic[T]):
     def of(self, value: T) -> dict[str, JSON]:
         """The object for `value`."""
         return {field.name: field.of(value) for field in self.fields}
+
+
+def same(name: str, kind: str, text: str) -> Field[Any]:
+    """A field that holds the attribute of its name."""
+    return Field(name, kind, text, attrgetter(name))
+
+
+def one_of(words: Iterable[str]) -> str:
+    """What stands there, where it is one of these."""
+    return '"' + "|".join(words) + '"'
 
 
 def time(of: Callable[[Any], float | None]) -> Callable[[Any], JSON]:

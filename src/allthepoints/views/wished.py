@@ -11,8 +11,9 @@ from allthepoints.config.policy import policy
 from allthepoints.core.loyalty import Item
 from allthepoints.core.policy import Wish
 from allthepoints.core.redeem import Redemption, State
-from allthepoints.core.wishes import Standing, Within, eta, find, hold, standing
+from allthepoints.core.wishes import Hold, Standing, Within, eta, find, hold, standing
 from allthepoints.storage.read_points import PointsReader, PointsRow
+from allthepoints.views.plain import Field, Shape, one_of
 from allthepoints.views.text import DAY, clean, duration, number, when
 from allthepoints.views.wishes import WITHIN
 from allthepoints.views.words import told
@@ -39,6 +40,55 @@ class Wished:
         if self.stands is None or self.stands.within is not Within.NOT_ENOUGH or self.row is None:
             return None
         return eta(self.stands.missing, self.row.rate_per_hour)
+
+    @property
+    def item(self) -> Item | None:
+        """What is wished for, where its store is known and has it."""
+        return None if self.stands is None else self.stands.item
+
+
+WISHED: Shape[Wished] = Shape(
+    "A wish",
+    "`wish --json`, `wish list --json`: a list",
+    (
+        Field("channel", "str", "Whose store: the login, as the config names it.", lambda one: one.wish.channel),
+        Field("item", "str", "The item's id or name, as the config names it.", lambda one: one.wish.item),
+        Field(
+            "item_id", "str|null", "Its id; `null`: not found.", lambda one: None if one.item is None else one.item.id
+        ),
+        Field("name", "str|null", "Its name in the store.", lambda one: None if one.item is None else one.item.name),
+        Field("cost", "int|null", "Its price.", lambda one: None if one.item is None else one.item.cost),
+        Field(
+            "standing",
+            one_of(Within),
+            "`obtainable`, or what stands before it. `unread`: its store or your balance was not read yet.",
+            lambda one: Within.UNREAD.value if one.stands is None else one.stands.within.value,
+        ),
+        Field(
+            "missing",
+            "int|null",
+            "Points to the price.",
+            lambda one: None if one.stands is None else one.stands.missing,
+        ),
+        Field(
+            "eta_s",
+            "int|null",
+            "Seconds until they are there at the present rate; `null`: nobody can say.",
+            lambda one: None if one.eta_s is None else int(one.eta_s),
+        ),
+        Field("auto", "bool", "It may be redeemed without asking.", lambda one: one.wish.auto),
+        Field("max_cost", "int|null", "Then the most that one may cost.", lambda one: one.wish.max_cost),
+        Field("per_day", "int|null", "Then points to spend on it in 24 hours.", lambda one: one.wish.per_day),
+        Field("keep", "int", "Then points that are always left.", lambda one: one.wish.keep),
+        Field("count", "int", "Then how many in all.", lambda one: one.wish.count),
+        Field(
+            "held",
+            f"{one_of(Hold)}|null",
+            "Why it is not redeemed without asking, as it is now.",
+            lambda one: one.held,
+        ),
+    ),
+)
 
 
 def read_wishes(reader: PointsReader, settings: Settings, now: float) -> list[Wished]:
