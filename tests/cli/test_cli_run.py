@@ -8,6 +8,7 @@ import re
 import signal
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from allthepoints.cli.run import Remarks, keep_drawn
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
 from allthepoints.testing.clock import ManualClock
 from allthepoints.views.live import LivePicture
+from allthepoints.views.usual import Outlook
 
 
 def live(login: str) -> ChannelPlan:
@@ -116,14 +118,14 @@ def test_warnings_of_the_log_do_not_break_the_table(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.anyio
-async def test_the_table_is_drawn_when_due() -> None:
+async def test_the_table_is_drawn_when_due(tmp_path: Path) -> None:
     picture, clock, drawn = LivePicture(), ManualClock(), 0
 
     def draw() -> None:
         nonlocal drawn
         drawn += 1
 
-    task = asyncio.ensure_future(keep_drawn(picture, draw, clock))
+    task = asyncio.ensure_future(keep_drawn(picture, draw, clock, Outlook(tmp_path / "x.db"), UTC))
     try:
         await clock.elapse(59.0)
         assert drawn == 1

@@ -2,9 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_home import AT, Atp, Result
+from cli_home import AT, ROWS, SERVICE, Atp, Result
 
+from allthepoints.base.types import StreamId
 from allthepoints.cli import here as here_module
+from allthepoints.core import records as r
+from allthepoints.core.model import ChannelRef, Stream, StreamKind
+from allthepoints.storage.database import Database
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +158,28 @@ def test_a_health_check_of_a_service_that_hangs(atp: Atp, running: Path, monkeyp
     result = atp("status", "--healthy")
     assert result.code == 1
     assert "gave no sign of life for 10 min" in result.err
+
+
+def rests(data: Path) -> None:
+    """Gamma went live at 22:00 (UTC) on each day of the last two weeks. Nobody is live now."""
+    gamma = ChannelRef(ROWS[2].id, ROWS[2].login, ROWS[2].display)
+    streams = [Stream(StreamId(f"g{n}"), gamma, StreamKind.LIVE, "", AT + 3600 - n * 86_400) for n in range(1, 15)]
+    database = Database(data / "allthepoints.db", AT)
+    opened = [r.SessionOpened(stream.started_at, stream) for stream in streams]
+    database.record(opened, AT, channel_rows=ROWS[2:], gone=[row.id for row in ROWS[:2]], service=SERVICE)
+    database.close()
+
+
+def test_where_nobody_is_live_it_is_said_who_usually_starts_next(atp: Atp, running: Path, config: Path) -> None:
+    assert "usually" not in atp("status").out
+    rests(running)
+    expected = "Your channel is not live. Gamma usually starts about 22:00 today."
+    assert atp("status").out.splitlines()[0] == expected
+    config.parent.mkdir(parents=True)
+    config.write_text('[display]\nzone = "Asia/Tokyo"\n')
+    assert atp("status").out.splitlines()[0] == "Your channel is not live. Gamma usually starts about 07:00 today."
+    config.write_text("[display\n")
+    result = atp("status")
+    assert (result.code, result.out.splitlines()[0]) == (0, expected), (
+        "a config that cannot be used is no matter of ours"
+    )

@@ -20,11 +20,14 @@ from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from allthepoints.config.load import Loaded
     from allthepoints.core.records import Event
     from allthepoints.service.outside import Hooks
     from allthepoints.service.snapshot import Snapshot
     from allthepoints.views.live import LivePicture
+    from allthepoints.views.usual import Outlook
 
 log = logging.getLogger(__name__)
 
@@ -143,12 +146,17 @@ async def _with_table(where: Here, loaded: Loaded) -> None:
 
     import allthepoints.operation.service  # noqa: F401 -- it takes a moment, and heeds signals: not under a table
     from allthepoints.views.live import LivePicture
+    from allthepoints.views.usual import Outlook
+    from allthepoints.views.zone import zone_of
 
     picture = LivePicture(ascii_only=output.ascii_only())
+    outlook, zone = Outlook(where.data.database), zone_of(loaded.settings.display.zone)
     console = Console()
     # Transient: a table that stays behind after the end would speak of chats that you have left.
     with Live(picture, console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
-        drawing = asyncio.create_task(keep_drawn(picture, live.refresh, SystemClock()), name="draw the table")
+        drawing = asyncio.create_task(
+            keep_drawn(picture, live.refresh, SystemClock(), outlook, zone), name="draw the table"
+        )
         try:
             await _service(where, loaded, until_stop(picture.take), console.print)
         finally:
@@ -157,9 +165,19 @@ async def _with_table(where: Here, loaded: Loaded) -> None:
                 await drawing
 
 
-async def keep_drawn(picture: LivePicture, draw: Callable[[], None], clock: Clock) -> None:
-    """Draw the picture whenever that is due, for ever."""
+async def keep_drawn(
+    picture: LivePicture, draw: Callable[[], None], clock: Clock, outlook: Outlook, zone: tzinfo
+) -> None:
+    """Draw the picture whenever that is due, for ever.
+
+    While nobody is live it is looked up who usually starts next.
+    """
+    from allthepoints.views.channels import in_order
+
     while True:
+        if outlook.due(picture.nobody_live, clock.now()) and (seen := picture.snapshot) is not None:
+            await asyncio.to_thread(outlook.look, in_order(seen.rows.values()), clock.now(), zone)
+        picture.expect(outlook.text)
         if picture.due(clock.now()):
             draw()
         await clock.sleep(DRAW_EVERY)

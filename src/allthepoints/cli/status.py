@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Set as AbstractSet
 
-from allthepoints.base.errors import FaultError
+from allthepoints.base.errors import ConfigError, FaultError
 from allthepoints.cli import output
 from allthepoints.cli.globals import JSON_FLAG, Flag
 from allthepoints.cli.here import Here
@@ -54,7 +54,7 @@ def _show(where: Here, report: Report, everything: bool) -> None:
         _show_asleep(where, report, now)
         return
     rows = in_order(report.rows if everything else filter(matters, report.rows))
-    _say(report.sentence(now))
+    _say(report.sentence(now, _usual(where, report, now) if report.nobody_live else ""))
     if rows:
         output.say()
         for line in channel_lines(rows, now, width=output.width(), ascii_only=output.ascii_only()):
@@ -74,6 +74,19 @@ def _show(where: Here, report: Report, everything: bool) -> None:
 def _say(text: str) -> None:
     for line in wrapped(text, output.width()):
         output.say(line)
+
+
+def _usual(where: Here, report: Report, now: float) -> str:
+    """A config that cannot be used is told by the service."""
+    from allthepoints.cli.known import zone_in
+    from allthepoints.views.usual import read_usual
+    from allthepoints.views.zone import MachineZone
+
+    try:
+        zone = zone_in(where)
+    except ConfigError:
+        zone = MachineZone()
+    return read_usual(where.data.database, in_order(report.rows), now, zone)
 
 
 def _show_asleep(where: Here, report: Report, now: float) -> None:

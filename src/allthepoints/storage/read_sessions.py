@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import apsw
 
 from allthepoints.base.types import Login, StreamId, UserId
+from allthepoints.core.model import StreamKind
 from allthepoints.storage.folding import BOOKED
+from allthepoints.storage.read import Reader
 from allthepoints.storage.schema import ALIVE
 from allthepoints.storage.writing_points import EARNED, milliseconds
 
 Interval = tuple[float, float]
+
+STARTS = (
+    "SELECT started_at FROM sessions WHERE channel = ? AND started_at >= ? AND kind <> ?"
+    " ORDER BY started_at DESC LIMIT ?"
+)
+
+STARTS_EACH, STARTS_ALL = 150, 4_000
+"""So many starts are read of a channel, and of all together: more of them would say nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,17 @@ class _Session:
     interval: float | None
 
 
+class StartsReader(Reader):
+    """`Reader`, and when channels went live."""
+
+    def starts(self, channels: Sequence[UserId], since: float) -> tuple[tuple[UserId, float], ...]:
+        """Channels, and when their sessions since then began, the newest of each first; re-runs are none.
+
+        At most STARTS_EACH of a channel, and about STARTS_ALL of all: of those named first.
+        """
+        return self._read(lambda db: _starts(db, channels, since), ())
+
+
 def sessions_earned(db: apsw.Connection, channel: UserId | None, since: float | None) -> tuple[SessionEarned, ...]:
     """See `PointsReader.sessions_earned`."""
     alive_at = db.execute("SELECT at FROM service_state WHERE key = ?", (ALIVE,)).get or 0.0
@@ -72,6 +94,16 @@ def sessions_earned(db: apsw.Connection, channel: UserId | None, since: float | 
     for id_, of_channel in groupby(sessions, key=lambda session: session.channel):
         found += _of_channel(db, id_, list(of_channel), alive_at)
     return tuple(sorted(found, key=lambda session: session.started_at))
+
+
+def _starts(db: apsw.Connection, channels: Sequence[UserId], since: float) -> tuple[tuple[UserId, float], ...]:
+    found: list[tuple[UserId, float]] = []
+    for channel in channels:
+        rows = db.execute(STARTS, (channel, since, StreamKind.RERUN.value, STARTS_EACH))
+        found += ((channel, at) for (at,) in rows)
+        if len(found) >= STARTS_ALL:
+            break
+    return tuple(found)
 
 
 def _of_channel(db: apsw.Connection, channel: str, sessions: list[_Session], alive_at: float) -> list[SessionEarned]:

@@ -59,12 +59,29 @@ class LivePicture:
         self._shown: Shown | None = None
         self._now = 0.0
         self._fresh = True
+        self._snapshot: Snapshot | None = None
+        self._usual = ""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest."""
+        return self._snapshot
+
+    @property
+    def nobody_live(self) -> bool:
+        """See `Glance.nobody_live`."""
+        return self._shown is not None and self._shown.glance.nobody_live
+
+    def expect(self, usual: str) -> None:
+        """Who usually starts next, in words; said where no channel is live."""
+        self._fresh |= usual != self._usual
+        self._usual = usual
 
     def take(self, snapshot: Snapshot) -> None:
         """A newer snapshot. If it shows anything new, the picture is due."""
         shown = Shown.of(snapshot)
         self._fresh |= shown != self._shown
-        self._shown = shown
+        self._shown, self._snapshot = shown, snapshot
 
     def due(self, now: float) -> bool:
         """Whether it should be drawn now; if so, it is `now` in the picture from here on."""
@@ -77,7 +94,8 @@ class LivePicture:
         """The whole picture, in at most so many cells and lines."""
         if self._shown is None:
             return [Line("Starting.")]
-        head = [Line(fit(part, width)) for part in wrapped(sentence(self._shown.glance, self._now), width)]
+        said = sentence(self._shown.glance, self._now, self._usual)
+        head = [Line(fit(part, width)) for part in wrapped(said, width)]
         foot = _foot(self._shown, width, height)
         table = self._table(self._shown.rows, width, height - len(head) - len(foot) - 2)
         gap = [Line("")]

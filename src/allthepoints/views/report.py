@@ -33,11 +33,20 @@ class Report:
     wishes: int = 0
     """Those within reach."""
 
-    def sentence(self, now: float) -> str:
-        """The first line of every face."""
+    @property
+    def nobody_live(self) -> bool:
+        """The service runs and knows that no channel is live."""
+        return self.running and self._glance.nobody_live
+
+    def sentence(self, now: float, usual: str = "") -> str:
+        """The first line of every face. `usual`: see `sentence.sentence`."""
         if not self.running:
             return asleep(self.alive, now)
-        return sentence(Glance.of(self.rows, self.troubles, self.account is not None, self.wishes), now)
+        return sentence(self._glance, now, usual)
+
+    @property
+    def _glance(self) -> Glance:
+        return Glance.of(self.rows, self.troubles, self.account is not None, self.wishes)
 
 
 def read_report(data: DataDir, errand: bool = False) -> Report:

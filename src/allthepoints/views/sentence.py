@@ -66,6 +66,11 @@ class Glance:
     wishes: int = 0
     """Wishes that can be had now."""
 
+    @property
+    def nobody_live(self) -> bool:
+        """It is known that no channel of those that are meant is live."""
+        return self.meant > 0 and self.live == 0 and self.unknown == 0
+
     @classmethod
     def of(cls, rows: Iterable[ChannelRow], troubles: Sequence[Worry], account: bool = True, wishes: int = 0) -> Glance:
         """From the rows of a service that runs."""
@@ -82,17 +87,18 @@ class Glance:
         )
 
 
-def sentence(glance: Glance, now: float) -> str:
+def sentence(glance: Glance, now: float, usual: str = "") -> str:
     """For example `In 14 of 14 live chats. Earning in 12; 2 joined minutes ago. 3 wishes within reach.`
 
-    A trouble that stops the points is told instead.
+    A trouble that stops the points is told instead. `usual`: who usually starts next, for where no channel is live.
     """
     errors = [trouble for trouble in glance.troubles if trouble.severity == "error"]
     for trouble in errors:
         if write := _INSTEAD.get(trouble.code):
             return write(glance, trouble, now)
     beside = [_BESIDE.get(trouble.code, _other)(trouble, now) for trouble in errors]
-    return " ".join((_in(glance), *_earning(glance), *_wishes(glance), *beside))
+    ahead = (usual,) if usual and glance.nobody_live else ()
+    return " ".join((_in(glance), *ahead, *_earning(glance), *_wishes(glance), *beside))
 
 
 def trouble_lines(troubles: Iterable[Worry], now: float) -> list[str]:

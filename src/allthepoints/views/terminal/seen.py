@@ -24,7 +24,7 @@ from allthepoints.core.redeem import Redemption
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader, Price, SessionEarned
-from allthepoints.views.channels import Gain
+from allthepoints.views.channels import Gain, in_order
 from allthepoints.views.chart import Chart, read_chart
 from allthepoints.views.earned import read_detail
 from allthepoints.views.gains import read_gains
@@ -32,6 +32,7 @@ from allthepoints.views.points import Points
 from allthepoints.views.report import Report, read_report
 from allthepoints.views.shelf import Shelf, shelf_of, shelves
 from allthepoints.views.text import DAY
+from allthepoints.views.usual import read_usual
 from allthepoints.views.zone import MachineZone, zone_of
 
 T = TypeVar("T")
@@ -100,12 +101,14 @@ class Seen:
     prices: Mapping[tuple[UserId, ItemId], tuple[Price, ...]] = field(default_factory=dict)
     """Of items that ever cost something else."""
     redemption: Redemption | None = None
+    usual: str = ""
+    """Who usually starts next, where no channel is live."""
     fault: str = ""
 
     @property
     def sentence(self) -> str:
         """The first line of every face; what stands in the way of knowing comes before it."""
-        return self.fault or self.report.sentence(self.at)
+        return self.fault or self.report.sentence(self.at, self.usual)
 
     def row(self, channel: UserId) -> ChannelRow | None:
         return next((row for row in self.report.rows if row.id == channel), None)
@@ -182,6 +185,7 @@ class Looker:
             self._dear("stores", None, at, self._stores) if wanted.stores else None,
             self._dear("prices", None, at, self._reader.changed_prices) if sold else {},
             self._reader.redemption(wanted.redemption) if wanted.redemption else None,
+            self._dear("usual", None, at, lambda: self._usual(report, at, zone)) if report.nobody_live else "",
         )
 
     def _report(self, at: float) -> Report:
@@ -197,6 +201,9 @@ class Looker:
             ChannelRow(known.id, known.login, known.display, None, "absent", points=points.get(known.id))
             for known in self._reader.channels()
         )
+
+    def _usual(self, report: Report, at: float, zone: tzinfo) -> str:
+        return read_usual(self._data.database, in_order(report.rows), at, zone)
 
     def _gains(self, at: float, zone: tzinfo) -> Mapping[UserId, Gain]:
         return read_gains(self._reader, self.settings, at, zone)

@@ -31,8 +31,10 @@ from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader
+from allthepoints.views.channels import in_order
 from allthepoints.views.report import notify_troubles
 from allthepoints.views.sentence import Glance, sentence
+from allthepoints.views.usual import Outlook
 from allthepoints.views.web.signing import SignInByCode, Signing
 from allthepoints.views.zone import zone_of
 
@@ -149,7 +151,8 @@ class Board:
         """Who knows less than this cannot be told what it lacks."""
         self._warned = self._headed = self._read = self._lived = 0
         self._settings: Settings | None = None
-        self._said: tuple[Snapshot, int, str] | None = None
+        self._said: tuple[Snapshot, tuple[int, str], str] | None = None
+        self._outlook = Outlook(reader.path)
         self._events: deque[tuple[int, EventRow]] = deque(maxlen=EVENTS_KEPT)
         self._moved = asyncio.Event()
         self._signing = Signing(doings.sign_in, clock, self._signing_moved) if doings.sign_in is not None else None
@@ -181,10 +184,17 @@ class Board:
         seen, now = self._snapshot, self.now()
         if seen is None:
             return "Starting."
-        if self._said is None or self._said[0] is not seen or self._said[1] != int(now):  # many ask for the same
-            glance = Glance.of(seen.rows.values(), seen.warnings, seen.account is not None, seen.wishes)
-            self._said = seen, int(now), sentence(glance, now)
+        usual = self._outlook.text
+        if self._said is None or self._said[0] is not seen or self._said[1] != (int(now), usual):  # many ask the same
+            self._said = seen, (int(now), usual), sentence(_glance(seen), now, usual)
         return self._said[2]
+
+    async def look_ahead(self) -> None:
+        """Who usually starts next is a part of the sentence while no channel is live: have it looked up, if due."""
+        seen = self._snapshot
+        if seen is not None and self._outlook.due(_glance(seen).nobody_live, self.now()):
+            rows = in_order(seen.rows.values())
+            await asyncio.to_thread(self._outlook.look, rows, self.now(), self.zone)
 
     @property
     def version(self) -> str:
@@ -363,6 +373,7 @@ class Board:
         version = since
         while True:
             moved = self._moved
+            await self.look_ahead()
             change = self.since(version, said)
             if change is not None and change:
                 version, said = change.version, change.sentence or said
@@ -378,6 +389,10 @@ class Board:
         except TimeoutError:
             return False
         return True
+
+
+def _glance(seen: Snapshot) -> Glance:
+    return Glance.of(seen.rows.values(), seen.warnings, seen.account is not None, seen.wishes)
 
 
 def _to_tick(now: float, length: float) -> float:

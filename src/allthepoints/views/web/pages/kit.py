@@ -54,6 +54,7 @@ class View:
 
     async def context(self, board: Board, request: Request) -> Mapping[str, Any]:
         """What the template is given. Raises Troubled where the memory cannot be read."""
+        await board.look_ahead()
         given = {**common(board), **_of_request(board, request)}
         try:
             return {**given, **await self.make(board, request)}
