@@ -7,8 +7,9 @@ import os
 import re
 import signal
 import tomllib
-from collections.abc import Iterator
-from datetime import UTC
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,13 @@ from cli_home import Atp
 from processes import read_until, started
 from sandbox_thread import RunningSandbox, running_sandbox
 
+from allthepoints.base.clock import SystemClock
+from allthepoints.base.types import Login, UserId
 from allthepoints.cli import simulate
 from allthepoints.cli.run import Remarks, keep_drawn
+from allthepoints.core.place import Census
+from allthepoints.ports import ChannelRow
+from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
 from allthepoints.testing.clock import ManualClock
 from allthepoints.views.live import LivePicture
@@ -131,6 +137,32 @@ async def test_the_table_is_drawn_when_due(tmp_path: Path) -> None:
         assert drawn == 1
         await clock.elapse(2.0)
         assert drawn == 2
+    finally:
+        task.cancel()
+
+
+@pytest.mark.anyio
+async def test_the_table_says_who_usually_starts_next_while_nobody_is_live(tmp_path: Path) -> None:
+    class Known(Outlook):
+        def look(self, rows: Iterable[ChannelRow], now: float, zone: tzinfo) -> str:
+            self.text = f"{next(iter(rows)).display} usually starts about 19:00 today."
+            return self.text
+
+    resting = ChannelRow(UserId("1"), Login("alpha"), "Alpha", False, "absent", "offline")
+    picture, clock = LivePicture(), ManualClock()
+
+    def shown(row: ChannelRow) -> None:
+        picture.take(Snapshot(clock.now(), None, True, Census(1, 1, 0, 0, 0), {row.id: row}, (), None))
+
+    shown(resting)
+    task = asyncio.ensure_future(keep_drawn(picture, lambda: None, clock, Known(tmp_path / "x.db"), UTC))
+    try:
+        while "usually" not in picture.lines(80, 24)[0].text:
+            await SystemClock().sleep(0.005)  # it is read on a thread
+        assert picture.lines(80, 24)[0].text == "Your channel is not live. Alpha usually starts about 19:00 today."
+        shown(replace(resting, live=True, state="present", reason=None))
+        await clock.elapse(1.0)
+        assert picture.lines(80, 24)[0].text == "In 1 of 1 live chat."
     finally:
         task.cancel()
 
