@@ -15,9 +15,31 @@ from allthepoints.cli import globals as g
 from allthepoints.cli import tree
 from allthepoints.cli.app import COMMANDS
 from allthepoints.cli.backup import BACKUP, RESTORED
+from allthepoints.cli.channels import LIST_CHANGE, LISTS_CHANGED, MEANT
+from allthepoints.cli.config import CONFIG, PLACES, VERDICT
+from allthepoints.cli.config_import import IMPORT_LINE, IMPORTED
+from allthepoints.cli.config_init import WRITTEN
+from allthepoints.cli.dashboard import PASSWORD
 from allthepoints.cli.demo import DEMO
 from allthepoints.cli.exits import Exit
+from allthepoints.cli.export import ENTRY, REDEEMED, SESSION
+from allthepoints.cli.jwt import JWT_FORGOTTEN, JWT_KEPT
+from allthepoints.cli.login import CODE, SIGNED_IN, SIGNED_OUT
+from allthepoints.cli.notify import TRIED
+from allthepoints.cli.priority import ORDER, REORDERED
+from allthepoints.cli.store import STORE
 from allthepoints.cli.support import BUNDLE, PART
+from allthepoints.cli.tally import (
+    ANNOUNCED,
+    CHANNEL_TALLY,
+    ENDPOINTS,
+    HAPPENED,
+    JOIN_AFTER_BAN,
+    SUMMED_UP,
+    TAKEN,
+    TALLY,
+)
+from allthepoints.cli.wish import WISH_ADDED, WISH_TAKEN_BACK, WISHES_REMOVED
 from allthepoints.core.health import TABLE
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.news import Kind
@@ -27,8 +49,18 @@ from allthepoints.core.warning import Row
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.checkup import CHECKUP, FINDING
 from allthepoints.views.event_text import event_text
+from allthepoints.views.lines import (
+    LIVE_LINE,
+    STATE_LINE,
+    SUMMARY_LINE,
+    UNMEANT_LINE,
+    WARNING_LINE,
+    WARNING_OVER_LINE,
+)
 from allthepoints.views.plain import SHAPES, Shape
 from allthepoints.views.web import metrics
+from allthepoints.views.web.chart import CHART
+from allthepoints.views.wished import WISHED
 
 VARIABLES = {
     "ALLTHEPOINTS_CONFIG": "The config file, where no `--config` says otherwise.",
@@ -139,25 +171,36 @@ def _meaning(param: Any) -> str:
 
 
 # -- JSON ----------------------------------------------------------------------------------------------------------
+JSON_PARTS: dict[str, tuple[Shape[Any], ...]] = {
+    "The contract": (*SHAPES, DEMO),
+    "The service": (STATE_LINE, UNMEANT_LINE, LIVE_LINE, WARNING_LINE, WARNING_OVER_LINE, SUMMARY_LINE),
+    "Channels": (MEANT, LISTS_CHANGED, LIST_CHANGE, ORDER, REORDERED, CHART),
+    "Stores and wishes": (STORE, WISHED, WISH_ADDED, WISHES_REMOVED, WISH_TAKEN_BACK),
+    "Signing in": (CODE, SIGNED_IN, SIGNED_OUT, JWT_KEPT, JWT_FORGOTTEN, PASSWORD),
+    "The config": (CONFIG, PLACES, VERDICT, WRITTEN, IMPORTED, IMPORT_LINE),
+    "Operation": (CHECKUP, FINDING, TRIED, BACKUP, RESTORED, BUNDLE, PART),
+    "Exports": (ENTRY, SESSION, REDEEMED),
+    "The sandbox": (ANNOUNCED, ENDPOINTS, HAPPENED, SUMMED_UP, TALLY, CHANNEL_TALLY, TAKEN, JOIN_AFTER_BAN),
+}
+"""Every object that programs may read; what other programs are most likely to read is first."""
+
+
 def json_page() -> str:
     """Every object that programs may read."""
-    return (
-        "\n\n".join(
-            (
-                "# JSON",
-                made_from("src/allthepoints/views/plain.py"),
-                "Times are ISO 8601 UTC, durations seconds, points integers.",
-                "Fields may be added; none changes its meaning.",
-                *map(_shape, (*SHAPES, CHECKUP, FINDING, DEMO, BACKUP, RESTORED, BUNDLE, PART)),
-            )
-        )
-        + "\n"
-    )
+    parts = [
+        "# JSON",
+        made_from("src/allthepoints/"),
+        "Times are ISO 8601 UTC, durations seconds, points integers. One value is one line.",
+        "Fields may be added; none changes its meaning.",
+    ]
+    for title, shapes in JSON_PARTS.items():
+        parts += [f"## {title}", *map(_shape, shapes)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _shape(shape: Shape[Any]) -> str:
     rows = ((f"`{field.name}`", f"`{field.kind}`", field.text) for field in shape.fields)
-    return f"## {shape.title}\n\n{shape.where}\n\n{table(('field', 'is', ''), rows)}"
+    return f"### {shape.title}\n\n{shape.where}\n\n{table(('field', 'is', ''), rows)}"
 
 
 # -- warnings, events ----------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,109 @@ def test_every_code_of_a_warning() -> None:
 def test_every_variable_of_the_environment(name: str) -> None:
     everything = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
     assert name in everything
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------
+TREES = {
+    path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")
+}
+
+
+def called(node: ast.AST) -> str:
+    """The name of what is called: `say_json` of `output.say_json(...)`."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return getattr(func, "id", "") or getattr(func, "attr", "")
+
+
+def every(name: str) -> Iterator[tuple[str, ast.Call]]:
+    """Each call of `name`, and in which module it stands."""
+    for module, parsed in TREES.items():
+        for node in ast.walk(parsed):
+            if isinstance(node, ast.Call) and called(node) == name:
+                yield module, node
+
+
+@cache
+def shapes() -> dict[str, str]:
+    """Each shape of the code: the title by the name."""
+    return {
+        node.target.id: node.value.args[0].value
+        for parsed in TREES.values()
+        for node in parsed.body
+        if isinstance(node, ast.AnnAssign) and called(node.value) == "Shape"
+    }
+
+
+@cache
+def plainers() -> set[str]:
+    """The functions that give what a shape says: `status_plain = STATUS.of`, or one that calls such an `of`."""
+    found = set()
+    for parsed in TREES.values():
+        for node in parsed.body:
+            if isinstance(node, ast.Assign) and is_of(node.value):
+                found.add(node.targets[0].id)
+            elif isinstance(node, ast.FunctionDef) and any(is_of(inner) for inner in ast.walk(node)):
+                found.add(node.name)
+    return {name for name in found if name.endswith("_plain")}
+
+
+def is_of(node: ast.AST) -> bool:
+    """Whether this is the `of` of a shape."""
+    if not (isinstance(node, ast.Attribute) and node.attr == "of"):
+        return False
+    return getattr(node.value, "id", None) in shapes() or getattr(node.value, "attr", None) == "shape"
+
+
+def from_a_shape(node: ast.expr) -> bool:
+    """Whether a value is what a shape says, or a list of such."""
+    if isinstance(node, ast.ListComp):
+        return from_a_shape(node.elt)
+    return isinstance(node, ast.Call) and (is_of(node.func) or getattr(node.func, "id", None) in plainers())
+
+
+def test_all_json_of_the_commands_is_made_from_shapes() -> None:
+    calls = list(every("say_json"))
+    assert len(calls) > 35
+    assert [(module, call.lineno) for module, call in calls if not from_a_shape(call.args[0])] == []
+
+
+def test_every_shape_is_on_the_page_once() -> None:
+    text = page("reference/json.md")
+    found = shapes()
+    assert len(found) == len(list(every("Shape"))), "a shape has a name of its own in its module"
+    assert len(set(found.values())) == len(found) > 50
+    assert [
+        title for title in found.values() if len(re.findall(rf"^### {re.escape(title)}$", text, re.MULTILINE)) != 1
+    ] == []
+    assert len(re.findall("^### ", text, re.MULTILINE)) == len(found), "and there is nothing else"
+
+
+def test_every_command_that_takes_json_is_on_the_page() -> None:
+    text = page("reference/json.md")
+    found = commands(typer.main.get_command(tree.build(COMMANDS, None)), "")
+    takers = [path for path, options in found.items() if path and "--json" in options]
+    assert len(takers) > 25
+    assert [path for path in takers if not re.search(rf"`{in_page(path)}[^`]*--json`", text)] == []
+
+
+def in_page(path: str) -> str:
+    """As the page names it: several commands may stand there as one, `add|remove`."""
+    return " ".join(rf"(?:[a-z]+\|)*{re.escape(word)}(?:\|[a-z]+)*" for word in path.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("STATUS.of(report)", True),
+        ("[STATUS.of(row) for row in rows]", True),
+        ("redemption_plain(found, with_code=True)", True),
+        ("line_plain(change)", True),
+        ("change.shape.of(change)", True),
+        ("anything_plain(found)", False),
+        ("Other.of(found)", False),
+        ('{"set": True}', False),
+        ("[1]", False),
+    ],
+)
+def test_what_counts_as_made_from_a_shape(code: str, expected: bool) -> None:
+    assert from_a_shape(ast.parse(code, mode="eval").body) is expected

@@ -10,15 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from allthepoints.base.clock import SystemClock
 from allthepoints.base.errors import FaultError, UsageError
-from allthepoints.base.types import JSON
 from allthepoints.cli import output
 from allthepoints.cli.options import AsJson
-from allthepoints.views.text import count, duration, iso, local, number
+from allthepoints.cli.tally import ANNOUNCED, HAPPENED, SUMMED_UP, Announced
+from allthepoints.views.text import count, duration, local, number
 
 if TYPE_CHECKING:
     from allthepoints.sim.scenario import Scenario
@@ -167,31 +166,14 @@ def _stop_at_signals() -> asyncio.Event:
 def _announce(sandbox: Sandbox, endpoints: Endpoints, as_json: bool) -> None:
     tokens = sandbox.issue_tokens()
     jwt = sandbox.issue_jwt()
-    client_id = sandbox.scenario.client_id
     if as_json:
-        addresses: dict[str, JSON] = {
-            "irc": endpoints.irc,
-            "helix": endpoints.helix,
-            "oauth": endpoints.oauth,
-            "streamelements": endpoints.streamelements,
-            "control": endpoints.control,
-        }
-        output.say_json(
-            {
-                "endpoints": addresses,
-                "client_id": client_id,
-                "account": sandbox.account.login,
-                "token": tokens.access,
-                "refresh_token": tokens.refresh,
-                "jwt": jwt,
-            }
-        )
+        output.say_json(ANNOUNCED.of(Announced(sandbox, endpoints, tokens.access, tokens.refresh, jwt)))
         return
     day = f"{sandbox.scenario.name}, {count(len(sandbox.scenario.channels), 'channel')}"
     output.say(f"""# The sandbox runs: {day}. Into the config:
 
 [twitch]
-client_id = "{client_id}"
+client_id = "{sandbox.scenario.client_id}"
 
 [endpoints]
 irc = "{endpoints.irc}"
@@ -209,14 +191,14 @@ streamelements = "{endpoints.streamelements}"
 def _say(sandbox: Sandbox, text: str, as_json: bool) -> None:
     at = sandbox.clock.now()
     if as_json:
-        output.say_json({"at": iso(at), "text": text})
+        output.say_json(HAPPENED.of((at, text)))
     else:
         output.say(f"{local(at):%H:%M:%S}  {text}")
 
 
 def _sum_up(tally: Tally, as_json: bool) -> None:
     if as_json:
-        output.say_json({"tally": msgspec.to_builtins(tally)})
+        output.say_json(SUMMED_UP.of(tally))
         return
     output.say()
     output.say(

@@ -200,7 +200,8 @@ def _why(redemption: Redemption) -> JSON:
 
 REDEMPTION: Shape[Redemption] = Shape(
     "A redemption",
-    "`redeem … --json`, `redemptions --json` (a list, without `access_code`), `redemptions show KEY --json`",
+    "`redeem … --json`, `redemptions --json` and `/api/redemptions` (lists, without `access_code`), "
+    "`redemptions show KEY --json`, `redemptions settle KEY --json`",
     (
         Field("id", "str", "Its key here.", attrgetter("key")),
         Field("channel", "str", "The login.", attrgetter("login")),
