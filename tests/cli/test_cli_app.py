@@ -142,8 +142,8 @@ def test_help_lists_every_command_and_the_options_of_all(atp: Atp) -> None:
         assert word in result.out
 
 
-FOR_EYES = {"watch", "dashboard"}
-"""A view, and a question for a password."""
+FOR_EYES = {"watch", "dashboard", "completion"}
+"""A view, a question for a password, a script for a shell."""
 
 
 @pytest.mark.parametrize("name", app.COMMANDS)
