@@ -60,6 +60,7 @@ from allthepoints.views.lines import (
 from allthepoints.views.plain import SHAPES, Shape
 from allthepoints.views.web import metrics
 from allthepoints.views.web.chart import CHART
+from allthepoints.views.web.guard import ERROR
 from allthepoints.views.wished import WISHED
 
 VARIABLES = {
@@ -172,7 +173,7 @@ def _meaning(param: Any) -> str:
 
 # -- JSON ----------------------------------------------------------------------------------------------------------
 JSON_PARTS: dict[str, tuple[Shape[Any], ...]] = {
-    "The contract": (*SHAPES, DEMO),
+    "The contract": (*SHAPES, DEMO, ERROR),
     "The service": (STATE_LINE, UNMEANT_LINE, LIVE_LINE, WARNING_LINE, WARNING_OVER_LINE, SUMMARY_LINE),
     "Channels": (MEANT, LISTS_CHANGED, LIST_CHANGE, ORDER, REORDERED, CHART),
     "Stores and wishes": (STORE, WISHED, WISH_ADDED, WISHES_REMOVED, WISH_TAKEN_BACK),

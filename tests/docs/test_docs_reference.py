@@ -168,6 +168,14 @@ def test_every_command_that_takes_json_is_on_the_page() -> None:
     assert [path for path in takers if not re.search(rf"`{in_page(path)}[^`]*--json`", text)] == []
 
 
+def test_every_address_of_the_api_is_on_the_page() -> None:
+    text = page("reference/json.md")
+    found = {node.value for node in ast.walk(TREES["views/web/api.py"]) if isinstance(node, ast.Constant)}
+    addresses = [value for value in found if re.fullmatch(r"/api/[a-z]+(/\{login\})?", str(value))]
+    assert len(addresses) > 5
+    assert [one for one in addresses if f"`{one.replace('{login}', 'LOGIN')}" not in text] == []
+
+
 def in_page(path: str) -> str:
     """As the page names it: several commands may stand there as one, `add|remove`."""
     return " ".join(rf"(?:[a-z]+\|)*{re.escape(word)}(?:\|[a-z]+)*" for word in path.split())

@@ -65,7 +65,12 @@ MEANT: Shape[Meant] = Shape(
         Field("display", "str", "The name as the channel writes it.", lambda meant: meant.row.display),
         Field("title", "str|null", "What the stream is called.", lambda meant: meant.row.title),
         Field("live_since", "time|null", "When the stream began.", time(lambda meant: meant.row.live_since)),
-        Field("place", "int|null", "Its place in the order for rooms.", lambda meant: meant.row.place),
+        Field(
+            "place",
+            "int|null",
+            "Its place in the order for rooms, from 0 on; `null`: it wants none.",
+            lambda meant: meant.row.place,
+        ),
         same("followed", "bool", "You follow it."),
         same("included", "bool", "It is in the include list."),
         same("excluded", "bool", "It is in the exclude list."),

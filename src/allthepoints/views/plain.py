@@ -211,8 +211,8 @@ REDEMPTION: Shape[Redemption] = Shape(
         Field(
             "state",
             '"accepted|rejected|unknown"',
-            "On its way also `proposed`, `confirmed`, `sent`. `unknown`: settled later by reading, never by sending "
-            "again.",
+            "On its way also `proposed`, `confirmed`, `sent`; `checked`: all was well, and nothing was to be sent. "
+            "`unknown`: settled later by reading, never by sending again.",
             lambda r: r.state.value,
         ),
         Field("message", "str|null", "Why, in words.", _why),
@@ -240,7 +240,7 @@ def event_sentence(row: EventRow) -> str:
 
 EVENT: Shape[EventRow] = Shape(
     "An event",
-    "`events --json`: one a line; `/api/events`: a list",
+    "`events --json`, `/api/events`: a list; `events --follow --json`: one a line",
     (
         Field("id", "int", "Rises with time.", attrgetter("id")),
         Field("at", "time", "", time(attrgetter("at"))),

@@ -83,7 +83,7 @@ WISHED: Shape[Wished] = Shape(
         Field("count", "int", "Then how many in all.", lambda one: one.wish.count),
         Field(
             "held",
-            f"{one_of(Hold)}|null",
+            f"{one_of(hold for hold in Hold if hold is not Hold.NOT_AUTO)}|null",
             "Why it is not redeemed without asking, as it is now.",
             lambda one: one.held,
         ),

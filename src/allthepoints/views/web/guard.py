@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from allthepoints.base.addresses import is_loopback, listen_parts
 from allthepoints.config.settings import Dashboard
+from allthepoints.views.plain import Field, Shape
 from allthepoints.views.web.board import SESSION, Board
 from allthepoints.views.web.sessions import Door, TooMany
 
@@ -243,9 +244,16 @@ def _no(status: int, text: str, headers: Mapping[str, str] | None = None) -> Res
     return PlainTextResponse(text + "\n", status, dict(headers or {}))
 
 
+ERROR: Shape[str] = Shape(
+    "A refusal of the dashboard",
+    "`/api/…`, with a status from 400 on. Who may not ask at all is told so in plain text",
+    (Field("error", "str", "Why, in words.", lambda text: text),),
+)
+
+
 def json_no(status: int, text: str) -> Response:
     """The same to a program."""
-    return JSONResponse({"error": text}, status)
+    return JSONResponse(ERROR.of(text), status)
 
 
 def _with_headers(send: Send) -> Send:
