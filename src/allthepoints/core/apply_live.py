@@ -123,6 +123,8 @@ def _read_done(o: Observed, what: str, at: float, error: str | None) -> Iterator
     read.pending = False
     if read.failures >= TOLD_AFTER:
         yield Event(at, EventKind.HELIX_BACK, data={"what": what})
+    if read.failures:
+        o.changes.of_everybody()
     read.done_at, read.failures, read.failing_since, read.error = at, 0, None, error or ""
     if read.again:
         read.done_at, read.again = None, False

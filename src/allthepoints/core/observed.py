@@ -236,6 +236,8 @@ class Observed:
     """The last session of each channel that was announced: it is never announced again."""
     roster: Roster | None = None
     changes: Changes = field(default_factory=Changes)
+    silent: tuple[int, frozenset[UserId]] | None = None
+    """Live channels whose `look_up` is set, as of a count of changes of the chat."""
     queue: Queue | None = None
     """What `desired` answered last."""
     rest: Rest | None = None
@@ -269,6 +271,12 @@ class Observed:
         """The channel that has this login now."""
         channel = self.addresses.get(login)
         return None if channel is None else self.channels[channel]
+
+    def silent_now(self) -> frozenset[UserId]:
+        """The live channels of whom Helix is to be asked where they are."""
+        if self.silent is None or self.silent[0] != self.changes.chat:
+            self.silent = self.changes.chat, frozenset(i for i in self.live if self.channels[i].look_up)
+        return self.silent[1]
 
     def rooms_of(self, channel: UserId) -> Iterator[Room]:
         """The rooms of one channel, over all connections."""

@@ -199,7 +199,7 @@ def _users_to_read(policy: Policy, o: Observed, draft: _Draft) -> tuple[frozense
     followed: their renames show nowhere else while they are offline."""
     names = roster(policy, o)
     unresolved = frozenset(n for n in names.unresolved if draft.due(o.not_found.get(n, draft.now - DAY) + DAY))
-    silent = frozenset([i for i in o.live if o.channels[i].look_up])
+    silent = o.silent_now()
     others = names.others if names.others and draft.due(o.users_checked_at + policy.poll_follows) else frozenset()
     ids = silent | others
     return (ids, unresolved) if ids or unresolved else None

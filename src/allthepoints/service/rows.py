@@ -8,6 +8,7 @@ called, all of them are looked at.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from allthepoints.base.types import UserId
@@ -34,9 +35,15 @@ class Rows:
         self._users_read_at: float | None = None
         self._wanted: list[UserId] = []
         self._numbers: dict[UserId, int] = {}
-        self._slots: frozenset[UserId] = frozenset()
+        self._slots: set[UserId] = set()
+        self._slots_before: set[UserId] = set()
+        self._left: set[UserId] = set()
+        """Who left the queue since the last look."""
+        self._rooms: dict[UserId, list[Room]] = {}
         self._standing: dict[UserId, Place] = {}
         """Where those stand that are not absent."""
+        self._stood = True
+        """Whether this look found all of them where they stood."""
         self._until: dict[UserId, float] = {}
         """When a row may turn by itself."""
         self._next = inf
@@ -45,69 +52,68 @@ class Rows:
 
     def look(self, policy: Policy, o: Observed, now: float) -> tuple[list[ChannelRow], list[UserId]]:
         """Bring them up to `now`. Answers the rows that are new or different, and the channels that have none now."""
+        renumbered = self._take_numbers(policy, o, now)
         looked_at = self._to_look_at(policy, o, now)
         chat_moved, self._count = o.changes.chat > self._count, o.changes.count
-        if not (looked_at or chat_moved):
-            return [], []
-        stood = dict(self._standing)
+        if chat_moved:
+            self._rooms = o.rooms_by_channel()
         rows: list[ChannelRow] = []
         gone: list[UserId] = []
-        names, rooms = roster(policy, o), o.rooms_by_channel()
+        names, self._stood = roster(policy, o), True
         for channel_id in looked_at:
-            if channel_id in rooms or channel_id in names.followed or channel_id in names.included:
-                row = self._look_at(policy, o, o.channels[channel_id], rooms.get(channel_id, []), now)
+            if channel_id in self._rooms or channel_id in names.followed or channel_id in names.included:
+                row = self._look_at(policy, o, o.channels[channel_id], now)
                 rows += [] if row is None else [row]
             else:
                 gone += [channel_id] if self._forget(channel_id) else []
+        rows += [replace(self.by_id[i], place=self._numbers[i]) for i in renumbered - looked_at if i in self.by_id]
         if rows or gone:
             self.by_id = self.by_id | {row.id: row for row in rows}
             for channel_id in gone:
                 del self.by_id[channel_id]
-        self._next = min(self._until.values(), default=inf)
-        if chat_moved or stood != self._standing:
+        if looked_at:
+            self._next = min(self._until.values(), default=inf)
+        if chat_moved or not self._stood:
             self.census = census(policy, o, now, self._standing)
         return rows, gone
 
     # -- whom to look at -------------------------------------------------------------------------------------------
     def _to_look_at(self, policy: Policy, o: Observed, now: float) -> set[UserId]:
         names, users_read_at = roster(policy, o), o.reads["users"].done_at
-        looked_at = self._moved(policy, o, now)
+        looked_at, self._left = self._left | (self._slots ^ self._slots_before), set()
         if names is not self._names or users_read_at != self._users_read_at:
             looked_at = {*o.channels, *self.by_id}
         elif o.changes.everybody > self._count:
             looked_at |= {*o.live, *self._standing, *self._until, *(room.channel for room in o.rooms.values())}
-        self._names, self._users_read_at = names, users_read_at
+        self._names, self._users_read_at, self._slots_before = names, users_read_at, self._slots
         looked_at |= o.channels.keys() & o.changes.since(self._count)
         if now >= self._next:
             looked_at |= {channel_id for channel_id, until in self._until.items() if now >= until}
         return looked_at
 
-    def _moved(self, policy: Policy, o: Observed, now: float) -> set[UserId]:
-        """Those who have another number in the queue, or a slot, or none any more."""
+    def _take_numbers(self, policy: Policy, o: Observed, now: float) -> set[UserId]:
+        """Who is at which place in the queue, and who has a slot. Answers those who have another place than before."""
         wanted = desired(policy, o, now)
         cap = min(len(wanted), room_cap(policy, o, now))
         if wanted is self._wanted and cap == len(self._slots):
             return set()
-        numbers, slots = {channel: number for number, channel in enumerate(wanted)}, frozenset(wanted[:cap])
-        others = {channel for channel, number in numbers.items() if self._numbers.get(channel) != number}
-        moved = others | (self._numbers.keys() - numbers.keys()) | (slots ^ self._slots)
-        self._wanted, self._numbers, self._slots = wanted, numbers, slots
-        return moved
+        before, self._numbers = self._numbers, {channel: number for number, channel in enumerate(wanted)}
+        self._wanted, self._slots = wanted, set(wanted[:cap])
+        self._left |= before.keys() - self._numbers.keys()
+        return {channel for channel, number in self._numbers.items() if before.get(channel) != number}
 
     # -- a look ----------------------------------------------------------------------------------------------------
-    def _look_at(
-        self, policy: Policy, o: Observed, channel: Channel, rooms: list[Room], now: float
-    ) -> ChannelRow | None:
+    def _look_at(self, policy: Policy, o: Observed, channel: Channel, now: float) -> ChannelRow | None:
         """The row of one channel, if it is another than before."""
         channel_id, purse = channel.ref.id, o.elements.purses.get(channel.ref.id)
-        where = place(policy, o, channel, self._slots, now, rooms)
+        where = place(policy, o, channel, self._slots, now, self._rooms.get(channel_id, ()))
         seen = sight(o, channel)
         earning = verdict(seen, now, policy.flat_after, policy.poll_balance)
         self._stands(channel, where, min(turns_at(seen, now, policy.poll_balance), self._turns_at(channel, where, now)))
         before, number = self.by_id.get(channel_id), self._numbers.get(channel_id)
         live = None if o.stale and channel.live else channel.live
-        shown = (where, channel.ref, number, live, channel.stream, purse and purse.changed_at, earning)
-        if before is not None and self._shown.get(channel_id) == shown:
+        shown = (where, channel.ref, live, channel.stream, purse and purse.changed_at, earning)
+        if before is not None and before.place == number and self._shown.get(channel_id) == shown:
             return None
         self._shown[channel_id] = shown
         since = before.since if before is not None and before.state == where.state else _began(channel, where, now)
@@ -122,10 +128,10 @@ class Rows:
         return inf if until is None or until <= now else until
 
     def _stands(self, channel: Channel, where: Place, until: float) -> None:
-        if where.state == Mark.ABSENT:
-            self._standing.pop(channel.ref.id, None)
-        else:
+        stood = self._standing.pop(channel.ref.id, None)
+        if where.state != Mark.ABSENT:
             self._standing[channel.ref.id] = where
+        self._stood = self._stood and stood == self._standing.get(channel.ref.id)
         if until == inf:
             self._until.pop(channel.ref.id, None)
         else:
@@ -133,7 +139,8 @@ class Rows:
 
     def _forget(self, channel_id: UserId) -> bool:
         """The channel has no row any more. Answers whether it had one."""
-        for kept in (self._standing, self._until, self._shown):
+        self._stood = self._standing.pop(channel_id, None) is None and self._stood
+        for kept in (self._until, self._shown):
             kept.pop(channel_id, None)
         return channel_id in self.by_id
 

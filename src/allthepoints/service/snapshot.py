@@ -18,6 +18,9 @@ from allthepoints.core.warning import Warning
 from allthepoints.ports import ChannelRow
 from allthepoints.service.rows import Rows
 
+WARNINGS_STAND = 5.0
+"""Seconds for which warnings stand if nothing but time goes by: their delays are half a minute and more."""
+
 
 @dataclass(frozen=True, slots=True)
 class LastRead:
@@ -77,6 +80,7 @@ class Snapshots:
 
     def __init__(self) -> None:
         self._rows = Rows()
+        self._warned: tuple[tuple[object, ...], float, tuple[Warning, ...]] = ((), 0.0, ())
         self._service: dict[str, JSON] = {}
 
     def make(self, policy: Policy, observed: Observed, now: float) -> tuple[Snapshot, Changes]:
@@ -88,12 +92,21 @@ class Snapshots:
             observed.sign_in.state is SignIn.GOOD,
             self._rows.census,
             self._rows.by_id,
-            warnings(policy, observed, now),
+            self._warnings(policy, observed, now),
             None if observed.points is None else (observed.points.remaining, observed.points.limit),
             within_reach(policy, observed, now),
             _vitals(observed, now),
         )
         return snapshot, Changes(tuple(rows), tuple(gone), self._service_changes(snapshot))
+
+    def _warnings(self, policy: Policy, observed: Observed, now: float) -> tuple[Warning, ...]:
+        """What is wrong changes with what is known, and slowly with time."""
+        known = policy, observed.changes.count, observed.points, observed.elements.jwt.checked_at
+        before, at, shown = self._warned
+        if before != known or not at <= now < at + WARNINGS_STAND:
+            at, shown = now, warnings(policy, observed, now)
+            self._warned = known, at, shown
+        return shown
 
     def _service_changes(self, snapshot: Snapshot) -> dict[str, JSON]:
         account, counts = snapshot.account, snapshot.census
