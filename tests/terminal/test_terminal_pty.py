@@ -19,7 +19,7 @@ from terminal_home import Home
 
 from allthepoints.base.clock import Stopwatch
 
-WITHIN = 30.0
+WITHIN = 100.0
 
 ENTERS, LEAVES = b"\x1b[?1049h", b"\x1b[?1049l"
 """The other screen: to it, and back."""
