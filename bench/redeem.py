@@ -1,6 +1,6 @@
 """Is anything ever paid twice? Redemptions with a fault at every step, against the sandbox's own books.
 
-    python bench/redeem.py [--count N] [--kills N] [--seed S] [--json]
+    python bench/redeem.py [--count N] [--kills N] [--seed S] [--json] [--record]
 
 N confirmed intents, spread evenly over the rows of the table (`redeem_faults`), each with a key that stands in the
 sandbox's row if it takes it. The service is the real one, on a real database, over simulated time (`redeem_world`). As
@@ -30,6 +30,7 @@ sys.path.insert(0, str(HERE))
 from redeem_faults import Fault, ended_as, table  # noqa: E402
 from redeem_kills import play_kills  # noqa: E402
 from redeem_world import Intent, World, taken_by  # noqa: E402
+from results import Figure, argument, record  # noqa: E402
 from rig import without_sockets  # noqa: E402
 from table import show, show_json  # noqa: E402
 
@@ -46,6 +47,9 @@ AT_ONCE = 200
 
 IN_A_ROW = 40
 """Intents of a world with one fault."""
+
+KILLED = "kill -9 "
+"""How the rows of `redeem_kills` begin."""
 
 
 @dataclass(slots=True)
@@ -190,6 +194,25 @@ def report(books: Books, seconds: float) -> None:
     show("Redemptions with a fault at every step", head, rows, [sentence(books.total()), f"{seconds:,.0f} s."])
 
 
+def figures(books: Books) -> list[Figure]:
+    total = books.total()
+    killed = sum(row.confirmed for row in books.rows() if row.fault.startswith(KILLED))
+    never = (
+        ("taken or sent twice", total.doubles),
+        ("called accepted and not taken, or rejected and taken", total.wrong),
+        ("unsettled in the end", total.unknown),
+        ("ended otherwise than the fault would have it", total.astray),
+    )
+    return [
+        Figure("Confirmed intents, a fault at every step of the way", "", [total.confirmed]),
+        Figure("Of these, in processes ended by SIGKILL", "", [killed]),
+        Figure("POSTs", "", [total.posts]),
+        Figure("Taken, by the sandbox's own count", "", [total.taken]),
+        Figure("Called accepted", "", [total.accepted]),
+        *(Figure(f"Confirmed intents {what}", "", [count], at_most=0, every=True) for what, count in never),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=2000, help="intents in simulated time, at least")
@@ -197,7 +220,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="rows whose name has this in it")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    asked = argument(parser).parse_args()
     faults = [fault for fault in table() if asked.only in fault.name]
     books, watch = Books(fault.name for fault in faults), Stopwatch()
     if faults and asked.count:
@@ -209,6 +232,8 @@ def main() -> None:
         show_json({"rows": [asdict(row) for row in books.rows()], "total": asdict(books.total())})
     else:
         report(books, watch.elapsed())
+    if asked.record:
+        record("redeem", "Is anything ever paid twice?", figures(books), notes=[sentence(books.total())])
     sys.exit(0 if books.total().good else 1)
 
 

@@ -172,8 +172,9 @@ def read(
     points: int | None = None,
     whose: SeId | None = ME.id,
     ahead: float | None = None,
+    points_at: float | None = None,
 ) -> Reading:
-    return Reading(whose, at, tuple(history), points, ahead)
+    return Reading(whose, at, tuple(history), points, ahead, at if points_at is None else points_at)
 
 
 LATEST = ABSENT_AFTER + CLOCKS
@@ -223,6 +224,13 @@ def test_fc_48_settled_by_reading(
         assert done is not None
         assert (done.state, done.bought, done.reason) == (State.ACCEPTED, settled, None)
         assert done.code == next(one.code for one in history if one.id == settled)
+
+
+def test_fc_48_an_older_balance_proves_nothing() -> None:
+    """It was read while the POST could still be booked."""
+    assert settle(UNKNOWN, read([], LATE, 500, points_at=EARLY), (), LATE) is None
+    assert settle(UNKNOWN, read([], LATE + 60, 500, points_at=LATE), (), LATE + 60) is not None
+    assert settle(UNKNOWN, read([], EARLY, 500, points_at=LATE), (), LATE) is None
 
 
 def test_fc_48_of_two_new_ones_the_same_answers_tell() -> None:

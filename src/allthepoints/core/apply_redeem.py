@@ -195,7 +195,9 @@ def settle_unknown(o: Observed, now: float) -> Iterator[Record]:
         since = purse.balance is not None and purse.balance_at > sent_at and is_own(o, purse.viewer)
         points = purse.balance.points if purse.balance is not None and since else None
         claimed = {r.bought for r in elements.redemptions.values() if r.bought is not None}
-        reading = Reading(elements.history_of, elements.history_at, elements.history, points, elements.ahead)
+        reading = Reading(
+            elements.history_of, elements.history_at, elements.history, points, elements.ahead, purse.balance_at
+        )
         settled = settle(redemption, reading, claimed, now)
         if settled is not None:
             yield from _clear(o, settled, now)

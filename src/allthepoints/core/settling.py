@@ -29,7 +29,7 @@ OUR_WAY = "website"
 class Reading:
     """What was read of one account. `bought`: its redemptions as they stood at `at`; `ahead` as in `Redemption`.
 
-    `points`: its balance, where that was read after the POST.
+    `points`: its balance, where that was read after the POST; `points_at`: when.
     """
 
     account: SeId | None
@@ -37,12 +37,14 @@ class Reading:
     bought: tuple[Bought, ...]
     points: int | None = None
     ahead: float | None = None
+    points_at: float = 0.0
 
 
 def settle(redemption: Redemption, reading: Reading, claimed: Collection[str], at: float) -> Redemption | None:
     """An unknown outcome, judged by what was read; None: nothing is proven yet.
 
-    `claimed`: ids that other redemptions of ours already are. A fall of the balance by the price speaks against "never
+    `claimed`: ids that other redemptions of ours already are. "Never taken" wants the list and the balance both from a
+    time when nothing could come any more. A fall of the balance by the price speaks against "never
     taken", so that is not said then. Nor is it where one of this item came up that was not known, whatever else of it
     does not fit.
     """
@@ -54,7 +56,8 @@ def settle(redemption: Redemption, reading: Reading, claimed: Collection[str], a
         return found(redemption, bought, at)
     before, cost, points = redemption.points_before, redemption.cost, reading.points
     paid = before is not None and points is not None and cost > 0 and points <= before - cost
-    if _waited(redemption, reading) >= ABSENT_AFTER and points is not None and not paid and not new:
+    witnesses = min(reading.at, reading.points_at)
+    if points is not None and not paid and not new and _waited(redemption, witnesses, reading.ahead) >= ABSENT_AFTER:
         return absent(redemption, at)
     return None
 
@@ -105,9 +108,9 @@ def _sent(redemption: Redemption) -> float:
     return (redemption.sent_at or 0.0) + (redemption.ahead or 0.0)
 
 
-def _waited(redemption: Redemption, reading: Reading) -> float:
+def _waited(redemption: Redemption, at: float, ahead: float | None) -> float:
     """Seconds from the POST to a reading: by their clock where both told it, for ours may have been set meanwhile."""
-    gone = reading.at - (redemption.sent_at or 0.0)
-    if redemption.ahead is not None and reading.ahead is not None:
-        return gone + reading.ahead - redemption.ahead
+    gone = at - (redemption.sent_at or 0.0)
+    if redemption.ahead is not None and ahead is not None:
+        return gone + ahead - redemption.ahead
     return gone
