@@ -40,6 +40,7 @@ from allthepoints.views.web import pages
 from allthepoints.views.web.app import Pages, application
 from allthepoints.views.web.board import Board, Doings
 from allthepoints.views.web.guard import Rules
+from allthepoints.views.web.render import compile_all
 
 AT = 1_795_640_400.0
 NOW_WITHIN = 0.2
@@ -94,6 +95,7 @@ async def measure(channels: int, runs: int, folder: Path) -> dict[str, Any]:
     board.told(snapshot(rows))
     what = Pages(pages.PAGES, pages.ACTIONS, pages.fragments)
     app = application(board, what, Rules.of(settings.dashboard))
+    compile_all()  # as the dashboard does before anybody has opened it
     times = []
     async with httpx2.AsyncClient(transport=InProcess(app), base_url="http://127.0.0.1:7771") as client:
         await client.get("/healthz")  # what is set up once, for all pages

@@ -40,7 +40,12 @@ FILTERS = (
 )
 """What a table of channels can be narrowed to: a name, and the words for it."""
 
-_ORDER = {"present": 0, "asked": 1, "leaving": 2, "refused": 3, "waiting": 4}
+_ORDER = {"refused": 0, "asked": 1, "leaving": 2, "present": 3, "waiting": 4}
+"""A chat that is closed to you is rare, and the one thing that you can do something about."""
+
+
+NOWHERE = 9_999_999
+"""The place of one that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,14 @@ def quiet(rows: Iterable[ChannelRow]) -> str:
 
 
 def in_order(rows: Iterable[ChannelRow]) -> list[ChannelRow]:
-    """Present ones first, offline ones last; within a state by rank, then by name."""
-    return sorted(rows, key=_rank)
+    """Those that need you first, offline ones last; within a state by who comes first for a slot, then by name."""
+    return sorted(rows, key=lambda row: (*rank(row), row.login))
+
+
+def rank(row: ChannelRow) -> tuple[int, int]:
+    """What it is ordered by: the group of its state, and its place there."""
+    outside = 5 if row.live else 6 if row.live is None else 7
+    return _ORDER.get(row.state, outside), row.place if row.place is not None else NOWHERE
 
 
 def channel_lines(
@@ -129,11 +140,6 @@ def channel_lines(
     titles = [Line(texts[0])] if texts else []
     rest = len(rows) - len(shown)
     return [*titles, *lines, *([Line(f"and {count(rest, 'more', 'more')}")] if rest else [])]
-
-
-def _rank(row: ChannelRow) -> tuple[int, int, str]:
-    outside = 5 if row.live else 6 if row.live is None else 7
-    return _ORDER.get(row.state, outside), row.place if row.place is not None else 1_000_000, row.login
 
 
 def _cells(row: ChannelRow, now: float, zone: tzinfo | None, ascii_only: bool, gain: Gain) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo
 
 
+@cache
 def zone_of(name: str) -> tzinfo:
-    """The zone with this IANA name; "" is this machine's own."""
+    """The zone with this IANA name; "" is this machine's own. Each is one object, by which what was drawn is known."""
     return ZoneInfo(name) if name else MachineZone()
 
 

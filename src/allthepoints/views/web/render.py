@@ -32,6 +32,12 @@ def render(board: Board, template: str, **context: Any) -> str:
     )
 
 
+def compile_all() -> None:
+    """Have all templates ready; else the first page that needs one compiles it."""
+    for template in ENVIRONMENT.list_templates():
+        ENVIRONMENT.get_template(template)
+
+
 def static_url(board: Board, name: str) -> str:
     """Where a static file is found: for ever the same content."""
     return f"{board.base_path}/static/{fingerprint(name)}/{name}"

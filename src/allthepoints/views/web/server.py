@@ -34,6 +34,10 @@ CURE = (
 )
 
 
+SETTLED = 3.0
+"""Seconds from the start to when what the first page needs is made ready: the chats come first."""
+
+
 class Dashboard:
     """The web face of one running service. `hooks` go to the service; `start` and `stop` are the owner's.
 
@@ -44,7 +48,7 @@ class Dashboard:
     def __init__(self, board: Board, where: Where, data: DataDir, clock: Clock) -> None:
         self.board = board
         self.hooks = Hooks(_contained(board.told), _contained(board.happened))
-        self._where = where
+        self._where, self._clock = where, clock
         password = Password(data.password)
         locked = password.is_set()
         host, _ = listen_parts(where.listen)
@@ -79,6 +83,8 @@ class Dashboard:
         """Until it is cancelled; `say` is told where. If it cannot listen, that is logged, and the service goes on."""
         try:
             say(f"The dashboard is at {await self.start()}")
+            await self._clock.sleep(SETTLED)
+            await asyncio.to_thread(_made_ready)
             await asyncio.Event().wait()
         except FaultError as error:
             log.warning("%s. %s The service goes on without it.", error, error.hint)
@@ -116,3 +122,9 @@ def _contained(tell: Callable[P, None]) -> Callable[P, None]:
             failed = True
 
     return told
+
+
+def _made_ready() -> None:
+    from allthepoints.views.web.render import compile_all  # noqa: PLC0415 -- as above
+
+    compile_all()

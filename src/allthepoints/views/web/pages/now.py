@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -15,8 +16,8 @@ from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.types import Login, UserId
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
-from allthepoints.views.channels import FILTERS, passes, quiet
-from allthepoints.views.text import Standing, clean, name, number, standing, verdict
+from allthepoints.views.channels import FILTERS, NOWHERE, passes, quiet, rank
+from allthepoints.views.text import Standing, clean, clock_time, name, number, standing, verdict
 from allthepoints.views.web.board import Board, Change
 from allthepoints.views.web.pages.alerts import alerts_of
 from allthepoints.views.web.pages.drawing import bars
@@ -134,7 +135,7 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
         **head(snapshot, facts),
         **trouble_of(error),
         "alerts": alerts_of(snapshot),
-        "rows": sorted_by(rows, sort if sort in SORTS else "state"),
+        "rows": await asyncio.to_thread(_html, board, sorted_by(rows, sort if sort in SORTS else "state")),
         "filters": FILTERS,
         "counts": counts(rows),
         "show": show_,
@@ -142,6 +143,10 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
         "q": wanted,
         "quiet": "" if snapshot is None else quiet(snapshot.rows.values()),
     }
+
+
+def _html(board: Board, rows: Iterable[Row]) -> list[Markup]:
+    return [row_html(board, row) for row in rows]
 
 
 async def look(board: Board, change: Change, _subject: str) -> Look | None:
@@ -169,6 +174,8 @@ def _changed(board: Board, change: Change, facts: Known) -> Iterable[tuple[str, 
         yield "rows", "".join(rows)
         return
     yield from (("row", html) for html in rows)
+    for id_ in change.gone:
+        _rows.get(board, {}).pop(UserId(id_), None)
     yield from (("row", f'<tr id="row-{int(id_)}" data-gone></tr>') for id_ in change.gone if id_.isdecimal())
 
 
@@ -205,14 +212,11 @@ _LEFT_OUT = {"paused": "paused by you", "excluded": "excluded by you", "rerun": 
 _BY_VERDICT = {"flat": 0, "not_offered": 1, "early": 2, "earning": 3, "unknown": 4}
 """What needs a look first."""
 
-_BY_STATE = {"refused": 0, "asked": 1, "leaving": 2, "present": 3, "waiting": 4}
-"""A chat that is closed to you is rare, and the one thing that you can do something about."""
-
 
 def _rank(row: ChannelRow) -> int:
-    outside = 5 if row.live else 6 if row.live is None else 7
-    place = row.place if row.place is not None else 9_999_999
-    return _BY_STATE.get(row.state, outside) * 10_000_000 + place
+    """As one number, for the sort in the page."""
+    group, place = rank(row)
+    return group * (NOWHERE + 1) + place
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:
@@ -230,9 +234,17 @@ def sorted_by(rows: list[Row], sort: str) -> list[Row]:
     return sorted(rows, key=lambda row: (-float(row.keys()[sort]), row.rank))
 
 
-def row_html(board: Board, row: Row) -> str:
-    """One row of the table."""
-    return piece(board, "parts/row.html", row=row)
+_rows: WeakKeyDictionary[Board, dict[UserId, tuple[object, Markup]]] = WeakKeyDictionary()
+
+
+def row_html(board: Board, row: Row) -> Markup:
+    """One row of the table; the same as before where it would look the same, for there are hundreds."""
+    kept, now, zone = _rows.setdefault(board, {}), board.now(), board.zone
+    look = row, zone, [clock_time(at, now, zone) for at in (row.since, row.live_since, row.last)]
+    had = kept.get(row.id)
+    if had is None or had[0] != look:
+        had = kept[row.id] = look, Markup(piece(board, "parts/row.html", row=row))  # noqa: S704 -- escaped in there
+    return had[1]
 
 
 def _next(wished: Wished | None, now: float) -> Next | None:
