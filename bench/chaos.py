@@ -355,7 +355,7 @@ def main() -> None:
         title = (
             f"Chaos: {len(days)} days with {args.blows} blows and {args.outages} outages; {len(singles)} faults alone"
         )
-        results_file.record("chaos", title, figures(days, singles, others), notes=[note])
+        results_file.record("chaos", title, figures(days, singles, others), notes=[note], folder=args.into)
     sys.exit(1 if broken else 0)
 
 

@@ -502,7 +502,7 @@ def main() -> None:
             "kill -9", ("", ""), rows, [f"{what}: {line}" for what, lines in found.broken.items() for line in lines]
         )
     if args.record:
-        results_file.record("crash", f"kill -9, {found.kills} times", figures(found))
+        results_file.record("crash", f"kill -9, {found.kills} times", figures(found), folder=args.into)
     sys.exit(1 if found.broken else 0)
 
 

@@ -167,7 +167,7 @@ def main() -> int:
     if not args.json:
         _show(outcomes)
     if args.record:
-        _record(outcomes)
+        _record(outcomes, args.into)
     return 0
 
 
@@ -192,7 +192,7 @@ def _show(outcomes: list[Outcome]) -> None:
     )
 
 
-def _record(outcomes: list[Outcome]) -> None:
+def _record(outcomes: list[Outcome], folder: Path) -> None:
     words = {
         "lines": "Lines through scanner and session, each told as a full parse tells it",
         "answers": "Damaged answers of Twitch and StreamElements",
@@ -209,6 +209,7 @@ def _record(outcomes: list[Outcome]) -> None:
         "Lines, answers, files and requests that are wrong in every way",
         [*counts, results.Figure("Crashes, hangs, forged or missed events", "", [0], at_most=0, every=True), grown],
         notes=["A find ends the run before anything is recorded, and becomes a test."],
+        folder=folder,
     )
 
 

@@ -336,7 +336,9 @@ def main() -> None:
     table.show(title, HEAD, rows(results), notes)
     if args.record:
         packages = ("bottom",) if runs else ()
-        results_file.record("presence", f"Presence: {title}", figures(results), notes=notes, packages=packages)
+        results_file.record(
+            "presence", f"Presence: {title}", figures(results), notes=notes, packages=packages, folder=args.into
+        )
 
 
 if __name__ == "__main__":

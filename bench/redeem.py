@@ -233,7 +233,9 @@ def main() -> None:
     else:
         report(books, watch.elapsed())
     if asked.record:
-        record("redeem", "Is anything ever paid twice?", figures(books), notes=[sentence(books.total())])
+        record(
+            "redeem", "Is anything ever paid twice?", figures(books), notes=[sentence(books.total())], folder=asked.into
+        )
     sys.exit(0 if books.total().good else 1)
 
 

@@ -1,9 +1,10 @@
 """How a bench writes down what it found: docs/results/NAME.json, from which docs/results.md is made.
 
-    parser = results.argument(argparse.ArgumentParser(...))       # adds --record
+    parser = results.argument(argparse.ArgumentParser(...))       # adds --record and --into
     ...
     if args.record:
-        results.record("chaos", "Stormy days", [Figure("Capture of what was possible", "%", shares, at_least=95.0)])
+        figures = [Figure("Capture of what was possible", "%", shares, at_least=95.0)]
+        results.record("chaos", "Stormy days", figures, folder=args.into)
 
 A figure is a claim and what was measured for it, run by run; median and spread are worked out here, and so is whether
 its goal holds, so that no page says what no run has shown. Beside them stands what is needed to run it again and to
@@ -36,6 +37,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "results"
 
 FLAG = "--record"
+INTO = "--into"
+
+Recorded = Mapping[str, object]
+"""A figure as it stands in the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +67,16 @@ class Figure:
 
 
 def argument(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The parser with `--record`."""
+    """The parser with `--record` and `--into`."""
     parser.add_argument(FLAG, action="store_true", help="write docs/results/NAME.json, and docs/results.md from it")
+    parser.add_argument(INTO, type=Path, default=FOLDER, metavar="DIR", help="write NAME.json there, and no page")
     return parser
 
 
 def record(
     name: str,
     title: str,
-    figures: Sequence[Figure],
+    figures: Sequence[Figure | Recorded],
     *,
     notes: Sequence[str] = (),
     packages: Sequence[str] = (),
@@ -86,7 +92,7 @@ def record(
         "machine": machine(),
         "versions": versions(packages),
         "notes": list(notes),
-        "figures": [_figure(figure) for figure in figures],
+        "figures": [recorded(figure) if isinstance(figure, Figure) else figure for figure in figures],
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
@@ -118,7 +124,8 @@ def versions(packages: Sequence[str] = ()) -> Mapping[str, str]:
     }
 
 
-def _figure(figure: Figure) -> Mapping[str, object]:
+def recorded(figure: Figure) -> Recorded:
+    """What is written of it."""
     return {
         "claim": figure.claim,
         "unit": figure.unit,
@@ -144,8 +151,12 @@ def _rounded(value: float) -> float | int:
 
 
 def _command() -> str:
-    words = [word for word in sys.argv[1:] if word != FLAG]
-    return shlex.join(["python", f"bench/{Path(sys.argv[0]).name}", *words])
+    """How it was called, but for where the figures go."""
+    words = list(sys.argv[1:])
+    while INTO in words:
+        at = words.index(INTO)
+        del words[at : at + 2]
+    return shlex.join(["python", f"bench/{Path(sys.argv[0]).name}", *(word for word in words if word != FLAG)])
 
 
 def _processor() -> str:
