@@ -1,11 +1,12 @@
 """What a busy chat costs on a real TLS connection: ours, a blocking loop that throws everything away, and readline.
 
-    python bench/net.py [--rates 2000 10000] [--seconds S] [--rounds R]
+    python bench/net.py [--rates 2000 10000] [--seconds S] [--rounds R] [--json] [--record]
 
 A process sends lines of the feed (bench/feed.py) over loopback at a steady rate, each in a TLS record of its own, as a
 server does whose users type. Another process receives; its CPU time is what counts, divided by the lines, and as a
 ratio to the blocking loop in the same table. Beside it the time from a PING to its PONG, as the sender sees it.
-Receivers are measured in turn, round after round, and the best round of each counts.
+Receivers are measured in turn, round after round. The table shows the best round of each; what is recorded is each
+round's own ratio.
 
 * blocking discard: `recv_into` in a loop, nothing else. It answers no PING. The least that a reader who wakes for every
   record can spend.
@@ -29,7 +30,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import trustme
@@ -37,8 +39,13 @@ import trustme
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import feed as feeds
+import results
+import table
+from results import Figure
 
 NICK = feeds.NICK
+OURS = "allthepoints"
+LIMIT = "blocking discard"
 GOALS = {2000: 0.5, 10000: 0.3}
 PONG_GOAL = 0.2
 PING_EVERY = 0.25
@@ -182,9 +189,9 @@ def ours_uvloop(port: int, context: ssl.SSLContext) -> float:
 
 
 RECEIVERS: dict[str, Callable[[int, ssl.SSLContext], float]] = {
-    "blocking discard": blocking_discard,
+    LIMIT: blocking_discard,
     "readline": readline,
-    "allthepoints": ours,
+    OURS: ours,
     "allthepoints, uvloop": ours_uvloop,
 }
 
@@ -197,17 +204,17 @@ def receive(args: argparse.Namespace) -> None:
 
 
 # -- all -----------------------------------------------------------------------------------------------------------
-def one_run(name: str, rate: int, args: argparse.Namespace, folder: Path) -> tuple[float, list[float]]:
+def one_run(name: str, rate: int, seconds: float, folder: Path) -> tuple[float, list[float]]:
     """CPU microseconds a line, and the PONG times."""
     base = [sys.executable, __file__, "--folder", str(folder)]
     sending = subprocess.Popen(
-        [*base, "--send", "--rate", str(rate), "--seconds", str(args.seconds)], stdout=subprocess.PIPE, text=True
+        [*base, "--send", "--rate", str(rate), "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True
     )
     assert sending.stdout is not None
     port = sending.stdout.readline().strip()
     received = subprocess.run([*base, "--receive", name, "--port", port], check=True, capture_output=True, text=True)
     pongs = json.loads(sending.communicate(timeout=60)[0])
-    return float(received.stdout) / (rate * args.seconds) * 1e6, pongs
+    return float(received.stdout) / (rate * seconds) * 1e6, pongs
 
 
 def prepare(folder: Path, lines: int) -> None:
@@ -220,46 +227,106 @@ def prepare(folder: Path, lines: int) -> None:
     feeds.write(feeds.make(lines), folder / "feed.bin")
 
 
-def report(args: argparse.Namespace) -> None:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One receiver at one rate, round by round: CPU microseconds a line, and seconds from each PING to its PONG."""
+
+    rate: int
+    name: str
+    each: list[float]
+    pongs: list[list[float]]
+
+    def waits(self) -> list[float]:
+        """All rounds' PONGs."""
+        return [seconds for times in self.pongs for seconds in times]
+
+
+def measure(rates: Sequence[int], rounds: int, seconds: float) -> list[Result]:
+    """Every receiver that can be had here, at every rate."""
     names = [name for name in RECEIVERS if "uvloop" not in name or importlib.util.find_spec("uvloop")]
+    found = [Result(rate, name, [], []) for rate in rates for name in names]
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         prepare(folder, 10000)
-        print(f"{'lines/s':>8}  {'':22}{'CPU us a line':>14}{'of blocking':>13}{'PONG median':>13}{'worst':>9}")
-        for rate in args.rates:
-            best: dict[str, float] = {}
-            pongs: dict[str, list[float]] = {name: [] for name in names}
-            for _ in range(args.rounds):
-                for name in names:
-                    each, times = one_run(name, rate, args, folder)
-                    best[name] = min(each, best.get(name, each))
-                    pongs[name] += times
-            for name in names:
-                ratio = best[name] / best["blocking discard"]
-                times = pongs[name]
-                waited = f"{statistics.median(times) * 1e3:10.1f} ms{max(times) * 1e3:6.0f} ms" if times else ""
-                print(f"{rate:8}  {name:22}{best[name]:14.1f}{ratio:13.2f}{waited}")
-            if rate in GOALS:
-                print(f"          goal: at most {GOALS[rate]} of blocking, PONG within {PONG_GOAL * 1e3:.0f} ms")
-    if len(names) < len(RECEIVERS):
-        print("uvloop is not installed: its row is left out")
+        for rate in rates:
+            for _ in range(rounds):
+                for result in found:
+                    if result.rate == rate:
+                        each, pongs = one_run(result.name, rate, seconds, folder)
+                        result.each.append(each)
+                        result.pongs.append(pongs)
+    return found
+
+
+def figures(found: Sequence[Result]) -> list[Figure]:
+    """A run is a round; a ratio is to the blocking loop of the same round."""
+    limits = {result.rate: result.each for result in found if result.name == LIMIT}
+    made = []
+    for result in found:
+        where = f"{result.name}, {result.rate:,} lines/s"
+        own, limit = result.name == OURS, limits[result.rate]
+        if result.name != LIMIT:
+            ratios = [each / least for each, least in zip(result.each, limit, strict=True)]
+            goal = GOALS.get(result.rate) if own else None
+            made.append(Figure(f"CPU a line, times that of receive and discard: {where}", "", ratios, at_most=goal))
+        if worst := [1000 * max(times) for times in result.pongs if times]:
+            most = 1000 * PONG_GOAL if own else None
+            made.append(Figure(f"From a PING to its PONG, the longest: {where}", "ms", worst, at_most=most, every=own))
+        made.append(Figure(f"CPU a line: {where}", "us", result.each))
+    return made
+
+
+def show(found: Sequence[Result]) -> None:
+    head = ("lines/s: receiver", "CPU us a line", "of blocking", "goal", "PONG median", "worst", "goal")
+    limits = {result.rate: min(result.each) for result in found if result.name == LIMIT}
+    rows = []
+    for result in found:
+        best, waits = min(result.each), result.waits()
+        ratio, own = best / limits[result.rate], result.name == OURS
+        goal = GOALS.get(result.rate) if own else None
+        rows.append(
+            (
+                f"{result.rate:,}: {result.name}",
+                f"{best:.1f}",
+                f"{ratio:.2f}",
+                "" if goal is None else f"{goal}: {table.holds(ratio <= goal)}",
+                f"{statistics.median(waits) * 1e3:.1f} ms" if waits else "",
+                f"{max(waits) * 1e3:.0f} ms" if waits else "",
+                f"{PONG_GOAL * 1e3:.0f} ms: {table.holds(max(waits) <= PONG_GOAL)}" if own and waits else "",
+            )
+        )
+    table.show("A busy chat over TLS, a record a line", head, rows, [note(found)])
+
+
+def note(found: Sequence[Result]) -> str:
+    missing = [name for name in RECEIVERS if name not in {result.name for result in found}]
+    return f"Not installed, so left out: {', '.join(missing)}." if missing else "All receivers are here."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What a busy chat costs on a real TLS connection.")
     parser.add_argument("--rates", type=int, nargs="+", default=[2000, 10000])
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     for hidden, kind in (("--folder", Path), ("--port", int), ("--rate", int), ("--receive", str)):
         parser.add_argument(hidden, type=kind, help=argparse.SUPPRESS)
     parser.add_argument("--send", action="store_true", help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    parser.add_argument("--json", action="store_true")
+    args = results.argument(parser).parse_args()
     if args.send:
         send(args)
     elif args.receive:
         receive(args)
     else:
-        report(args)
+        found = measure(args.rates, args.rounds, args.seconds)
+        if args.json:
+            table.show_json([asdict(result) for result in found])
+        else:
+            show(found)
+        if args.record:
+            packages = ["uvloop"] if importlib.util.find_spec("uvloop") else []
+            title = "A busy chat over TLS: CPU and PONG"
+            results.record("net", title, figures(found), notes=[note(found)], packages=packages, folder=args.into)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What it costs to know who is live: calls a poll, for more and more channels, by the sandbox's count.
 
-    python bench/poll.py [--channels 100,1000,2000] [--minutes 60] [--json]
+    python bench/poll.py [--channels 100,1000,2000] [--minutes 60] [--json] [--record]
 
 Once with the channels followed, and once with the same ones on the include list and nothing followed. All of them are
 live all the time, which is the dearest case. The goal is one call for every hundred channels, or fewer.
@@ -11,14 +11,17 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import results as results_file
 import rig
 import table
+from results import Figure
 
 from allthepoints.base.types import Login
 from allthepoints.config.settings import Channels, Poll
@@ -78,16 +81,36 @@ def measure(counts: list[int], minutes: float) -> list[Result]:
     return found
 
 
+def figures(results: Sequence[Result]) -> list[Figure]:
+    """A run is an hour, or however many minutes; the sandbox counts the same each time."""
+    return [
+        Figure(
+            f"Calls a poll, {result.channels:,} channels {'followed' if result.followed else 'included'}, all live",
+            "",
+            [result.each],
+            at_most=result.allowed,
+        )
+        for result in results
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Calls a poll for more and more channels.")
     parser.add_argument("--channels", default="100,1000,2000")
     parser.add_argument("--minutes", type=float, default=60.0, help="simulated")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = results_file.argument(parser).parse_args()
     results = measure([int(count) for count in args.channels.split(",")], args.minutes)
     if args.json:
         table.show_json([asdict(result) for result in results])
-        return
+    else:
+        show(results, args.minutes)
+    if args.record:
+        title = f"Who is live: what {args.minutes:g} minutes cost"
+        results_file.record("poll", title, figures(results), folder=args.into)
+
+
+def show(results: Sequence[Result], minutes: float) -> None:
     head = (
         "channels, all live",
         "polls",
@@ -111,7 +134,7 @@ def main() -> None:
         ]
         for r in results
     ]
-    table.show(f"Who is live: what {args.minutes:g} minutes cost", head, rows)
+    table.show(f"Who is live: what {minutes:g} minutes cost", head, rows)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 The week of 5,000 sessions and 300 reconnects is a test (tests/service/test_service_soak.py). This adds what is too long
 for one: ten times the follows, more live channels than rooms, as many days as wanted, and the curve of the memory.
 
-    python bench/soak.py [--days 2] [--follows 2000] [--live 140] [--looks 4] [--json]
+    python bench/soak.py [--days 2] [--follows 2000] [--live 140] [--looks 4] [--json] [--record]
 
 The service follows 2,000 channels, of which up to 140 are live at once: more than there are rooms. Simulated time,
 sandbox and service in one process and in memory, so that what is counted is both of them; the sandbox itself keeps
@@ -20,16 +20,20 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import msgspec
+import results
 import rig
 import table
+from results import Figure
 
 from allthepoints.config.settings import Channels
+from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.sim.days import big_day
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, FaultPlan, Scenario
 from allthepoints.sim.tally import capped
@@ -149,22 +153,53 @@ def _open_files() -> list[str] | None:
 
 
 # -- judging -----------------------------------------------------------------------------------------------------------
-def verdicts(looks: list[Look]) -> list[tuple[str, bool, str]]:
-    """What, whether it is flat, and the numbers: the last look against the first after the warm-up."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Something that must not grow: after the warm-up, at the end, and at most."""
+
+    what: str
+    unit: str
+    warm: float
+    last: float
+    allowed: float
+
+    @property
+    def flat(self) -> bool:
+        return self.last <= self.allowed
+
+    @property
+    def way(self) -> str:
+        return f"{self.warm:.4g} to {self.last:.4g} {self.unit}".rstrip()
+
+
+def verdicts(looks: Sequence[Look]) -> list[Verdict]:
+    """The last look against the first after the warm-up; nothing where these are the same."""
     warm = next((look for look in looks if look.hours >= WARM_UP), looks[-1])
     last, days = looks[-1], (looks[-1].hours - warm.hours) / 24
     if last is warm:
         return []
     early = max(look.tasks for look in looks if look.hours <= warm.hours)
-    found = [
-        ("tasks", last.tasks <= early + AT_WORK, f"{early} to {last.tasks}"),
-    ]
+    found = [Verdict("tasks", "", early, last.tasks, early + AT_WORK)]
     if warm.rss_mb is not None and last.rss_mb is not None:
-        allowed = warm.rss_mb * GROWTH + days * PER_DAY
-        found.append(("memory", last.rss_mb <= allowed, f"{warm.rss_mb:.1f} to {last.rss_mb:.1f} MB"))
+        found.append(Verdict("memory", "MB", warm.rss_mb, last.rss_mb, warm.rss_mb * GROWTH + days * PER_DAY))
     if warm.files is not None and last.files is not None:
-        found.append(("open files and sockets", last.files <= warm.files, f"{warm.files} to {last.files}"))
+        found.append(Verdict("open files and sockets", "", warm.files, last.files, warm.files))
     return found
+
+
+def figures(looks: Sequence[Look], capture: float) -> list[Figure]:
+    """Of service and sandbox together."""
+    days = looks[-1].hours / 24
+    hours = f"After {looks[-1].hours:,.0f} h"
+    found = [Figure(f"{hours}: {v.what}", v.unit, [v.last], at_most=v.allowed) for v in verdicts(looks)]
+    if all(look.rss_mb is not None for look in looks):
+        found.append(Figure("Memory at each look", "MB", [look.rss_mb for look in looks if look.rss_mb is not None]))
+    return [
+        *found,
+        Figure("Rooms at each look", "", [look.rooms for look in looks], at_most=ACCOUNT_ROOMS, every=True),
+        Figure("CPU of a simulated day", "s", [looks[-1].cpu_s / days]),
+        Figure("Present, of what its rooms allow", "%", [100 * capture]),
+    ]
 
 
 def main() -> None:
@@ -174,20 +209,26 @@ def main() -> None:
     parser.add_argument("--live", type=int, default=140)
     parser.add_argument("--looks", type=int, default=4, help="a day")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = results.argument(parser).parse_args()
     scenario = days_on_end(args.days, args.follows, args.live)
     with tempfile.TemporaryDirectory() as folder, rig.without_sockets() as runner:
         looks, capture = runner.run(_soak(scenario, args.looks, Path(folder)))
-    judged = verdicts(looks)
     if args.json:
         table.show_json(
             {
                 "looks": [asdict(look) for look in looks],
-                "flat": {what: good for what, good, _ in judged},
+                "flat": {verdict.what: verdict.flat for verdict in verdicts(looks)},
                 "capture_of_reachable": capture,
             }
         )
-        return
+    else:
+        show(args, looks, capture)
+    if args.record:
+        title = f"{args.follows:,} follows, up to {args.live} live, {args.days} days on end"
+        results.record("soak", title, figures(looks, capture), folder=args.into)
+
+
+def show(args: argparse.Namespace, looks: Sequence[Look], capture: float) -> None:
     head = ("after", "memory", "objects", "tasks", "files", "of them sockets", "rooms", "real time", "CPU time")
     rows = [
         [
@@ -206,7 +247,7 @@ def main() -> None:
     each = looks[-1].real_s / args.days, looks[-1].cpu_s / args.days
     notes = [
         f"A simulated day takes {each[0]:.1f} s, {each[1]:.1f} s of them CPU. Capture of reachable: {capture:.2%}.",
-        *(f"{what}: {'flat' if good else 'NOT FLAT'} after {WARM_UP:.0f} h ({how})" for what, good, how in judged),
+        *(f"{v.what}: {'flat' if v.flat else 'NOT FLAT'} after {WARM_UP:.0f} h ({v.way})" for v in verdicts(looks)),
     ]
     table.show(f"{args.follows:,} follows, up to {args.live} live, {args.days} days", head, rows, notes)
 

@@ -1,6 +1,6 @@
 """How soon it is there: the first JOIN after `run`, and a cold `status`.
 
-    python bench/start.py [--runs 7] [--channels 40] [--json]
+    python bench/start.py [--runs 7] [--channels 40] [--json] [--record]
 
 Real time. The sandbox runs in this process and `allthepoints run` in another, each time with an empty data directory;
 the first JOIN is the sandbox's own count, looked at every two milliseconds. `status` is started in turns with
@@ -18,11 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import results
 import table
+from results import Figure
 
 from allthepoints.base.clock import Chance, SystemClock
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
@@ -47,10 +50,10 @@ async def first_join(channels: int, folder: Path) -> float:
     endpoints = await sandbox.start()
     running: asyncio.subprocess.Process | None = None
     try:
-        command = _command(sandbox, endpoints, folder)
+        program = command(sandbox, endpoints, folder)
         start = time.perf_counter()
         running = await asyncio.create_subprocess_exec(
-            *command, "run", "--plain", env=_environment(sandbox), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            *program, "run", "--plain", env=environment(sandbox), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         joins = sandbox.journal.of(sandbox.account.id).joins
         while not joins.attempts:
@@ -60,11 +63,12 @@ async def first_join(channels: int, folder: Path) -> float:
         return time.perf_counter() - start
     finally:
         if running is not None:
-            await _end(running)
+            await end(running)
         await sandbox.stop()
 
 
-async def _end(running: asyncio.subprocess.Process) -> None:
+async def end(running: asyncio.subprocess.Process) -> None:
+    """Ask it to stop, and do not wait for ever."""
     if running.returncode is None:
         running.send_signal(signal.SIGTERM)
         try:
@@ -74,7 +78,8 @@ async def _end(running: asyncio.subprocess.Process) -> None:
             await running.wait()
 
 
-def _command(sandbox: Sandbox, endpoints: Endpoints, folder: Path) -> list[str]:
+def command(sandbox: Sandbox, endpoints: Endpoints, folder: Path) -> list[str]:
+    """`allthepoints` on the sandbox, with its data in the folder; the words of a command go behind it."""
     config = folder / "config.toml"
     config.write_text(
         f'[twitch]\nclient_id = "{sandbox.scenario.client_id}"\n\n'
@@ -84,7 +89,8 @@ def _command(sandbox: Sandbox, endpoints: Endpoints, folder: Path) -> list[str]:
     return [*PROGRAM, "--config", str(config), "--data-dir", str(folder / "data")]
 
 
-def _environment(sandbox: Sandbox) -> dict[str, str]:
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    """This one's, signed in at the sandbox."""
     tokens = sandbox.issue_tokens()
     return _clean() | {
         "ALLTHEPOINTS_TWITCH_TOKEN": tokens.access,
@@ -108,10 +114,22 @@ def cold_status(runs: int, folder: Path) -> tuple[list[float], list[float]]:
     return bare, full
 
 
-def _took(command: list[str]) -> float:
+def _took(words: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True, env=_clean(), stdout=subprocess.DEVNULL)
+    subprocess.run(words, check=True, env=_clean(), stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
+
+
+# -- telling -----------------------------------------------------------------------------------------------------------
+def figures(joins: Sequence[float], bare: Sequence[float], full: Sequence[float]) -> list[Figure]:
+    """Seconds, in the order in which they were measured: each `status` stands beside the `pass` of its turn."""
+    ratios = [cold / nothing for nothing, cold in zip(bare, full, strict=True)]
+    return [
+        Figure("From `run` to the first JOIN", "s", joins, at_most=FIRST_JOIN),
+        Figure("A cold `status`, times `python -c pass`", "", ratios, at_most=STATUS),
+        Figure("A cold `status`", "ms", [1000 * seconds for seconds in full]),
+        Figure("`python -c pass`", "ms", [1000 * seconds for seconds in bare]),
+    ]
 
 
 # -- all ---------------------------------------------------------------------------------------------------------------
@@ -120,7 +138,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--channels", type=int, default=40, help="all of them live")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = results.argument(parser).parse_args()
     joins = []
     with tempfile.TemporaryDirectory() as parent:
         for number in range(args.runs):
@@ -128,10 +146,18 @@ def main() -> None:
             folder.mkdir()
             joins.append(asyncio.run(first_join(args.channels, folder)))
         bare, full = cold_status(args.runs, folder)
-    join, ratio = statistics.median(joins), statistics.median(full) / statistics.median(bare)
     if args.json:
+        ratio = statistics.median(full) / statistics.median(bare)
         table.show_json({"first_join_s": joins, "python_s": bare, "status_s": full, "status_ratio": ratio})
-        return
+    else:
+        show(args, joins, bare, full)
+    if args.record:
+        title = f"Start, with {args.channels} channels live"
+        results.record("start", title, figures(joins, bare, full), folder=args.into)
+
+
+def show(args: argparse.Namespace, joins: Sequence[float], bare: Sequence[float], full: Sequence[float]) -> None:
+    join, ratio = statistics.median(joins), statistics.median(full) / statistics.median(bare)
     head = ("what", "median", "worst", "goal", "")
     rows = [
         ["first JOIN after `run`", f"{join:.2f} s", f"{max(joins):.2f} s", "2 s", table.holds(join <= FIRST_JOIN)],

@@ -1,6 +1,7 @@
 """Storms: is what the program says of itself true, on days on which everything goes wrong?
 
     python bench/storms.py [--seeds 1-30] [--extra 50] [--channels 40] [--hours 24] [--trace] [--json]
+                           [--record]
 
 Each seed is a stormy day of the sandbox with so many more faults, drawn from its whole table (`weather.py`), lived
 through by the real service on simulated time over loopback sockets. Then three witnesses are compared: what the
@@ -31,7 +32,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,14 +40,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import msgspec
+import results as results_file
 import rig
 import table
 import weather
+from results import Figure
 
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import UserId
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Wish
+from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.sim import days
 from allthepoints.sim.oracle import Best, without
 from allthepoints.sim.scenario import Scenario
@@ -239,6 +243,27 @@ def row(result: Result) -> list[str]:
     ]
 
 
+def figures(results: Sequence[Result]) -> list[Figure]:
+    """A run is a day."""
+
+    def days(what: Callable[[Result], float]) -> list[float]:
+        return [what(result) for result in results]
+
+    never = (
+        ("JOINs and logins over Twitch's limits", days(lambda day: day.violations)),
+        ("Refresh tokens used twice", days(lambda day: day.refresh_reuse)),
+        ("JOINs after word of a ban", days(lambda day: day.joins_after_told)),
+        ("Lines said in chat", days(lambda day: day.lines_said)),
+    )
+    return [
+        Figure("Of what the oracle could have", "%", days(lambda day: 100 * day.of_oracle)),
+        *(Figure(what, "", counts, at_most=0, every=True) for what, counts in never),
+        Figure("Rooms at once", "", days(lambda day: day.rooms_peak), at_most=ACCOUNT_ROOMS, every=True),
+        Figure("Presence claimed and not had, the longest of a day", "s", days(lambda day: day.worst("false"))),
+        Figure("Presence had and not claimed, the longest of a day", "s", days(lambda day: day.worst("unclaimed"))),
+    ]
+
+
 def seeds_of(text: str) -> list[int]:
     """`1-3,7` as 1, 2, 3, 7. Raises ValueError."""
     found: list[int] = []
@@ -256,11 +281,18 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24.0, help="how much of the day")
     parser.add_argument("--trace", action="store_true", help="list each finding with its channel, times and faults")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = results_file.argument(parser).parse_args()
     results = measure(args.seeds, args.extra, args.channels, args.hours)
     if args.json:
         table.show_json({"results": [asdict(result) for result in results]})
-        return
+    else:
+        show(args, results)
+    if args.record:
+        title = f"Stormy days with {args.extra} more faults: is what it says of itself true?"
+        results_file.record("storms", title, figures(results), folder=args.into)
+
+
+def show(args: argparse.Namespace, results: Sequence[Result]) -> None:
     table.show(f"Stormy days with {args.extra} more faults, {args.channels} channels", HEAD, [row(r) for r in results])
     if args.trace:
         for result in results:

@@ -1,6 +1,6 @@
 """What a turn of the loop costs, for more and more channels; and a quiet minute of the whole service.
 
-    python bench/turns.py [--follows 300,2000] [--live 0,40,140] [--turns 300] [--minutes 30] [--json]
+    python bench/turns.py [--follows 300,2000] [--live 0,40,140] [--turns 300] [--minutes 30] [--json] [--record]
 
 First the decision alone: fold facts, plan, book, and make what faces see; no storage, no network. Once as it runs, with
 what is kept from turn to turn, and once with nothing kept, every row included, on two states that hear the same. The
@@ -16,14 +16,17 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import results
 import rig
 import table
+from results import Figure
 
 from allthepoints.base.types import Login, SeId, StreamId, UserId
 from allthepoints.core import facts as f
@@ -41,19 +44,22 @@ from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
 T0 = 1_800_000_000.0
 ME = Account(UserId("1"), Login("me"))
 DAY = 86_400.0
+PARTS = 5
+"""In so many parts turns are measured, so that it is seen how much they differ."""
+
 SETTLED = 600.0
 """Simulated seconds after which everything has been read once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Microseconds of a turn, with what is kept and without."""
+    """Microseconds of a turn, with what is kept and without, each the mean of a part of the turns."""
 
     follows: int
     live: int
     kind: str
-    kept: float
-    anew: float
+    kept: list[float]
+    anew: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +184,15 @@ def measure_turns(follows: list[int], live: list[int], turns: int) -> list[Turn]
     return found
 
 
-def _each(decider: Decider, happen: Callable[[Decider, int], None], turns: int) -> float:
-    decider.spent = 0.0
-    for number in range(turns):
-        happen(decider, number)
-    return decider.spent / turns * 1e6
+def _each(decider: Decider, happen: Callable[[Decider, int], None], turns: int) -> list[float]:
+    found = []
+    for part in range(PARTS):
+        numbers = range(turns * part // PARTS, turns * (part + 1) // PARTS)
+        decider.spent = 0.0
+        for number in numbers:
+            happen(decider, number)
+        found += [decider.spent / len(numbers) * 1e6] if numbers else []
+    return found
 
 
 # -- the whole service -------------------------------------------------------------------------------------------------
@@ -210,6 +220,18 @@ def measure_minutes(follows: list[int], live: list[int], minutes: float) -> list
     return found
 
 
+def figures(turns: Sequence[Turn], minutes: Sequence[Minute]) -> list[Figure]:
+    """What is kept from turn to turn is how it runs; nothing kept is what that is worth."""
+    found = []
+    for turn in turns:
+        where = f"{turn.follows:,} follows, {turn.live} live: {turn.kind}"
+        found.append(Figure(f"A turn, {where}", "us", turn.kept))
+        found.append(Figure(f"The same with nothing kept, {where}", "us", turn.anew))
+    return found + [
+        Figure(f"CPU of a minute, {one.follows:,} follows, {one.live} live", "ms", [one.cpu_ms]) for one in minutes
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What a turn costs, and a minute of the service.")
     parser.add_argument("--follows", default="300,2000")
@@ -217,19 +239,27 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=300)
     parser.add_argument("--minutes", type=float, default=30.0, help="0: the turns alone")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = results.argument(parser).parse_args()
     follows, live = ([int(n) for n in text.split(",")] for text in (args.follows, args.live))
     turns = measure_turns(follows, live, args.turns)
     minutes = measure_minutes(follows, live, args.minutes) if args.minutes else []
     if args.json:
         table.show_json({"turns": [asdict(one) for one in turns], "minutes": [asdict(one) for one in minutes]})
-        return
+    else:
+        show(turns, minutes, args.turns)
+    if args.record:
+        title = "What a turn of the loop decides, and a quiet minute of the service and its sandbox"
+        results.record("turns", title, figures(turns, minutes), folder=args.into)
+
+
+def show(turns: Sequence[Turn], minutes: Sequence[Minute], count: int) -> None:
     head = ("a turn", "follows", "live", "kept", "anew", "anew / kept")
     rows = [
-        [t.kind, str(t.follows), str(t.live), f"{t.kept:.0f} us", f"{t.anew:.0f} us", f"{t.anew / t.kept:.1f}"]
+        [t.kind, str(t.follows), str(t.live), f"{kept:.0f} us", f"{anew:.0f} us", f"{anew / kept:.1f}"]
         for t in turns
+        for kept, anew in [(mean(t.kept), mean(t.anew))]
     ]
-    table.show(f"What a turn decides, CPU, mean of {args.turns}", head, rows)
+    table.show(f"What a turn decides, CPU, mean of {count}", head, rows)
     if minutes:
         lines = [["", str(m.follows), str(m.live), f"{m.cpu_ms:.1f} ms", f"{m.peak_mib:.0f} MiB"] for m in minutes]
         table.show("A minute of the service and its sandbox, in memory", ("", "follows", "live", "CPU", "peak"), lines)
