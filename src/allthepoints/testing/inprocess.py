@@ -7,7 +7,7 @@ import asyncio
 from typing import Any
 
 import httpx2
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Send
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
@@ -40,6 +40,10 @@ class InProcess(httpx2.AsyncBaseTransport):
         await self._app(_scope(method, target, headers), receive, send)
         head, *bodies = told
         return head["status"], head["headers"], b"".join(part.get("body", b"") for part in bodies)
+
+    async def stream(self, target: tuple[str, bytes], headers: Headers, receive: Receive, send: Send) -> None:
+        """A GET whose answer goes on and on: it is told as it comes."""
+        await self._app(_scope("GET", target, headers), receive, send)
 
 
 def _scope(method: str, target: tuple[str, bytes], headers: Headers) -> dict[str, Any]:

@@ -1,0 +1,490 @@
+"""The whole program on simulated time, and the people around it: what a soak lives through.
+
+Put together as `operation.service.run` does it, from the same parts: lock, log files, notifications, dashboard with its
+port, config that is read again, service. The sandbox is Twitch and StreamElements. Left out: signals, the service
+manager, and the watch on the config's folder, which waits in real time (a save is told as a hangup tells it).
+
+Every five minutes of the simulated time something is done to it (`People`), by a plan that is the same for each day, so
+that days can be compared; at LOOK_AT seconds into a day nobody listens, and nothing that began is unfinished.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import re
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from allthepoints import wiring
+from allthepoints.base.clock import Chance, LoopClock, new_key
+from allthepoints.base.logs import Log, log_to
+from allthepoints.base.secret import Secret
+from allthepoints.base.threads import Unawaited
+from allthepoints.base.types import JSON, Login
+from allthepoints.config.load import parse
+from allthepoints.config.paths import ConfigPath, DataDir, prepare
+from allthepoints.config.settings import Settings
+from allthepoints.operation.alerts import Alerts
+from allthepoints.operation.face import Link, dashboard
+from allthepoints.operation.reload import Reload
+from allthepoints.operation.service import logged
+from allthepoints.ports import Notice, Notifier
+from allthepoints.service.loop import Service
+from allthepoints.service.outside import both
+from allthepoints.service.supervise import Tasks
+from allthepoints.sim.elements import SeChannel
+from allthepoints.sim.scenario import Broadcast, ChannelPlan, FaultPlan, ItemPlan, LoyaltyPlan, Scenario
+from allthepoints.sim.server import Endpoints, Sandbox
+from allthepoints.storage.ask import ask
+from allthepoints.storage.lock import acquire
+from allthepoints.testing.census import Look, look
+from allthepoints.testing.inprocess import Answer, InProcess
+from allthepoints.views.web.server import Dashboard
+
+HOUR, DAY = 3600.0, 86_400.0
+
+EPOCH = 1_800_057_600.0
+"""Midnight, UTC."""
+
+STEP = 300.0
+"""Seconds between two things that people do."""
+
+STEPS = int(DAY / STEP)
+
+LOOK_AT = 1000.0
+"""Seconds into a day."""
+
+LOG_BYTES = 10_000
+"""Of one log file: so that files are rotated every few hours."""
+
+HEADERS = [(b"host", b"127.0.0.1:7771")]
+SAME = [(b"sec-fetch-site", b"same-origin"), (b"origin", b"http://127.0.0.1:7771")]
+
+HANGS = "hangs"
+
+
+# -- the world ---------------------------------------------------------------------------------------------------------
+def days_of(days: int, channels: int = 24, hours: float = 6.0) -> Scenario:
+    """The same day again and again: each channel streams once a day, for so many hours, one after the other; all pay,
+    and all sell something. Each day has its troubles."""
+    each = DAY / channels
+    plans = tuple(
+        ChannelPlan(
+            login(n),
+            broadcasts=tuple(
+                Broadcast(start, start + hours * HOUR, title=f"day {day}")
+                for day in range(days)
+                for start in (day * DAY + n * each + 60.0,)
+            ),
+            loyalty=LoyaltyPlan(),
+            balance=150 + n,
+            store=(ItemPlan("Sticker", 60), ItemPlan("Mug", 500), ItemPlan("Cheer", 20), ItemPlan("Car", 90_000)),
+        )
+        for n in range(channels)
+    )
+    return Scenario(
+        name="days of the whole program",
+        duration=days * DAY,
+        channels=plans,
+        faults=tuple(FaultPlan(day * DAY + at, name, with_) for day in range(days) for at, name, with_ in _TROUBLES),
+        online_lag=(20.0, 75.0),
+        offline_lag=(60.0, 300.0),
+    )
+
+
+def login(number: int) -> str:
+    """Of a channel."""
+    return f"channel_{number}"
+
+
+_TROUBLES: tuple[tuple[float, str, dict[str, Any]], ...] = (
+    (2.1 * HOUR, "reset", {"connection": "all"}),
+    (3.2 * HOUR, "status", {"path": "/helix", "code": 503, "seconds": 600.0}),
+    (4.3 * HOUR, "reconnect", {"delay": 10.0}),
+    (5.4 * HOUR, "ban", {"channel": login(1)}),
+    (6.5 * HOUR, "unban", {"channel": login(1)}),
+    (7.1 * HOUR, "price", {"channel": login(4), "item": "Mug", "cost": 450}),
+    (8.6 * HOUR, "elements_html", {"code": 520, "seconds": 1200.0}),
+    (9.7 * HOUR, "expire_token", {"cut_chat": True}),
+    (11.8 * HOUR, "bot_absent", {"channel": login(11), "seconds": 3 * HOUR}),
+    (13.9 * HOUR, "fin", {"connection": "all"}),
+    (15.1 * HOUR, "price", {"channel": login(4), "item": "Mug", "cost": 500}),
+    (16.2 * HOUR, "booked_no_answer", {"n": 1}),
+    (18.3 * HOUR, "hang", {"path": "/helix", "n": 1, "delay": 400.0}),
+    (20.4 * HOUR, "chat_noise", {"rate": 5.0, "seconds": 60.0, "every": 10.0}),
+    (21.5 * HOUR, "half_open", {}),
+)
+
+
+def _config(ends: Endpoints, urls: tuple[str, ...], variant: int) -> str:
+    """The person's file. Its variants differ in whatever a service takes up while it runs."""
+    paused, other = login(20 + variant % 2), variant % 2
+    wishes = [(login(n), "Sticker", True) for n in range(3)] + [(login(n), "Mug", False) for n in (4, 5, 6 + other)]
+    lines = [
+        '[twitch]\nclient_id = "sandbox"',
+        f'[endpoints]\nirc = "{ends.irc}"\nhelix = "{ends.helix}"\noauth = "{ends.oauth}"',
+        f'streamelements = "{ends.streamelements}"',
+        '[dashboard]\nlisten = "127.0.0.1:0"',
+        f'[channels]\npaused = ["{paused}"]\npriority = ["{login(2 + other)}"]\nmax_rooms = {80 + other}',
+        f"[notify]\nurls = [{', '.join(f'{chr(34)}{url}{chr(34)}' for url in urls)}]",
+        f'quiet_hours = "23:00-0{6 + other}:00"\ndigest = "0{8 + other}:00"',
+        '[display]\nzone = "UTC"',
+    ]
+    for channel, item, auto in wishes:
+        more = "auto = true\nmax_cost = 100\ncount = 1000" if auto else "auto = false"
+        lines.append(f'[[wish]]\nchannel = "{channel}"\nitem = "{item}"\n{more}')
+    return "\n".join(lines) + "\n"
+
+
+# -- who is notified ---------------------------------------------------------------------------------------------------
+class PostOffice:
+    """Takes notifications on loopback, on a thread: at one path they are taken, at another refused."""
+
+    def __init__(self) -> None:
+        self.answered: Counter[int] = Counter()
+        office = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status = 403 if "refuses" in self.path else 200
+                office.answered[status] += 1
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="post office", daemon=True)
+        self._thread.start()
+        at = f"json://127.0.0.1:{self._server.server_address[1]}"
+        self.urls = (f"{at}/takes", f"{at}/refuses", f"json://127.0.0.1:9/{HANGS}")
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class OneHangs:
+    """Fulfils `ports.Notifier`: the real one, but for the last place, which never answers, in simulated time."""
+
+    def __init__(self, real: Notifier) -> None:
+        self.places = real.places
+        self._real = real
+
+    async def send(self, place: int, notice: Notice) -> None:
+        if place == len(self.places) - 1:
+            await asyncio.get_running_loop().create_future()
+        await self._real.send(place, notice)
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+@dataclass
+class People:
+    """Who looks at the dashboard, asks its API, buys, edits the config, follows and unfollows; by the step of the day.
+
+    `did`: how often what was done, and what came of it.
+    """
+
+    app: InProcess
+    dashboard: Dashboard
+    port: int
+    sandbox: Sandbox
+    link: Link
+    config: Path
+    variants: tuple[str, str]
+    data: DataDir
+    clock: LoopClock
+    did: Counter[str] = field(default_factory=Counter)
+    _away: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def live(self) -> None:
+        """For ever."""
+        step = 0
+        while True:
+            await self.clock.sleep(self.sandbox.started_at + step * STEP - self.clock.now())
+            await self._step(step // STEPS, step % STEPS)
+            step += 1
+
+    async def _step(self, day: int, step: int) -> None:
+        await self._programs(step)
+        if 4 <= step < STEPS - 8:
+            self._visitors(day, step)
+        await self._person(step)
+
+    async def _programs(self, step: int) -> None:
+        await self.get("/metrics")
+        if step % 3 == 0:
+            await self.get("/healthz")
+        if step % 6 == 0:
+            one = login(step // 6 % 24)
+            for path in ("status", "points", "events", "redemptions", f"store/{one}", f"chart/{one}"):
+                await self.get(f"/api/{path}")
+
+    def _visitors(self, day: int, step: int) -> None:
+        one = login((step // 8 + 5 * day) % 24)
+        paths = ("/", "/", f"/channel/{one}", "/store", "/activity", "/health", "/settings")
+        if step % 8 == 0:
+            for path in paths if step % 24 == 0 else paths[:3]:
+                self._go(self._listen(path, 4 * STEP))
+        if step % 24 == 5:
+            self._go(self._listen("/", STEP, stuck=True))
+        if step % 24 == 9:
+            self._go(self._keep_alive())
+            self._go(self._cut("/events?of=now&since=x"))
+            self._go(self._poll())
+
+    async def _person(self, step: int) -> None:
+        if step % 72 == 20:
+            self._save(self.variants[step // 72 % 2])
+        if step == 100:
+            self._save("[channels]\nmax_rooms = 1000\n")
+        if step == 102:
+            self._save(self.variants[1])
+        follows = self.sandbox.world.follows[self.sandbox.account.id]
+        for n in (22, 23):
+            user = self.sandbox.world.find(login(n))
+            if step == 36:
+                follows.pop(user.id, None)
+            if step == 180:
+                self.sandbox.world.follow(self.sandbox.account.id, user.id, EPOCH - n)
+        if step % 96 == 50:
+            await self._buy(login(8 + step // 96))
+        if step % 144 == 60:
+            one, item = login(12), self.item(login(12), "Cheer")
+            ask(self.data.database, "look", Login(one), self.clock.now())
+            asked: dict[str, JSON] = {"key": new_key(), "item": item, "cost": 20}
+            ask(self.data.database, "redeem", Login(one), self.clock.now(), asked)
+            self.did["asked by the database"] += 1
+
+    def _save(self, text: str) -> None:
+        self.config.write_text(text, "utf-8")
+        self.link.read_config()
+        self.did["saved the config"] += 1
+
+    # -- the dashboard -------------------------------------------------------------------------------------------------
+    async def get(self, target: str) -> Answer:
+        """As a browser or a program asks."""
+        path, _, query = target.partition("?")
+        found = await self.app.call("GET", (path, query.encode()), HEADERS)
+        self.did[f"GET {found[0]}"] += 1
+        return found
+
+    async def _buy(self, channel: str) -> None:
+        item = self.item(channel, "Cheer")
+        await self.get(f"/redeem/{channel}/{item}")
+        board = self.dashboard.board
+        form = f"csrf={board.token_for('')}&key={new_key()}&cost=20".encode()
+        kind = (b"content-type", b"application/x-www-form-urlencoded")
+        target = f"/redeem/{channel}/{item}", b""
+        status, _, _ = await self.app.call("POST", target, [*HEADERS, *SAME, kind], form)
+        self.did[f"POST {status}"] += 1
+
+    def item(self, channel: str, name: str) -> str:
+        found: SeChannel | None = self.sandbox.elements.of(self.sandbox.world.find(channel))
+        assert found is not None
+        return next(item.id for item in found.items.values() if item.name == name)
+
+    async def _poll(self) -> None:
+        """A browser that cannot listen."""
+        for _ in range(4):
+            await self.get(f"/poll?of=now&since={self.dashboard.board.version}")
+            await self.clock.sleep(60.0)
+
+    async def _listen(self, path: str, seconds: float, stuck: bool = False) -> None:
+        """Get a page, listen as it says, and go away. `stuck`: never take what is sent."""
+        _, _, body = await self.get(path)
+        where = re.search(r'sse-connect="([^"]+)"', body.decode())
+        assert where is not None, path
+        gone = asyncio.Event()
+
+        async def receive() -> Any:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            self.did["bytes pushed"] += len(message.get("body", b""))
+            self.did["messages pushed"] += 1
+            if stuck:
+                await asyncio.get_running_loop().create_future()
+
+        path, _, query = html.unescape(where[1]).partition("?")
+        listening = asyncio.ensure_future(self.app.stream((path, query.encode()), HEADERS, receive, send))
+        await asyncio.wait({listening}, timeout=seconds)
+        gone.set()
+        if stuck:
+            listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        self.did["pages that listened"] += 1
+
+    async def _keep_alive(self) -> None:
+        """A browser that asks by the port, and keeps the connection until it is closed."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:7771\r\n\r\n")
+        self.did["bytes by the port"] += len(await reader.read())
+        writer.close()
+        await writer.wait_closed()
+
+    async def _cut(self, target: str) -> None:
+        """One that listens by the port, and vanishes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:7771\r\n\r\n".encode())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STEP):
+                while data := await reader.read(65536):
+                    self.did["bytes by the port"] += len(data)
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    def _go(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._away.add(task)
+        task.add_done_callback(self._back)
+
+    def _back(self, task: asyncio.Task[None]) -> None:
+        self._away.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.did[f"FAILED {error!r}"] += 1
+
+
+# -- the house ---------------------------------------------------------------------------------------------------------
+@dataclass
+class Household:
+    """All of it, running."""
+
+    service: Service
+    alerts: Alerts
+    dashboard: Dashboard
+    link: Link
+    log: Log
+    people: People
+    post: PostOffice
+    sandbox: Sandbox
+    clock: LoopClock
+    data: DataDir
+    running: asyncio.Task[None]
+
+    async def until(self, day: int, seconds: float = LOOK_AT) -> None:
+        """Let simulated time go by, to so many seconds into a day. Raises what ends the service."""
+        left = self.sandbox.started_at + day * DAY + seconds - self.clock.now()
+        await asyncio.wait({self.running}, timeout=left)
+        if self.running.done():
+            self.running.result()
+            raise RuntimeError("the service ended by itself")
+
+    def look(self) -> Look:
+        """What there is."""
+        state = self.dashboard._server._state  # type: ignore[union-attr]  # it is started
+        roots = {
+            "service": self.service,
+            "alerts": self.alerts,
+            "dashboard": self.dashboard,
+            "app": self.people.app._app,
+            "link": self.link,
+            "log": self.log,
+            "connections": state.connections,
+            "requests": state.tasks,
+        }
+        return look(roots, (self.sandbox, self.people, self.post))
+
+
+@asynccontextmanager
+async def household(scenario: Scenario, folder: Path, requests_every: float = 60.0) -> AsyncIterator[Household]:
+    """The whole program in a sandbox, and people around it. `requests_every`: seconds between looks into the database
+    for what commands ask; the program itself looks each second. Wants a loop on simulated time."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(Unawaited())
+    clock, chance = LoopClock(loop, EPOCH), Chance(scenario.seed)
+    sandbox, post, tasks = Sandbox(scenario, clock, chance=Chance(scenario.seed)), PostOffice(), Tasks()
+    ends = await sandbox.start()
+    data, config = DataDir(folder / "data"), ConfigPath(folder / "config.toml", True)
+    variants = _config(ends, post.urls, 0), _config(ends, (*post.urls[:1], *post.urls), 1)
+    config.path.write_text(variants[0], "utf-8")
+    settings = parse(variants[0], str(config.path)).settings
+    tokens, jwt = sandbox.issue_tokens(), Secret(sandbox.issue_jwt(expires_in=60 * DAY))
+    given = wiring.Given(Secret(tokens.access), Secret(tokens.refresh), jwt=jwt)
+    link = Link(settings)
+    try:
+        with _one_hangs(), acquire(prepare(data).lock), _logging(data) as log:
+            alerts = Alerts(data, clock, chance)
+            web = dashboard(settings, config, data, given, clock, link)
+            assert web is not None
+            hooks = both(alerts.hooks, logged(web.hooks))
+            http = InProcess(sandbox.app)
+            async with wiring.assembled(
+                settings,
+                given,
+                data,
+                clock,
+                chance,
+                hooks=hooks,
+                transport=http,
+                requests_every=requests_every,
+                durable=False,
+            ) as service:
+                link.alerts, link.service = alerts, service
+                link.reload = Reload(service, config, settings, alerts, clock)
+                await alerts.start(service, settings, tasks)
+                port = await _served(web, tasks)
+                app = InProcess(web._server._config.app)  # type: ignore[union-attr,arg-type]  # it is started
+                people = People(app, web, port, sandbox, link, config.path, variants, data, clock)
+                service.ask("allow_auto", data={"allowed": True})
+                running = asyncio.ensure_future(service.run())
+                around = asyncio.ensure_future(people.live())
+                try:
+                    yield Household(service, alerts, web, link, log, people, post, sandbox, clock, data, running)
+                    if around.done():
+                        around.result()
+                finally:
+                    around.cancel()
+                    await asyncio.gather(around, *people._away, return_exceptions=True)
+                    service.stop()
+                    await running
+                    await tasks.cancel()
+    finally:
+        post.close()
+        await sandbox.stop()
+
+
+async def _served(web: Dashboard, tasks: Tasks) -> int:
+    """Serve the dashboard; its port."""
+    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    tasks.start("dashboard", web.serve(said.set_result))
+    return int((await said).rsplit(":", 1)[1].rstrip("/"))
+
+
+@contextmanager
+def _one_hangs() -> Iterator[None]:
+    def made(settings: Settings, clock: LoopClock) -> Notifier:
+        return OneHangs(wiring.notifier(settings, clock))
+
+    with patch("allthepoints.operation.alerts.notifier", made):
+        yield
+
+
+@contextmanager
+def _logging(data: DataDir) -> Iterator[Log]:
+    """Into files and nowhere else: other handlers may keep what they are told."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    root.handlers[:] = []
+    try:
+        with log_to(data.log, most=LOG_BYTES) as log:
+            yield log
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
