@@ -63,8 +63,9 @@ def tally(found: Found, command: str, nick: str, last: str) -> None:
 
 
 def ours(truth: Mapping[str, int], *, tagged: bool) -> dict[str, int]:
-    """What we are to tell of it. Without tags a ROOMSTATE is not a full one, which is no proof of presence, and a NOTICE
-    has no msg-id, which is no refusal."""
+    """What we are to tell of it. Without tags a ROOMSTATE is not a full one, so no proof of presence, and a NOTICE has
+    no msg-id, so it is no refusal.
+    """
     expected = dict(truth)
     bare = () if tagged else ("ROOMSTATE", "NOTICE")
     for kind in bare:
