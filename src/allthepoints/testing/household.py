@@ -32,11 +32,11 @@ from allthepoints.base.threads import Unawaited
 from allthepoints.base.types import JSON, Login
 from allthepoints.config.load import parse
 from allthepoints.config.paths import ConfigPath, DataDir, prepare
-from allthepoints.config.settings import Settings
+from allthepoints.config.settings import Poll, Settings
 from allthepoints.operation.alerts import Alerts
 from allthepoints.operation.face import Link, dashboard
 from allthepoints.operation.reload import Reload
-from allthepoints.operation.service import logged
+from allthepoints.operation.service import LOOK_FOR_REQUESTS, logged
 from allthepoints.ports import Notice, Notifier
 from allthepoints.service.loop import Service
 from allthepoints.service.outside import both
@@ -73,21 +73,21 @@ HANGS = "hangs"
 
 
 # -- the world ---------------------------------------------------------------------------------------------------------
-def days_of(days: int, channels: int = 24, hours: float = 6.0) -> Scenario:
-    """The same day again and again: each channel streams once a day, for so many hours, one after the other; all pay,
-    and all sell something. Each day has its troubles."""
+def days_of(days: int, channels: int, live: int) -> Scenario:
+    """The same day again and again: each of 12 or more channels streams once a day, so that so many are live at once;
+    all pay, and all sell something. Each day has its troubles."""
     each = DAY / channels
     plans = tuple(
         ChannelPlan(
             login(n),
             broadcasts=tuple(
-                Broadcast(start, start + hours * HOUR, title=f"day {day}")
+                Broadcast(start, start + live * each, title=f"day {day}")
                 for day in range(days)
                 for start in (day * DAY + n * each + 60.0,)
             ),
             loyalty=LoyaltyPlan(),
             balance=150 + n,
-            store=(ItemPlan("Sticker", 60), ItemPlan("Mug", 500), ItemPlan("Cheer", 20), ItemPlan("Car", 90_000)),
+            store=(ItemPlan("Sticker", 60), ItemPlan("Mug", 400), ItemPlan("Cheer", 20), ItemPlan("Car", 90_000)),
         )
         for n in range(channels)
     )
@@ -112,12 +112,12 @@ _TROUBLES: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (4.3 * HOUR, "reconnect", {"delay": 10.0}),
     (5.4 * HOUR, "ban", {"channel": login(1)}),
     (6.5 * HOUR, "unban", {"channel": login(1)}),
-    (7.1 * HOUR, "price", {"channel": login(4), "item": "Mug", "cost": 450}),
+    (7.1 * HOUR, "price", {"channel": login(3), "item": "Mug", "cost": 50}),
     (8.6 * HOUR, "elements_html", {"code": 520, "seconds": 1200.0}),
     (9.7 * HOUR, "expire_token", {"cut_chat": True}),
-    (11.8 * HOUR, "bot_absent", {"channel": login(11), "seconds": 3 * HOUR}),
+    (10.2 * HOUR, "bot_absent", {"channel": login(5), "seconds": 3 * HOUR}),
     (13.9 * HOUR, "fin", {"connection": "all"}),
-    (15.1 * HOUR, "price", {"channel": login(4), "item": "Mug", "cost": 500}),
+    (15.1 * HOUR, "price", {"channel": login(3), "item": "Mug", "cost": 50_000}),
     (16.2 * HOUR, "booked_no_answer", {"n": 1}),
     (18.3 * HOUR, "hang", {"path": "/helix", "n": 1, "delay": 400.0}),
     (20.4 * HOUR, "chat_noise", {"rate": 5.0, "seconds": 60.0, "every": 10.0}),
@@ -125,15 +125,16 @@ _TROUBLES: tuple[tuple[float, str, dict[str, Any]], ...] = (
 )
 
 
-def _config(ends: Endpoints, urls: tuple[str, ...], variant: int) -> str:
-    """The person's file. Its variants differ in whatever a service takes up while it runs."""
-    paused, other = login(20 + variant % 2), variant % 2
-    wishes = [(login(n), "Sticker", True) for n in range(3)] + [(login(n), "Mug", False) for n in (4, 5, 6 + other)]
+def _config(ends: Endpoints, urls: tuple[str, ...], poll_live: float, other: int) -> str:
+    """The person's file. Its two variants differ in whatever a service takes up while it runs."""
+    paused = login(7 + other)
+    wishes = [(login(n), "Sticker", True) for n in range(3)] + [(login(n), "Mug", False) for n in (3, 4, 5 + other)]
     lines = [
         '[twitch]\nclient_id = "sandbox"',
         f'[endpoints]\nirc = "{ends.irc}"\nhelix = "{ends.helix}"\noauth = "{ends.oauth}"',
         f'streamelements = "{ends.streamelements}"',
         '[dashboard]\nlisten = "127.0.0.1:0"',
+        f'[poll]\nlive = "{poll_live:g}s"',
         f'[channels]\npaused = ["{paused}"]\npriority = ["{login(2 + other)}"]\nmax_rooms = {80 + other}',
         f"[notify]\nurls = [{', '.join(f'{chr(34)}{url}{chr(34)}' for url in urls)}]",
         f'quiet_hours = "23:00-0{6 + other}:00"\ndigest = "0{8 + other}:00"',
@@ -195,7 +196,7 @@ class OneHangs:
 class People:
     """Who looks at the dashboard, asks its API, buys, edits the config, follows and unfollows; by the step of the day.
 
-    `did`: how often what was done, and what came of it.
+    `seldom`: how many times less often pages and programs come. `did`: how often what was done, and what came of it.
     """
 
     app: InProcess
@@ -207,6 +208,7 @@ class People:
     variants: tuple[str, str]
     data: DataDir
     clock: LoopClock
+    seldom: int
     did: Counter[str] = field(default_factory=Counter)
     _away: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -225,23 +227,24 @@ class People:
         await self._person(step)
 
     async def _programs(self, step: int) -> None:
+        if step % self.seldom:
+            return
         await self.get("/metrics")
-        if step % 3 == 0:
-            await self.get("/healthz")
-        if step % 6 == 0:
-            one = login(step // 6 % 24)
+        await self.get("/healthz")
+        if step % (6 * self.seldom) == 0:
+            one = login(step // 6 % 12)
             for path in ("status", "points", "events", "redemptions", f"store/{one}", f"chart/{one}"):
                 await self.get(f"/api/{path}")
 
     def _visitors(self, day: int, step: int) -> None:
-        one = login((step // 8 + 5 * day) % 24)
+        one, step = login((step // 8 + 5 * day) % 12), step % (24 * self.seldom)
         paths = ("/", "/", f"/channel/{one}", "/store", "/activity", "/health", "/settings")
-        if step % 8 == 0:
-            for path in paths if step % 24 == 0 else paths[:3]:
-                self._go(self._listen(path, 4 * STEP))
-        if step % 24 == 5:
+        if step % (8 * self.seldom) == 0:
+            for path in paths if step == 0 else paths[:3]:
+                self._go(self._listen(path, 4 * STEP / self.seldom**0.5))
+        if step == 5:
             self._go(self._listen("/", STEP, stuck=True))
-        if step % 24 == 9:
+        if step == 9:
             self._go(self._keep_alive())
             self._go(self._cut("/events?of=now&since=x"))
             self._go(self._poll())
@@ -254,16 +257,16 @@ class People:
         if step == 102:
             self._save(self.variants[1])
         follows = self.sandbox.world.follows[self.sandbox.account.id]
-        for n in (22, 23):
+        for n in (9, 10):
             user = self.sandbox.world.find(login(n))
             if step == 36:
                 follows.pop(user.id, None)
             if step == 180:
                 self.sandbox.world.follow(self.sandbox.account.id, user.id, EPOCH - n)
-        if step % 96 == 50:
-            await self._buy(login(8 + step // 96))
+        if step % 96 in (49, 50):
+            await self._buy(login(8 + step // 96), step % 2 == 0)
         if step % 144 == 60:
-            one, item = login(12), self.item(login(12), "Cheer")
+            one, item = login(11), self.item(login(11), "Cheer")
             ask(self.data.database, "look", Login(one), self.clock.now())
             asked: dict[str, JSON] = {"key": new_key(), "item": item, "cost": 20}
             ask(self.data.database, "redeem", Login(one), self.clock.now(), asked)
@@ -282,7 +285,11 @@ class People:
         self.did[f"GET {found[0]}"] += 1
         return found
 
-    async def _buy(self, channel: str) -> None:
+    async def _buy(self, channel: str, now: bool) -> None:
+        """Have the store looked at, and the next time buy."""
+        if not now:
+            self.link.ask("look", Login(channel), {})
+            return
         item = self.item(channel, "Cheer")
         await self.get(f"/redeem/{channel}/{item}")
         board = self.dashboard.board
@@ -403,16 +410,26 @@ class Household:
 
 
 @asynccontextmanager
-async def household(scenario: Scenario, folder: Path, requests_every: float = 60.0) -> AsyncIterator[Household]:
-    """The whole program in a sandbox, and people around it. `requests_every`: seconds between looks into the database
-    for what commands ask; the program itself looks each second. Wants a loop on simulated time."""
+async def household(
+    scenario: Scenario,
+    folder: Path,
+    poll_live: float = Poll().live,
+    requests_every: float = LOOK_FOR_REQUESTS,
+    seldom: int = 1,
+) -> AsyncIterator[Household]:
+    """The whole program in a sandbox, and people around it. Wants a loop on simulated time.
+
+    `poll_live` (seconds): as in the config, of which balances and stores keep the defaults. `requests_every`: seconds
+    between looks into the database for what commands ask. `seldom`: see `People`.
+    """
     loop = asyncio.get_running_loop()
     loop.set_default_executor(Unawaited())
     clock, chance = LoopClock(loop, EPOCH), Chance(scenario.seed)
     sandbox, post, tasks = Sandbox(scenario, clock, chance=Chance(scenario.seed)), PostOffice(), Tasks()
     ends = await sandbox.start()
     data, config = DataDir(folder / "data"), ConfigPath(folder / "config.toml", True)
-    variants = _config(ends, post.urls, 0), _config(ends, (*post.urls[:1], *post.urls), 1)
+    more = (*post.urls[:1], *post.urls)
+    variants = _config(ends, post.urls, poll_live, 0), _config(ends, more, poll_live, 1)
     config.path.write_text(variants[0], "utf-8")
     settings = parse(variants[0], str(config.path)).settings
     tokens, jwt = sandbox.issue_tokens(), Secret(sandbox.issue_jwt(expires_in=60 * DAY))
@@ -441,7 +458,7 @@ async def household(scenario: Scenario, folder: Path, requests_every: float = 60
                 await alerts.start(service, settings, tasks)
                 port = await _served(web, tasks)
                 app = InProcess(web._server._config.app)  # type: ignore[union-attr,arg-type]  # it is started
-                people = People(app, web, port, sandbox, link, config.path, variants, data, clock)
+                people = People(app, web, port, sandbox, link, config.path, variants, data, clock, seldom)
                 service.ask("allow_auto", data={"allowed": True})
                 running = asyncio.ensure_future(service.run())
                 around = asyncio.ensure_future(people.live())
