@@ -49,7 +49,7 @@ def apply(o: Observed, fact: RedemptionFact) -> Iterator[Record]:
 
 def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
     """A confirmed intent. One that is known already is not a second one."""
-    if fact.key in o.elements.redemptions:
+    if fact.key in o.elements.redemptions or fact.key in o.elements.settled:
         return
     channel = o.addresses.get(fact.login) or o.names.get(fact.login)
     purse = None if channel is None else o.elements.purses.get(channel)
@@ -84,6 +84,7 @@ def confirm(o: Observed, redemption: Redemption) -> Iterator[Record]:
     elif any(other.item == redemption.item for other in open_in(o, redemption.channel)):
         reason = Reason.IN_PROGRESS
     at = redemption.asked_at
+    _forget(o, at)
     yield from keep(o, redemption if reason is None else redeem.forbid(redemption, reason, at), at)
 
 
@@ -265,6 +266,20 @@ def keep(o: Observed, redemption: Redemption, at: float) -> Iterator[Record]:
 
 
 # -- inside --------------------------------------------------------------------------------------------------------
+def _forget(o: Observed, now: float) -> None:
+    """What was settled long ago. Kept are the last one of each item, from which its cooldown counts, and all of a
+    channel where something is unclear, for what is theirs is not taken for that."""
+    kept = o.elements.redemptions
+    unclear = {r.channel for r in kept.values() if r.open}
+    last = {(r.channel, r.item): r.key for r in kept.values() if r.sent_at and r.state is not State.REJECTED}
+    for r in list(kept.values()):
+        old = now - max(r.asked_at, r.settled_at or r.asked_at) >= redeem.KEPT
+        if old and r.channel not in unclear and last.get((r.channel, r.item)) != r.key:
+            del kept[r.key]
+            if not r.auto:
+                o.elements.settled.add(r.key)
+
+
 def _review_confirmed(o: Observed, redemption: Redemption, now: float) -> Iterator[Record]:
     purse = o.elements.purses.get(redemption.channel)
     reason = _obstacle(o, redemption, purse, now)

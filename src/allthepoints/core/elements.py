@@ -153,6 +153,9 @@ class Elements:
     error: str = ""
     jwt: Jwt = field(default_factory=Jwt)
     redemptions: dict[str, Redemption] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    """Keys by which a person asked for what is not among `redemptions` any more: a form that is sent again after days
+    buys nothing. There are as many as somebody clicked."""
     in_flight: set[str] = field(default_factory=set)
     """Keys of redemptions whose POST this process is performing."""
     history: tuple[Bought, ...] = ()

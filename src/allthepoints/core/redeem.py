@@ -33,6 +33,10 @@ ABSENT_AFTER = 180.0
 """Seconds after the POST from which on our redemptions, read without it, prove that it was never taken. A proxy in
 front of StreamElements gives up after 100 s; the request behind it may still come through until then."""
 
+KEPT = 3 * 86_400.0
+"""Seconds for which one that is settled is remembered with all that is known of it: longer than a day's budget looks
+back. The memory on the disk keeps it for ever."""
+
 FOUND = "no answer came; it stands among your redemptions"
 """What is said of one whose answer, and the code in it, was lost."""
 

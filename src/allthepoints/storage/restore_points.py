@@ -11,7 +11,7 @@ from allthepoints.base.types import UserId
 from allthepoints.core.ledger import WINDOW
 from allthepoints.core.loyalty import Item
 from allthepoints.core.records import LedgerEntry, PurseKept
-from allthepoints.core.redeem import Redemption
+from allthepoints.core.redeem import KEPT, Redemption
 from allthepoints.storage.nouns import (
     BALANCE,
     ITEM,
@@ -24,7 +24,7 @@ from allthepoints.storage.nouns import (
 )
 from allthepoints.storage.writing_points import CHANGES, milliseconds
 
-REDEMPTIONS_KEPT = 3 * 86_400.0
+REDEMPTIONS_KEPT = KEPT
 """Seconds before the last sign of life, or before the last redemption where the clock ran ahead since. What was asked
 since then is given back even though it is settled: so that a key which comes again is known, and a day's budget counts
 what was spent."""

@@ -217,13 +217,13 @@ class People:
         step = 0
         while True:
             await self.clock.sleep(self.sandbox.started_at + step * STEP - self.clock.now())
-            await self._step(step // STEPS, step % STEPS)
+            await self._step(step % STEPS)
             step += 1
 
-    async def _step(self, day: int, step: int) -> None:
+    async def _step(self, step: int) -> None:
         await self._programs(step)
         if 4 <= step < STEPS - 8:
-            self._visitors(day, step)
+            self._visitors(step)
         await self._person(step)
 
     async def _programs(self, step: int) -> None:
@@ -236,8 +236,8 @@ class People:
             for path in ("status", "points", "events", "redemptions", f"store/{one}", f"chart/{one}"):
                 await self.get(f"/api/{path}")
 
-    def _visitors(self, day: int, step: int) -> None:
-        one, step = login((step // 8 + 5 * day) % 12), step % (24 * self.seldom)
+    def _visitors(self, step: int) -> None:
+        one, step = login(step // 8 % 12), step % (24 * self.seldom)
         paths = ("/", "/", f"/channel/{one}", "/store", "/activity", "/health", "/settings")
         if step % (8 * self.seldom) == 0:
             for path in paths if step == 0 else paths[:3]:
@@ -305,10 +305,11 @@ class People:
         return next(item.id for item in found.items.values() if item.name == name)
 
     async def _poll(self) -> None:
-        """A browser that cannot listen."""
-        for _ in range(4):
+        """A browser that cannot listen, and one that asks for what there is not: more topics than are remembered."""
+        for number in range(50):
             await self.get(f"/poll?of=now&since={self.dashboard.board.version}")
-            await self.clock.sleep(60.0)
+            await self.get(f"/poll?of=channel/nobody_{number}&since=x")
+            await self.clock.sleep(1.0)
 
     async def _listen(self, path: str, seconds: float, stuck: bool = False) -> None:
         """Get a page, listen as it says, and go away. `stuck`: never take what is sent."""
@@ -384,6 +385,7 @@ class Household:
     clock: LoopClock
     data: DataDir
     running: asyncio.Task[None]
+    looks: list[Look] = field(default_factory=list)
 
     async def until(self, day: int, seconds: float = LOOK_AT) -> None:
         """Let simulated time go by, to so many seconds into a day. Raises what ends the service."""
@@ -406,7 +408,8 @@ class Household:
             "connections": state.connections,
             "requests": state.tasks,
         }
-        return look(roots, (self.sandbox, self.people, self.post))
+        self.looks.append(look(roots, (self.sandbox, self.people, self.post, self.looks)))
+        return self.looks[-1]
 
 
 @asynccontextmanager

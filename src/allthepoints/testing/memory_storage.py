@@ -15,13 +15,14 @@ from allthepoints.base.types import JSON, ItemId, Login, StreamId, UserId
 from allthepoints.core import records as r
 from allthepoints.core.ledger import WINDOW
 from allthepoints.core.loyalty import Item
+from allthepoints.core.redeem import KEPT as LONG
 from allthepoints.core.redeem import Redemption
 from allthepoints.ports import ChannelRow, Request
 
 KEPT = 600.0
 """Seconds for which attempts are kept."""
 
-REDEMPTIONS_KEPT = 3 * 86_400.0
+REDEMPTIONS_KEPT = LONG
 """Seconds for which settled redemptions are given back; they are kept for ever."""
 
 PointsRecord = r.LoyaltyKnown | r.BalanceKnown | r.LedgerEntry | r.ItemKnown | r.ItemGone | r.RedemptionKept | r.Noted

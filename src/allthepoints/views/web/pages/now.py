@@ -146,7 +146,12 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
 
 
 def _html(board: Board, rows: Iterable[Row]) -> list[Markup]:
-    return [row_html(board, row) for row in rows]
+    """Of all channels that there are; what is kept of others goes, for nobody may have listened when they went."""
+    drawn = {row.id: row_html(board, row) for row in rows}
+    kept = _rows.get(board, {})
+    for id_ in set(kept) - set(drawn):
+        kept.pop(id_, None)
+    return list(drawn.values())
 
 
 async def look(board: Board, change: Change, _subject: str) -> Look | None:
