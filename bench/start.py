@@ -83,7 +83,8 @@ def command(sandbox: Sandbox, endpoints: Endpoints, folder: Path) -> list[str]:
     config = folder / "config.toml"
     config.write_text(
         f'[twitch]\nclient_id = "{sandbox.scenario.client_id}"\n\n'
-        f'[endpoints]\nirc = "{endpoints.irc}"\nhelix = "{endpoints.helix}"\noauth = "{endpoints.oauth}"\n\n'
+        f'[endpoints]\nirc = "{endpoints.irc}"\nhelix = "{endpoints.helix}"\noauth = "{endpoints.oauth}"\n'
+        f'streamelements = "{endpoints.streamelements}"\n\n'
         '[dashboard]\nlisten = ""\n'
     )
     return [*PROGRAM, "--config", str(config), "--data-dir", str(folder / "data")]
