@@ -170,8 +170,8 @@ def _last(client: subprocess.Popen[str]) -> str:
 def interpreters() -> tuple[dict[str, str], dict[str, str]]:
     """With which Python each client runs, and why some cannot."""
     mine = [name for name in THEIRS if name != BOTTOM]
-    python, left_out = rivals.prepare(mine)
-    found = dict.fromkeys(OURS, sys.executable) | {name: str(python) for name in mine if name not in left_out}
+    left_out = rivals.prepare(mine)
+    found = dict.fromkeys(OURS, sys.executable) | {name: str(rivals.PYTHON) for name in mine if name not in left_out}
     new = newer.interpreter()
     if new is None:
         left_out[BOTTOM] = f"{BOTTOM_PACKAGE} needs Python 3.12 or newer, and none was found"
@@ -183,9 +183,9 @@ def interpreters() -> tuple[dict[str, str], dict[str, str]]:
     return found, left_out
 
 
-def measure(lines: int, times: int, rounds: int) -> tuple[list[Result], dict[str, str]]:
-    """All that can be had here, and who is left out and why."""
-    pythons, left_out = interpreters()
+def measure(pythons: Mapping[str, str], lines: int, times: int, rounds: int) -> tuple[list[Result], dict[str, str]]:
+    """All of these, and who is left out and why."""
+    left_out: dict[str, str] = {}
     tagged, bare = feeds.make(lines), feeds.make(lines, tagged=False)
     found: dict[str, Result] = {}
     for _ in range(rounds):
@@ -231,9 +231,12 @@ def figures(found: Sequence[Result]) -> list[Figure]:
     return made
 
 
-def notes(found: Sequence[Result], left_out: Mapping[str, str]) -> list[str]:
+def notes(found: Sequence[Result], left_out: Mapping[str, str], pythons: Mapping[str, str]) -> list[str]:
+    """What the others are, what they miss, and who is not there."""
+    others = [rivals.versions(pythons[one.name], [one.name]) for one in found if one.name in THEIRS]
     wrongs = [f"{one.name} ({rivals.told(one.wrong)})" for one in found if one.name in THEIRS and one.wrong]
     return [
+        *([f"The others: {', '.join(others)}."] if others else []),
         *([f"Not told of, or told of and not there: {'; '.join(wrongs)}."] if wrongs else []),
         *(["bottom gets the chat without tags, and a newer Python."] if BOTTOM not in left_out else []),
         *(f"{name} is left out: {why}." for name, why in left_out.items()),
@@ -262,8 +265,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     args = results.argument(parser).parse_args()
-    found, left_out = measure(args.lines, args.times, args.rounds)
-    said = notes(found, left_out)
+    pythons, missing = interpreters()
+    found, failed = measure(pythons, args.lines, args.times, args.rounds)
+    left_out = missing | failed
+    said = notes(found, left_out, pythons)
     if args.json:
         table.show_json({"results": [asdict(result) for result in found], "left_out": left_out})
     else:

@@ -300,7 +300,7 @@ def show(found: Sequence[Result]) -> None:
 
 def note(found: Sequence[Result]) -> str:
     missing = [name for name in RECEIVERS if name not in {result.name for result in found}]
-    return f"Not installed, so left out: {', '.join(missing)}." if missing else "All receivers are here."
+    return f"Not installed, so left out: {'; '.join(missing)}." if missing else "All receivers are here."
 
 
 def main() -> None:

@@ -26,6 +26,8 @@ PACKAGES: Mapping[str, str] = {
 """What pip is asked for, by the name in the tables."""
 
 ENVIRONMENT = Path(__file__).resolve().parent.parent / ".venv-bench"
+PYTHON = ENVIRONMENT / "bin" / "python"
+"""What they are run by."""
 SIMPLE = {"PING", "RECONNECT", "NOTICE", "ROOMSTATE", "366"}
 PROOFS = ("own JOIN", "366", "ROOMSTATE")
 """For us a proof of presence is one event, whichever line it came from: `joined`."""
@@ -33,22 +35,31 @@ PROOFS = ("own JOIN", "366", "ROOMSTATE")
 Found = Counter[str]
 
 
-def prepare(names: Iterable[str]) -> tuple[Path, dict[str, str]]:
-    """The interpreter of the environment with these, and why some are not in it, by name."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
+def prepare(names: Iterable[str]) -> dict[str, str]:
+    """Install these for PYTHON; answers why some are not, by name."""
+    if not PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
     missing: dict[str, str] = {}
     for name in names:
         package = PACKAGES[name]
-        there = [str(python), "-m", "pip", "show", "-q", package.partition("==")[0]]
+        there = [str(PYTHON), "-m", "pip", "show", "-q", package.partition("==")[0]]
         if subprocess.run(there, check=False, capture_output=True).returncode == 0:
             continue
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", package]
+        install = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", package]
         done = subprocess.run(install, check=False, capture_output=True, text=True)
         if done.returncode:
             missing[name] = (done.stderr.strip().splitlines() or ["pip failed"])[-1][:80]
-    return python, missing
+    return missing
+
+
+ASKED = "import importlib.metadata, sys; print(*map(importlib.metadata.version, sys.argv[1:]))"
+
+
+def versions(python: str | Path, names: Iterable[str]) -> str:
+    """Which releases these are in that interpreter's environment, in words: `irc 20.5.0, pydle 1.2.0`."""
+    packages = [PACKAGES[name].partition("==")[0] for name in names]
+    told = subprocess.run([str(python), "-c", ASKED, *packages], check=False, capture_output=True, text=True)
+    return ", ".join(map(" ".join, zip(packages, told.stdout.split(), strict=False)))
 
 
 def tally(found: Found, command: str, nick: str, last: str) -> None:

@@ -53,7 +53,7 @@ class Result:
 
 def measure(feed: feeds.Feed, tagged: bool, rounds: int, seconds: float) -> tuple[list[Result], dict[str, str]]:
     """All that can be had here, and who is left out and why."""
-    python, left_out = rivals.prepare(THEIRS)
+    left_out = rivals.prepare(THEIRS)
     found: dict[str, Result] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feed.bin"
@@ -62,7 +62,7 @@ def measure(feed: feeds.Feed, tagged: bool, rounds: int, seconds: float) -> tupl
             for name in [*FLOORS, *OURS, *THEIRS]:
                 if name in left_out:
                     continue
-                interpreter = str(python) if name in THEIRS else sys.executable
+                interpreter = str(rivals.PYTHON) if name in THEIRS else sys.executable
                 command = [interpreter, PARSERS, name, str(path), "--seconds", str(seconds)]
                 done = subprocess.run(command, check=False, capture_output=True, text=True)
                 if done.returncode:
@@ -121,6 +121,7 @@ def notes(feed: feeds.Feed, tagged: bool, found: Sequence[Result], left_out: Map
     wrongs = [f"{one.name} ({rivals.told(one.wrong)})" for one in found if one.name in THEIRS and one.wrong]
     return [
         f"{feed.lines:,} {kind} lines of {size:.0f} bytes; {matter:,} of them matter.",
+        f"The others: {rivals.versions(rivals.PYTHON, [one.name for one in found if one.name in THEIRS])}.",
         *([f"Did not find the same: {'; '.join(wrongs)}."] if wrongs else []),
         *(f"{name} is left out: {why}" for name, why in left_out.items()),
     ]

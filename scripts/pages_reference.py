@@ -305,6 +305,7 @@ def _snapshot() -> Snapshot:
 
 # -- results -------------------------------------------------------------------------------------------------------
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
+CLAIM = ("claim", "median", "spread", "runs", "goal", "")
 
 
 def results_page() -> str:
@@ -326,11 +327,12 @@ def _section(found: Mapping[str, Any]) -> str:
     where += [f"{machine['memory_gib']:g} GiB"] if machine["memory_gib"] else []
     where += [machine["system"]] + ([f"load {machine['load']:g}"] if machine["load"] is not None else [])
     ran = f"{found['date']}, {', '.join(where)}; {', '.join(' '.join(pair) for pair in versions.items())}."
-    rows = table(("claim", "median", "spread", "runs", "goal", ""), map(_claim, found["figures"]))
+    rows = table(CLAIM, map(claim_row, found["figures"]))
     return "\n\n".join((f"## {found['title']}", f"```\n{found['command']}\n```", rows, *found["notes"], ran))
 
 
-def _claim(figure: Mapping[str, Any]) -> tuple[str, ...]:
+def claim_row(figure: Mapping[str, Any]) -> tuple[str, ...]:
+    """A figure, as it was recorded, in the columns of CLAIM."""
     median, low, high = (_number(figure[key]) for key in ("median", "low", "high"))
     unit = figure["unit"] if figure["unit"] in ("", "%") else f" {figure['unit']}"
     holds = {True: "holds", False: "**missed**", None: ""}[figure["holds"]]
