@@ -4,11 +4,14 @@ The week of 5,000 sessions and 300 reconnects is a test (tests/service/test_serv
 for one: ten times the follows, more live channels than rooms, as many days as wanted, and the curve of the memory.
 
     python bench/soak.py [--days 2] [--follows 2000] [--live 140] [--looks 4] [--json] [--record]
+    python bench/soak.py --everything [--days 2] [--json] [--record]
 
 The service follows 2,000 channels, of which up to 140 are live at once: more than there are rooms. Simulated time,
 sandbox and service in one process and in memory, so that what is counted is both of them; the sandbox itself keeps
 every interval of who was live and who sat where, which grows. At midnight all streams end and those of the next day
 begin. Memory is the process', counts are taken after a collection.
+
+`--everything`: the whole program, with dashboard, notifications, wishes, log files (everything.py).
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import everything
 import msgspec
 import results
 import rig
@@ -209,7 +213,11 @@ def main() -> None:
     parser.add_argument("--live", type=int, default=140)
     parser.add_argument("--looks", type=int, default=4, help="a day")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--everything", action="store_true", help="the whole program, with a few channels")
     args = results.argument(parser).parse_args()
+    if args.everything:
+        everything.main(args)
+        return
     scenario = days_on_end(args.days, args.follows, args.live)
     with tempfile.TemporaryDirectory() as folder, rig.without_sockets() as runner:
         looks, capture = runner.run(_soak(scenario, args.looks, Path(folder)))

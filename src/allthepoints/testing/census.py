@@ -18,11 +18,12 @@ import sys
 import threading
 import types
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -233,8 +234,29 @@ def _open_files() -> list[str] | None:
 
 
 # -- judging -----------------------------------------------------------------------------------------------------------
-def grown(before: Mapping[str, int], after: Mapping[str, int], few: Callable[[str, int], int]) -> dict[str, str]:
-    """What is more by over `few(name, before)`, with both numbers, the most first."""
+FEW_OBJECTS, FEW_ENTRIES = 20, 5
+"""So many more, and one in SHARE of what there was, are taken for work under way."""
+
+SHARE = 500
+
+
+def grown_kinds(before: Look, after: Look, allowed: Mapping[str, int] = MappingProxyType({})) -> dict[str, str]:
+    """The types of which there are more, with both numbers, the most first; `allowed` may be as many as it says."""
+    return _grown(before.kinds, after.kinds, FEW_OBJECTS, allowed)
+
+
+def grown_tables(before: Look, after: Look, allowed: Mapping[str, int] = MappingProxyType({})) -> dict[str, str]:
+    """The same for tables. What stands in a bounded one is bounded, too."""
+    rings = tuple(f"{path}[" for path in {*before.bounded, *after.bounded})
+    free = {path: count for path, count in after.tables.items() if not path.startswith(rings)}
+    return _grown(before.tables, free, FEW_ENTRIES, allowed)
+
+
+def _grown(before: Mapping[str, int], after: Mapping[str, int], few: int, allowed: Mapping[str, int]) -> dict[str, str]:
     more = {name: count - before.get(name, 0) for name, count in after.items()}
-    found = [name for name, by in more.items() if by > few(name, before.get(name, 0))]
+    found = [
+        name
+        for name, by in more.items()
+        if by > few + before.get(name, 0) // SHARE and after[name] > allowed.get(name, -1)
+    ]
     return {name: f"{before.get(name, 0)} to {after[name]}" for name in sorted(found, key=lambda one: -more[one])}

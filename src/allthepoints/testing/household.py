@@ -240,7 +240,7 @@ class People:
         one, step = login(step // 8 % 12), step % (24 * self.seldom)
         paths = ("/", "/", f"/channel/{one}", "/store", "/activity", "/health", "/settings")
         if step % (8 * self.seldom) == 0:
-            for path in paths if step == 0 else paths[:3]:
+            for path in paths if step == 8 * self.seldom else paths[:3]:
                 self._go(self._listen(path, 4 * STEP / self.seldom**0.5))
         if step == 5:
             self._go(self._listen("/", STEP, stuck=True))
