@@ -24,7 +24,13 @@ def as_json(name: str, *arguments: str) -> Any:
     return json.loads(run(name, *arguments, "--json"))
 
 
-@pytest.mark.parametrize("name", ["chaos", "crash", "poll", "presence", "soak", "start", "storms", "web"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("chaos", "chat", "crash", "ledger", "memory", "net", "poll", "presence"),
+        *("scan", "soak", "speed", "start", "storms", "turns", "web"),
+    ],
+)
 def test_help(name: str) -> None:
     assert "--json" in run(name, "--help")
 
@@ -55,3 +61,15 @@ def test_web_pushes_one_row_whatever_the_number() -> None:
     few, more = as_json("web", "--channels", "1,20", "--runs", "2")
     assert more["bytes"] > few["bytes"]
     assert more["pushed_row_bytes"] == few["pushed_row_bytes"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell how much memory is used")
+def test_memory_waits_for_the_rooms() -> None:
+    found = as_json("memory", "--channels", "2", "--follows", "3", "--seconds", "2")
+    assert found["rooms"] == 2
+    assert len(found["rss_mb"]) == 2
+
+
+def test_turns_are_measured_in_parts() -> None:
+    found = as_json("turns", "--follows", "5", "--live", "0,2", "--turns", "7", "--minutes", "0")
+    assert {len(turn["kept"]) for turn in found["turns"]} == {5}

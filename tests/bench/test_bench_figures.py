@@ -1,0 +1,202 @@
+"""What the benches make of what they measured: ratios, goals, what has to be flat. And that each of them can record."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "bench"))
+
+import chat  # noqa: E402
+import chat_clients  # noqa: E402
+import ledger  # noqa: E402
+import net  # noqa: E402
+import poll  # noqa: E402
+import results  # noqa: E402
+import rivals  # noqa: E402
+import scan  # noqa: E402
+import soak  # noqa: E402
+import speed  # noqa: E402
+import start  # noqa: E402
+from results import Figure  # noqa: E402
+
+LIST = (ROOT / "scripts" / "bench").read_text(encoding="utf-8")
+NAMES = " ".join(re.findall(r"^(?:all|apart)=\(([^)]+)\)", LIST, re.MULTILINE)).split()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_bench_can_record(name: str) -> None:
+    command = [sys.executable, str(ROOT / "bench" / f"{name}.py"), "--help"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)
+    assert {"--record", "--into"} <= set(re.findall(r"--\w+", done.stdout))
+
+
+def test_the_list_has_all_that_can_record() -> None:
+    files = {path.stem for path in (ROOT / "bench").glob("*.py") if "results.argument(" in _text(path)}
+    files |= {path.stem for path in (ROOT / "bench").glob("*.py") if "results_file.argument(" in _text(path)}
+    assert files - {"results"} <= set(NAMES)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def test_where_the_figures_went_is_no_part_of_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench/x.py", "--into", str(tmp_path), "--runs", "3", "--record"])
+    path = results.record("x", "X", [Figure("", "", [1])], folder=tmp_path)
+    assert '"command": "python bench/x.py --runs 3"' in _text(path)
+
+
+def by_claim(figures: list[Figure]) -> dict[str, Figure]:
+    found = {figure.claim: figure for figure in figures}
+    assert len(found) == len(figures), "no claim is made twice"
+    return found
+
+
+# -- ratios ------------------------------------------------------------------------------------------------------------
+def test_scan_is_compared_with_the_fastest_that_parses_round_by_round() -> None:
+    found = [
+        scan.Result(scan.WE, [1.0, 2.0], {}),
+        scan.Result(scan.ALONE, [0.5, 1.0], {"lines": -1}),
+        scan.Result("irc", [17.0, 40.0], {}),
+        scan.Result("pydle", [60.0, 60.0], {}),
+        scan.Result("bottom", [2.0, 2.0], {}, rejects=True),
+    ]
+    assert scan.ratios(found) == ("irc", [17.0, 20.0])
+    figures = by_claim(scan.figures(found, 1000, tagged=True))
+    assert figures["Scanning tagged chat, times irc, the fastest of the others"].holds()
+    assert figures[f"Lines missed or made up: {scan.ALONE}"].holds() is False
+    assert figures["Lines in a CPU second: irc"].runs == [1000 / 17, 25.0]
+    untagged = by_claim(scan.figures(found, 1000, tagged=False))
+    assert untagged["Scanning untagged chat, times irc, the fastest of the others"].holds() is None
+
+
+def test_scan_without_others_has_no_ratio() -> None:
+    assert scan.ratios([scan.Result(scan.WE, [1.0], {})]) == ("", [])
+
+
+def test_net_has_goals_for_ours_alone_and_a_pong_that_is_late_once_misses() -> None:
+    found = [
+        net.Result(2000, net.LIMIT, [30.0, 40.0], [[], []]),
+        net.Result(2000, "readline", [60.0, 60.0], [[0.3], [0.001]]),
+        net.Result(2000, net.OURS, [12.0, 24.0], [[0.01, 0.02], [0.01, 0.25]]),
+    ]
+    figures = by_claim(net.figures(found))
+    ratio = figures["CPU a line, times that of receive and discard: allthepoints, 2,000 lines/s"]
+    assert (list(ratio.runs), ratio.at_most, ratio.holds()) == ([0.4, 0.6], 0.5, True)
+    pong = figures["From a PING to its PONG, the longest: allthepoints, 2,000 lines/s"]
+    assert (list(pong.runs), pong.holds()) == ([20.0, 250.0], False)
+    theirs = [figure for claim, figure in figures.items() if "readline" in claim]
+    assert len(theirs) == 3
+    assert {figure.holds() for figure in theirs} == {None}
+
+
+def test_start_compares_with_the_turn_beside_it() -> None:
+    figures = by_claim(start.figures([1.0, 3.0, 1.5], [0.01, 0.02], [0.1, 0.4]))
+    assert figures["From `run` to the first JOIN"].holds()
+    assert figures["A cold `status`, times `python -c pass`"].runs == [10.0, 20.0]
+
+
+@pytest.mark.parametrize(("calls", "holds"), [(20, True), (21, False)])
+def test_poll_allows_one_call_for_each_hundred(calls: int, holds: bool) -> None:
+    (figure,) = poll.figures([poll.Result(channels=101, followed=True, polls=10, calls=calls, present=90)])
+    assert figure.holds() is holds
+
+
+# -- what has to be flat -----------------------------------------------------------------------------------------------
+def look(hours: float, rss_mb: float | None = 100.0, tasks: int = 5, files: int | None = 10) -> soak.Look:
+    return soak.Look(hours, rss_mb, 1, tasks, files, files, 90, hours, hours)
+
+
+@pytest.mark.parametrize(
+    ("last", "flat"),
+    [
+        (look(36), {"tasks": True, "memory": True, "open files and sockets": True}),
+        (look(36, rss_mb=106.9), {"tasks": True, "memory": True, "open files and sockets": True}),
+        (look(36, rss_mb=107.1), {"tasks": True, "memory": False, "open files and sockets": True}),
+        (look(36, tasks=12, files=11), {"tasks": False, "memory": True, "open files and sockets": False}),
+        (look(36, rss_mb=None, files=None), {"tasks": True}),
+    ],
+)
+def test_soak_says_what_grew(last: soak.Look, flat: dict[str, bool]) -> None:
+    looks = [look(6, rss_mb=50.0, tasks=7), look(12), look(24), last]
+    assert {verdict.what: verdict.flat for verdict in soak.verdicts(looks)} == flat
+    figures = by_claim(soak.figures(looks, 0.99))
+    assert {what: figures[f"After 36 h: {what}"].holds() for what in flat} == flat
+    assert figures["CPU of a simulated day"].runs == [24.0]
+
+
+def test_soak_says_nothing_of_a_day_that_is_too_short() -> None:
+    assert soak.verdicts([look(6)]) == []
+
+
+# -- what was found ----------------------------------------------------------------------------------------------------
+TRUTH = {"PING": 2, "own JOIN": 1, "366": 1, "ROOMSTATE": 3, "NOTICE": 4}
+
+
+@pytest.mark.parametrize(
+    ("tagged", "expected"), [(True, {"PING": 2, "NOTICE": 4, "joined": 5}), (False, {"PING": 2, "joined": 2})]
+)
+def test_what_ours_has_to_tell(tagged: bool, expected: dict[str, int]) -> None:
+    assert rivals.ours(TRUTH, tagged=tagged) == expected
+
+
+def test_differences_go_both_ways() -> None:
+    wrong = rivals.differences({"PING": 3, "made up": 1}, {"PING": 2, "NOTICE": 4})
+    assert wrong == {"NOTICE": -4, "PING": 1, "made up": 1}
+    assert rivals.told(wrong) == "NOTICE -4, PING +1, made up +1"
+    assert rivals.told({}) == "yes"
+
+
+def test_the_whole_way_tells_all_and_nothing_else() -> None:
+    found, left_out = chat.measure(dict.fromkeys(chat_clients.OURS, sys.executable), lines=3000, times=2, rounds=1)
+    assert left_out == {}
+    assert {result.name: result.wrong for result in found} == {chat.LIMIT: None, chat.WE: {}}
+    figures = by_claim(chat.figures(found))
+    assert figures["Lines missed or made up by ours"].holds()
+    assert len(figures[f"CPU, times ours: {chat.LIMIT}"].runs) == 1
+
+
+def test_the_ledger_is_exported_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "allthepoints.db"
+    made, _, _ = ledger.a_year(path, channels=2, days=1, share=0.5)
+    seconds, size = ledger.export(path)
+    assert seconds > 0
+    assert size > made * 40, "a line for each entry"
+
+
+# -- one table ---------------------------------------------------------------------------------------------------------
+def figure(claim: str, **more: Any) -> dict[str, Any]:
+    return {"claim": claim, "unit": "", "runs": 1, "median": 1, "low": 1, "high": 1, "goal": "", "holds": None, **more}
+
+
+def test_speed_takes_the_claims_that_it_names() -> None:
+    part = speed.Part("x", "", "", ("The file", "Chart"))
+    recorded = {"figures": [figure("The file"), figure("Chart of a day"), figure("Entries")], "notes": ["n"]}
+    told = speed.taken(part, recorded)
+    assert [one["claim"] for one in told.figures] == ["x: The file", "x: Chart of a day"]
+    assert told.notes == ["x: n"]
+    with pytest.raises(RuntimeError, match="'Chart'"):
+        speed.taken(part, {"figures": [figure("The file")], "notes": []})
+
+
+def test_speed_goes_on_without_a_part_that_fails() -> None:
+    found, failed = speed.all_of([speed.Part("poll", "", "--nonsense")], quick=True)
+    assert found == []
+    assert failed == ["poll is left out, it failed: poll.py: error: unrecognized arguments: --nonsense"]
+
+
+def test_speed_shows_and_records_what_a_bench_recorded(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "bench" / "speed.py"), "web", "ledger", "--quick"]
+    command += ["--record", "--into", str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    for claim in ("ledger: The file", "web: The page of Now, 300 channels, opened first"):
+        assert claim in done.stdout
+        assert claim in _text(tmp_path / "speed.json")
