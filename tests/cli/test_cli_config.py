@@ -199,8 +199,8 @@ def test_list(atp: Atp, running: Path, config: Path) -> None:
     write(config, '[channels]\ninclude = ["gamma", "delta"]\npaused = ["gamma"]\n')
     assert atp("channels").out == atp("channels", "list").out
     assert [line.split("  ")[0] for line in atp("channels").out.splitlines()[1:]] == [
-        "● present",
         "✕ refused",
+        "● present",
         "? unknown",
         "– offline",
     ]

@@ -11,7 +11,7 @@ from allthepoints.storage import read
 
 pytestmark = pytest.mark.anyio
 
-PAGES = ("1", "2", "3", "1", "enter")
+PAGES = ("1", "2", "3", "1", "down", "enter")
 
 
 async def test_a_memory_that_goes_away_and_comes_back(tmp_path: Path) -> None:

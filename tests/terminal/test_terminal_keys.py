@@ -1,11 +1,12 @@
 """Keys, and what they come to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from terminal_home import AT, GAMMA, ROWS, Home, known, looked, shown, text_of, view
+from terminal_home import AT, DELTA, GAMMA, ROWS, Home, known, looked, shown, text_of, view
 
-from allthepoints.base.types import Login
+from allthepoints.base.types import Login, UserId
 from allthepoints.core import records as r
 from allthepoints.core.loyalty import Balance
 from allthepoints.storage.read_points import PointsReader
@@ -24,7 +25,7 @@ async def test_sort_find_and_offline(tmp_path: Path) -> None:
     app, _ = view(home)
     with home.running():
         async with shown(app) as pilot:
-            assert names(text_of(app)) == ["Alpha", "ベータ", "Gamma", "Delta"]
+            assert names(text_of(app)) == ["Gamma", "Alpha", "ベータ", "Delta"]
             await pilot.press("o")
             assert names(text_of(app))[-1] == "Epsilon"
             await pilot.press("s")
@@ -50,15 +51,50 @@ async def test_the_cursor_stays_with_its_channel(tmp_path: Path) -> None:
     app, _ = view(home)
     with home.running():
         async with shown(app) as pilot:
-            await pilot.press("down", "down")
             assert app.page is not None
             assert app.page.listing.key == GAMMA
-            from dataclasses import replace
-
             home.write(rows=(replace(ROWS[2], state="present", reason=None, place=0),))
             await looked(pilot)
             assert app.page.listing.key == GAMMA
-            assert names(text_of(app))[1] == "Gamma"
+            assert names(text_of(app)) == ["Alpha", "Gamma", "ベータ", "Delta"]
+            await pilot.press("down", "down")
+            assert app.page.listing.key == DELTA
+            home.write(rows=(replace(ROWS[3], state="present", reason=None, place=0),))
+            await looked(pilot)
+            assert app.page.listing.key == DELTA
+            assert names(text_of(app)) == ["Alpha", "Delta", "Gamma", "ベータ"]
+            home.write(rows=(replace(ROWS[1], state="refused", reason="banned", place=None),))
+            await looked(pilot)
+            assert app.page.listing.key == DELTA, "what comes above takes no key from it"
+            assert names(text_of(app)) == ["ベータ", "Alpha", "Delta", "Gamma"]
+
+
+@pytest.mark.anyio
+async def test_what_is_closed_is_in_sight_again_after_all_were_asked_anew(tmp_path: Path) -> None:
+    """The first of them goes below the others that are asked and comes back; the top of the list comes with it."""
+    closed, first = ROWS[2], ROWS[0]
+    rows = [
+        replace(first, id=UserId(str(100 + n)), login=Login(f"chan{n:02}"), display=f"Chan{n:02}", place=n)
+        for n in range(40)
+    ]
+    home = Home(tmp_path).fill([known(row) for row in (*rows, closed)], rows)
+    app, _ = view(home)
+    with home.running():
+        async with shown(app) as pilot:
+            assert app.page is not None
+            listing = app.page.listing
+            assert listing.key == rows[0].id
+            home.write(rows=(closed,))
+            await looked(pilot)
+            assert "✕ refused  Gamma" in text_of(app)
+            home.write(rows=[replace(row, state="asked") for row in rows[1:30]])
+            await looked(pilot)
+            assert listing.shown[0] > 1, "the list goes with the cursor"
+            assert "Gamma" not in text_of(app)
+            home.write(rows=rows)
+            await looked(pilot)
+            assert listing.key == rows[0].id
+            assert "✕ refused  Gamma" in text_of(app)
 
 
 @pytest.mark.anyio
@@ -67,7 +103,7 @@ async def test_pause_and_resume_are_written_into_the_config_with_its_comments(tm
     app, asks = view(home)
     with home.running():
         async with shown(app) as pilot:
-            await pilot.press("p")
+            await pilot.press("down", "p")
             await looked(pilot)
             assert "Alpha is paused. The service leaves its chat by itself." in text_of(app)
             text = home.config.path.read_text()
@@ -79,7 +115,7 @@ async def test_pause_and_resume_are_written_into_the_config_with_its_comments(tm
             assert "Alpha is not paused any more." in text_of(app)
             assert '"alpha"]' not in home.config.path.read_text()
             assert asks.asked == []
-            await pilot.press("down", "down", "p")
+            await pilot.press("up", "p")
             await looked(pilot)
             await pilot.press("p")
             await looked(pilot)
@@ -92,9 +128,10 @@ async def test_retry_is_for_chats_that_are_closed(tmp_path: Path) -> None:
     app, asks = view(home)
     with home.running():
         async with shown(app) as pilot:
-            await pilot.press("t")
+            await pilot.press("down", "t")
             assert "Alpha's chat is not closed to you." in text_of(app)
-            await pilot.press("down", "down")
+            assert "t try again" not in text_of(app)
+            await pilot.press("up")
             assert "t try again" in text_of(app)
             await pilot.press("t")
             await looked(pilot)
@@ -210,7 +247,7 @@ async def test_going_from_place_to_place_and_back(tmp_path: Path) -> None:
                 assert place in text_of(app)
             await pilot.press("shift+tab")
             assert "[3 Activity]" in text_of(app)
-            await pilot.press("1", "enter", "question_mark")
+            await pilot.press("1", "down", "enter", "question_mark")
             assert "Where you stand" in "".join(row.text for row in app.page.listing.rows)  # type: ignore[union-attr]
             await pilot.press("escape")
             for words in ("7 days", "30 days", "all", "today"):
@@ -232,7 +269,7 @@ async def test_the_channel_page_reads_anew(tmp_path: Path) -> None:
     app, asks = view(home)
     with home.running():
         async with shown(app, 100, 40) as pilot:
-            await pilot.press("enter", "u")
+            await pilot.press("down", "enter", "u")
             await looked(pilot)
             assert asks.asked == [("look", Login("alpha"))]
             assert "Alpha's points and store were read." in text_of(app)

@@ -33,11 +33,12 @@ async def test_now_tells_the_last_gain_the_next_wish_and_the_day(tmp_path: Path)
     app, _ = view(home)
     with home.running():
         async with shown(app, 170, 24) as pilot:
-            title, alpha = text_of(app).splitlines()[4:6]
+            title, gamma, alpha = text_of(app).splitlines()[4:7]
             titles = "state channel verdict points today rate about since next wish last 24 h live since"
             assert " ".join(title.split()) == titles
             for cell in ("● present", "↑ earning", "1,845", "+155", "30/h", "20:50", "climbing 🌊 with friends"):
                 assert cell in alpha
+            assert gamma.startswith("✕ refused  Gamma"), "what is closed comes first"
             assert "now: Pick the next map 🗺" in alpha
             assert " ▁██▃▁▁▁▁▁▁▄" in alpha
             assert alpha.endswith("20:00")
@@ -82,7 +83,7 @@ async def test_what_was_bought_is_marked_in_the_chart_and_named(tmp_path: Path) 
     app, _ = view(home)
     with home.running():
         async with shown(app, 100, 40) as pilot:
-            await pilot.press("enter")
+            await pilot.press("down", "enter")
             await looked(pilot)
             assert "▾ 06:00  Hydrate, 100 acorns" in text_of(app).splitlines()
             lines = text_of(app).splitlines()
@@ -195,7 +196,7 @@ async def test_a_year_in_the_chart_is_all_of_it(tmp_path: Path) -> None:
     app, _ = view(home)
     with home.running():
         async with shown(app, 100, 60) as pilot:
-            await pilot.press("down", "enter", "d", "d", "d")
+            await pilot.press("down", "down", "enter", "d", "d", "d")
             await looked(pilot)
             assert "Balance, all" in text_of(app)
             assert "2025" in text_of(app)

@@ -14,8 +14,9 @@ KEPT = Path(__file__).parent / "screens"
 
 PAGES: dict[str, tuple[str, ...]] = {
     "now": (),
-    "channel": ("enter",),
-    "flat": ("down", "enter"),
+    "closed": ("enter",),
+    "channel": ("down", "enter"),
+    "flat": ("down", "down", "enter"),
     "store": ("2",),
     "activity": ("3",),
     "help": ("question_mark",),

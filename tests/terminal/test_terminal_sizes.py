@@ -26,7 +26,15 @@ EVIL = (
     "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
 )
 
-WALK = (("enter",), ("d",), ("escape", "2"), ("3",), ("question_mark",), ("escape", "1", "exclamation_mark"))
+WALK = (
+    ("enter",),
+    ("escape", "down", "enter"),
+    ("d",),
+    ("escape", "2"),
+    ("3",),
+    ("question_mark",),
+    ("escape", "1", "exclamation_mark"),
+)
 
 
 async def test_hostile_names_are_only_text(tmp_path: Path) -> None:

@@ -65,14 +65,14 @@ def test_channels_in_the_order_of_what_matters() -> None:
         row("alpha", "present", True, 0),
         row("rerun", "absent", True, reason="rerun"),
     ]
-    assert [r.login for r in in_order(rows)] == ["alpha", "delta", "gamma", "beta", "rerun", "zed"]
+    assert [r.login for r in in_order(rows)] == ["gamma", "alpha", "delta", "beta", "rerun", "zed"]
     assert [r.login for r in rows if not matters(r)] == ["zed"]
     texts = [line.text for line in channel_lines(in_order(rows), NOW, width=None)]
     assert texts == [
         "state      channel  about",
+        "✕ refused  Gamma    you are banned from this chat",
         "● present  Alpha",
         "● present  Delta",
-        "✕ refused  Gamma    you are banned from this chat",
         "○ waiting  Beta     every room is taken",
         "– absent   Rerun    it is a re-run, which earns nothing",
         "– offline  Zed",

@@ -149,7 +149,7 @@ class Listing(ScrollView, can_focus=True):
         if self.follows:
             self._cursor = self._nearest(len(self.rows) - 1, -1)
         if self._cursor != was and self._cursor is not None and (was is not None or self.follows):
-            self._reveal(self._cursor)
+            self._go_with(self._cursor)
         if self.follows and self._cursor is None and len(old) != len(self.rows):
             self._scroll(len(self.rows))
         first, last = self.scroll_offset.y, self.scroll_offset.y + self.size.height
@@ -242,6 +242,13 @@ class Listing(ScrollView, can_focus=True):
             self._scroll(at)
         elif at >= first + height:
             self._scroll(at - height + 1)
+
+    def _go_with(self, at: int) -> None:
+        """The list goes where its cursor went: to its top where that will do, for what comes first is seen there."""
+        if not self._in_sight(at) and at < self.size.height:
+            self._scroll(0)
+        else:
+            self._reveal(at)
 
     def _scroll(self, y: int) -> None:
         self.scroll_to(y=min(max(0, y), self.max_scroll_y), animate=False, immediate=True, force=True)
