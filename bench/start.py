@@ -78,14 +78,15 @@ async def end(running: asyncio.subprocess.Process) -> None:
             await running.wait()
 
 
-def command(sandbox: Sandbox, endpoints: Endpoints, folder: Path) -> list[str]:
-    """`allthepoints` on the sandbox, with its data in the folder; the words of a command go behind it."""
+def command(sandbox: Sandbox, endpoints: Endpoints, folder: Path, listen: str = "") -> list[str]:
+    """`allthepoints` on the sandbox, with its data in the folder; the words of a command go behind it. `listen`: where
+    the dashboard is; nowhere, if empty."""
     config = folder / "config.toml"
     config.write_text(
         f'[twitch]\nclient_id = "{sandbox.scenario.client_id}"\n\n'
         f'[endpoints]\nirc = "{endpoints.irc}"\nhelix = "{endpoints.helix}"\noauth = "{endpoints.oauth}"\n'
         f'streamelements = "{endpoints.streamelements}"\n\n'
-        '[dashboard]\nlisten = ""\n'
+        f'[dashboard]\nlisten = "{listen}"\n'
     )
     return [*PROGRAM, "--config", str(config), "--data-dir", str(folder / "data")]
 

@@ -282,12 +282,14 @@ def metrics_page() -> str:
             _labels(family),
             family.documentation,
         )
-        for family in metrics.families(_snapshot(), {}, 0)
+        for family in metrics.families(_snapshot(), {}, 0, 0)
     )
     parts = [
         "# Metrics",
         made_from("src/allthepoints/views/web/metrics.py"),
-        "The dashboard gives them at `/metrics`, in the text format of Prometheus, behind the same rules as its pages.",
+        "The dashboard gives them at `/metrics`, in the text format of Prometheus, behind the same rules as its pages. "
+        "On Linux they come with the usual ones of a process (`process_resident_memory_bytes`, `process_open_fds`, "
+        "`process_cpu_seconds_total`).",
         table(("name", "type", "labels", ""), rows),
     ]
     return "\n\n".join(parts) + "\n"

@@ -193,7 +193,7 @@ def test_a_label_of_the_metrics_ends_where_it_ends(name: str) -> None:
 
     login = ALL[name] + '"} 1\nforged_metric 2\n# TYPE x \\'
     seen = snapshot([replace(row(1), login=Login(login), id=UserId("1"))])
-    families = list(text_string_to_metric_families(exposition(seen, {}, 0).decode()))
+    families = list(text_string_to_metric_families(exposition(seen, {}, 0, 1).decode()))
     assert not [family for family in families if "forged" in family.name]
     (found,) = (family for family in families if family.name == "allthepoints_channel_points")
     assert [sample.labels["login"] for sample in found.samples] == [login]

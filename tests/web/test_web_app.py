@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,9 @@ async def test_metrics(stage: Stage) -> None:
     assert found["allthepoints_redemptions", "accepted"] == 1
     assert found["allthepoints_warnings", "warning"] == 1
     assert found["allthepoints_signed_in",] == 1
+    assert found["allthepoints_tasks",] >= 1
+    if sys.platform == "linux":
+        assert found["process_resident_memory_bytes",] > 1e6
     assert any(name[0] == "allthepoints_build_info" for name in found)
 
 

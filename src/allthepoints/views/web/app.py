@@ -241,7 +241,8 @@ class _Site:
             return self.problem(request, 503, str(error))
         states = Counter(redemption.state for redemption in kept)
         return Response(
-            exposition(self.board.snapshot(), states, len(self.clients)), headers={"Content-Type": CONTENT_TYPE_LATEST}
+            exposition(self.board.snapshot(), states, len(self.clients), len(asyncio.all_tasks())),
+            headers={"Content-Type": CONTENT_TYPE_LATEST},
         )
 
     async def static(self, request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -25,16 +25,18 @@ SEVERITIES = ("info", "warning", "error")
 PREFIX = "allthepoints_"
 
 
-def exposition(snapshot: Snapshot | None, redemptions: Mapping[State, int], listeners: int) -> bytes:
-    """The whole page. `redemptions`: how many in each state; `listeners`: pages that are told what changes."""
+def exposition(snapshot: Snapshot | None, redemptions: Mapping[State, int], listeners: int, tasks: int) -> bytes:
+    """The whole page. `redemptions`: how many in each state; `listeners`: pages that are told what changes; `tasks`: of
+    the event loop. With what the client library tells of a process, where the system does (Linux)."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(families(snapshot, redemptions, listeners)))
+    registry.register(_Once(families(snapshot, redemptions, listeners, tasks)))
+    ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 
-def families(snapshot: Snapshot | None, redemptions: Mapping[State, int], listeners: int) -> list[Metric]:
-    """What the page says, as values."""
-    return [*_always(redemptions, listeners), *(() if snapshot is None else _of(snapshot))]
+def families(snapshot: Snapshot | None, redemptions: Mapping[State, int], listeners: int, tasks: int) -> list[Metric]:
+    """What the page says of the program, as values."""
+    return [*_always(redemptions, listeners, tasks), *(() if snapshot is None else _of(snapshot))]
 
 
 class _Once(Collector):
@@ -45,11 +47,12 @@ class _Once(Collector):
         return self._found
 
 
-def _always(redemptions: Mapping[State, int], listeners: int) -> Iterable[Metric]:
+def _always(redemptions: Mapping[State, int], listeners: int, tasks: int) -> Iterable[Metric]:
     build = InfoMetricFamily(f"{PREFIX}build", "Which program this is.")
     build.add_metric((), {"version": __version__})
     yield build
     yield _gauge("dashboard_listeners", "Pages that are told what changes.", listeners)
+    yield _gauge("tasks", "Tasks of the event loop; more and more of them are a fault.", tasks)
     yield _by("redemptions", "Redemptions that are remembered, by state.", "state", _each(State, redemptions))
 
 
