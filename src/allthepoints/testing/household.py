@@ -128,7 +128,7 @@ _TROUBLES: tuple[tuple[float, str, dict[str, Any]], ...] = (
 def _config(ends: Endpoints, urls: tuple[str, ...], poll_live: float, other: int) -> str:
     """The person's file. Its two variants differ in whatever a service takes up while it runs."""
     paused = login(7 + other)
-    wishes = [(login(n), "Sticker", True) for n in range(3)] + [(login(n), "Mug", False) for n in (3, 4, 5 + other)]
+    wishes = [(login(n), "Sticker", True) for n in range(3)] + [(login(n), "Mug", False) for n in (3, 1, 2 + 2 * other)]
     lines = [
         '[twitch]\nclient_id = "sandbox"',
         f'[endpoints]\nirc = "{ends.irc}"\nhelix = "{ends.helix}"\noauth = "{ends.oauth}"',
@@ -342,7 +342,8 @@ class People:
         """A browser that asks by the port, and keeps the connection until it is closed."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:7771\r\n\r\n")
-        self.did["bytes by the port"] += len(await reader.read())
+        data = await reader.read()
+        self.did["bytes by the port"] += len(data)
         writer.close()
         await writer.wait_closed()
 
