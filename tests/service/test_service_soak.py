@@ -1,4 +1,5 @@
-"""A week in which nothing may grow but what is kept on purpose: the whole program, on simulated time.
+"""A week of presence, on simulated time, in which nothing may grow but what is kept on purpose; and what it leaves in
+the database, row by row. The whole program, with points, dashboard and notifications: `test_service_week`.
 
 The wiring's own service, Helix adapter, sign-in and SQLite; the chat over loopback sockets, HTTP called in process.
 The week has 200 channels, 5,040 sessions (one begins every two minutes and lasts twenty) and 300 ends of the chat.
@@ -42,7 +43,7 @@ ENDS = 300
 """Times that the chat is reset, closed in order, or asked to connect anew, by turns."""
 
 SELDOM = 400 * DAY
-"""Balances and stores are not what this is about, and a week has very many of them."""
+"""Balances and stores are not what this is about, and a week has very many of them (`test_service_week` has them)."""
 
 LOOK_AT = 1000.0
 """Seconds into a day: between two polls, two sessions and two ends."""
