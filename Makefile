@@ -27,7 +27,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
-	$(BIN)/python scripts/install_group.py test docs
+	$(BIN)/python scripts/install_group.py test docs mutation
 	touch $@
 
 $(VENV)/.bench-installed: $(VENV)/.test-installed

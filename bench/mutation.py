@@ -1,0 +1,359 @@
+"""How many small wrong changes the tests notice: made in core/, irc/ and where points are spent, one at a time.
+
+    python bench/mutation.py                              all; hours (see docs/results.md)
+    python bench/mutation.py redemption                   one group, or several: redemption plan irc core
+    python bench/mutation.py core --sample 600 --seed 1   so many of them, drawn by the seed
+    python bench/mutation.py --module core/settling.py    one module, or several; --where settle: one function
+
+The score is killed / (all - equivalent). What is known to be equivalent stands, each with its reason, in
+mutation_equivalent.tsv; every survivor is printed as a line for it, for whoever finds a reason. How it is done, and
+what is not changed, stands at the head of mutation_run.py and mutants.py. Needs os.fork.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import pickle
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from mutants import Mutant, lines_of, mutants
+from mutation_run import BROKEN, HUNG, KILLED, NO_TEST, SURVIVED, Covered, Grounds
+from table import show, show_json
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "allthepoints"
+EQUIVALENT = Path(__file__).with_name("mutation_equivalent.tsv")
+
+CLOSE = ("core", "irc", "service", "streamelements")
+"""Tests that are near to what is changed, and quick."""
+
+FLOORS = ("core", "irc", "service", "streamelements")
+"""Whose lines are watched. Always the same, so that what was seen can be kept."""
+
+SPENDS = ["core/redeem.py", "core/settling.py", "core/apply_redeem.py", "core/wishes.py", "core/apply_wishes.py"]
+SPENDS += ["service/elements.py", "service/requests.py", "streamelements/store.py"]
+PLANS = [
+    f"core/{name}.py" for name in ("plan", "plan_points", "desired", "intend", "place", "policy", "worth", "hours")
+]
+
+Key = tuple[str, str, str, str]
+
+
+def groups() -> dict[str, list[str]]:
+    """The modules of each. `core`: all of it that is in no other."""
+    irc, core = (
+        [f"{floor}/{path.name}" for path in sorted((Tree().source / floor).glob("*.py"))] for floor in ("irc", "core")
+    )
+    rest = [name for name in core if name not in SPENDS + PLANS]
+    return {"redemption": SPENDS, "plan": PLANS, "irc": irc, "core": rest}
+
+
+@dataclass(slots=True)
+class Score:
+    """Of one group or module."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    equivalent: int = 0
+
+    @property
+    def made(self) -> int:
+        return sum(self.outcomes.values()) - self.outcomes[BROKEN]
+
+    @property
+    def killed(self) -> int:
+        return self.outcomes[KILLED] + self.outcomes[HUNG]
+
+    @property
+    def counted(self) -> int:
+        return self.made - self.equivalent
+
+    @property
+    def percent(self) -> float:
+        return 100.0 * self.killed / self.counted if self.counted else 100.0
+
+
+def main() -> int:
+    args = _arguments()
+    start = time.perf_counter()
+    chosen = {group: [m for m in modules if m in args.module or not args.module] for group, modules in groups().items()}
+    chosen = {group: modules for group, modules in chosen.items() if modules and group in args.groups}
+    made = {
+        group: [mutant for module in modules for mutant in mutants(Tree().source, module)]
+        for group, modules in chosen.items()
+    }
+    for group, all_of_it in made.items():
+        wanted = [mutant for mutant in all_of_it if not args.where or mutant.where in args.where]
+        size = min(args.sample or len(wanted), len(wanted))
+        made[group] = random.Random(args.seed).sample(wanted, size) if args.sample else wanted
+    asked = [mutant for some in made.values() for mutant in some]
+    _say(f"{len(asked)} mutants of {sum(map(len, chosen.values()))} modules")
+    ends = run(Tree(tests=args.tests), asked, args.keep)
+    scores, survivors = judge(made, ends)
+    minutes = (time.perf_counter() - start) / 60
+    for mutant, how in survivors:
+        print("\t".join([*mutant.key, how]), file=sys.stderr if args.json else sys.stdout)
+    _show(scores, minutes, args)
+    if args.record:
+        _record(scores, minutes)
+    return 0
+
+
+def judge(
+    made: Mapping[str, Sequence[Mutant]], ends: Mapping[Mutant, str]
+) -> tuple[dict[str, Score], list[tuple[Mutant, str]]]:
+    """The score of each group, and who is left."""
+    reasons = equivalent()
+    scores: dict[str, Score] = {}
+    left = []
+    for group, some in made.items():
+        score = scores[group] = Score()
+        for mutant in some:
+            end = ends[mutant]
+            score.outcomes[end] += 1
+            if end in {SURVIVED, NO_TEST} and mutant.key in reasons:
+                score.equivalent += 1
+            elif end in {SURVIVED, NO_TEST}:
+                left.append((mutant, end))
+    return scores, left
+
+
+def equivalent() -> dict[Key, str]:
+    """Those that no test can tell from the original, and why."""
+    rows = [line.split("\t") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines() if line]
+    return {(module, where, was, now): why for module, where, was, now, why in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Where the package is, and the tests of it (folders or files below tests/)."""
+
+    root: Path = ROOT
+    package: str = PACKAGE
+    tests: Sequence[str] = CLOSE
+
+    @property
+    def source(self) -> Path:
+        return self.root / "src" / self.package
+
+
+def run(tree: Tree, asked: Sequence[Mutant], keep: Path | None = None) -> dict[Mutant, str]:
+    """What became of each. `keep`: a file that remembers which test runs which line."""
+    here = Path.cwd()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            floors = sorted({mutant.module.partition("/")[0] for mutant in asked} | set(FLOORS))
+            return _run(Grounds(tree.root, Path(folder), tree.package, tree.tests, floors), asked, keep)
+    finally:
+        os.chdir(here)
+
+
+def _run(grounds: Grounds, asked: Sequence[Mutant], keep: Path | None) -> dict[Mutant, str]:
+    covered = _looked(grounds, keep)
+    early = grounds.at_import()
+    took = {test: seen.took for test, seen in covered.items() if seen is not None}
+    _say(f"{len(took)} tests, {sum(took.values()):.0f} s; {len(covered) - len(took)} are too slow")
+    tells = Tells(grounds.package, covered, early)
+    ends: dict[Mutant, str] = {}
+    plan = [(mutant, tells.tests(mutant), tells.is_early(mutant)) for mutant in asked]
+    for mutant, end, _ in grounds.outcomes(plan, took):
+        ends[mutant] = end
+        if end in {SURVIVED, NO_TEST}:
+            _say("\t".join([*mutant.key, end]))
+        if len(ends) % 100 == 0:
+            _say(f"{len(ends)} of {len(asked)}: {dict(Counter(ends.values()))}")
+    return ends
+
+
+class Tells:
+    """Which tests may tell a mutant from the original."""
+
+    def __init__(
+        self, package: Path, covered: Mapping[str, Covered | None], early: Mapping[str, frozenset[int]]
+    ) -> None:
+        self._package = package
+        self._early = early
+        self._all = [test for test, seen in covered.items() if seen is not None]
+        self._by_line: dict[tuple[str, int], set[str]] = {}
+        for test, seen in covered.items():
+            for module, lines in seen.lines.items() if seen is not None else ():
+                for line in lines:
+                    self._by_line.setdefault((module, line), set()).add(test)
+
+    def is_early(self, mutant: Mutant) -> bool:
+        """Whether its line has run when the tests begin."""
+        lines = lines_of(_tree(self._package / mutant.module), mutant)
+        return bool(lines & self._early.get(mutant.module, frozenset()))
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Those that run its lines; of what is run at import, those that run lines where its name stands."""
+        if mutant.inside and not self.is_early(mutant):
+            places = [(mutant.module, line) for line in lines_of(_tree(self._package / mutant.module), mutant)]
+        else:
+            found = self._uses(mutant)
+            if found is None:
+                return self._all
+            places = found
+        return sorted({test for place in places for test in self._by_line.get(place, ())})
+
+    def _uses(self, mutant: Mutant) -> list[tuple[str, int]] | None:
+        """None: it is used at import as well, so anything may tell."""
+        name = _assigned(_tree(self._package / mutant.module), mutant)
+        if name is None or mutant.inside:
+            return None
+        places = []
+        for module, line in _named(self._package, name):
+            if line in self._early.get(module, ()) and not (module == mutant.module and _spans(mutant, line)):
+                return None
+            places.append((module, line))
+        return places
+
+
+def _spans(mutant: Mutant, line: int) -> bool:
+    return mutant.first - 1 <= line <= mutant.last + 1
+
+
+def _assigned(tree: ast.Module, mutant: Mutant) -> str | None:
+    """The name that the changed statement of a module gives."""
+    for node in tree.body:
+        if node.lineno <= mutant.first <= (node.end_lineno or 0):
+            match node:
+                case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
+                    return name
+    return None
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _texts(package: Path) -> list[tuple[str, list[str]]]:
+    paths = sorted(package.rglob("*.py"))
+    return [(path.relative_to(package).as_posix(), path.read_text(encoding="utf-8").splitlines()) for path in paths]
+
+
+def _named(package: Path, name: str) -> Iterator[tuple[str, int]]:
+    word = re.compile(rf"\b{name}\b")
+    for module, lines in _texts(package):
+        for number, line in enumerate(lines, 1):
+            if word.search(line) and not re.match(r"\s*(from|import|#) ?", line):
+                yield module, number
+
+
+def _looked(grounds: Grounds, keep: Path | None) -> dict[str, Covered | None]:
+    """What each test runs; of files that are as they were, as `keep` knows it."""
+    stamps = _stamps(grounds)
+    old: dict[str, tuple[str, dict[str, Covered | None]]] = {}
+    if keep is not None and keep.exists():
+        old = pickle.loads(keep.read_bytes())
+    known = {
+        test: seen for file, (stamp, tests) in old.items() if stamps.get(file) == stamp for test, seen in tests.items()
+    }
+    found = grounds.look(known, _say)
+    if keep is not None:
+        new = {
+            file: (stamp, {t: s for t, s in found.items() if t.startswith(file + "::")})
+            for file, stamp in stamps.items()
+        }
+        keep.write_bytes(pickle.dumps({**old, **new}))
+    return found
+
+
+def _stamps(grounds: Grounds) -> dict[str, str]:
+    def read(paths: Sequence[Path]) -> bytes:
+        return b"".join(path.read_bytes() for path in sorted(paths))
+
+    common = list((grounds.folder / "src").rglob("*.py")) + list((grounds.folder / "tests").rglob("[!t]*.py"))
+    stamp = sha256(read(common)).hexdigest()
+    tests = [path for name in grounds.files for path in _test_files(grounds.folder / name)]
+    return {path.relative_to(grounds.folder).as_posix(): stamp + sha256(read([path])).hexdigest() for path in tests}
+
+
+def _test_files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else list(path.rglob("test_*.py"))
+
+
+def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace) -> None:
+    if args.json:
+        shown = {
+            group: {"made": s.made, "equivalent": s.equivalent, "killed": s.killed, "percent": round(s.percent, 2)}
+            for group, s in scores.items()
+        }
+        show_json({"groups": shown, "minutes": round(minutes, 1)})
+        return
+    rows = [
+        (
+            group,
+            str(s.made),
+            str(s.outcomes[KILLED]),
+            str(s.outcomes[HUNG]),
+            str(s.equivalent),
+            str(s.counted - s.killed),
+            f"{s.percent:.1f} %",
+        )
+        for group, s in scores.items()
+    ]
+    head = ("", "mutants", "killed", "hung", "equivalent", "left", "score")
+    show("Small wrong changes that the tests notice", head, rows, [f"{minutes:.0f} minutes"])
+
+
+def _record(scores: Mapping[str, Score], minutes: float) -> None:
+    import results  # here, for it imports the program, which must be the copy's until now
+
+    figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
+    figures.append(results.Figure("Mutants", "", [sum(score.made for score in scores.values())]))
+    figures.append(results.Figure("Of them equivalent", "", [sum(score.equivalent for score in scores.values())]))
+    notes = [
+        "The score is killed / (all - equivalent); each of the equivalent stands with its reason in "
+        "`bench/mutation_equivalent.tsv`.",
+        f"It took {minutes:.0f} minutes, one process.",
+    ]
+    results.record("mutation", "Small wrong changes", figures, notes=notes, packages=["mutmut", "libcst"])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", nargs="*", help=" ".join(groups()))
+    parser.add_argument("--module", action="append", default=[], help="below the package, as core/settling.py")
+    parser.add_argument("--where", action="append", default=[], help="a function, as settle or Session.receive")
+    parser.add_argument(
+        "--tests", action="append", default=[], help=f"folders or files below tests/ ({' '.join(CLOSE)})"
+    )
+    parser.add_argument("--sample", type=int, help="so many mutants of each group")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="a file that remembers which test runs which line")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--record", action="store_true", help="write docs/results/mutation.json, and the page from it")
+    args = parser.parse_args()
+    known = groups()
+    if unknown := set(args.groups) - set(known) or set(args.module) - {
+        name for some in known.values() for name in some
+    }:
+        parser.error(f"nothing is known of {' '.join(sorted(unknown))}")
+    args.groups = args.groups or list(known)
+    args.tests = args.tests or list(CLOSE)
+    args.keep = args.keep and args.keep.resolve()
+    return args
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

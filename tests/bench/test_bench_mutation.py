@@ -1,0 +1,125 @@
+"""bench/mutation.py: a change that tests see is killed, one that they do not see survives, and no file is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+
+BENCH = Path(__file__).resolve().parent.parent.parent / "bench"
+
+MODULE = """\
+from enum import StrEnum
+
+LEAST = 3
+UNUSED = 7
+NAMES = {"one": 1}
+
+
+class Kind(StrEnum):
+    BIG = "big"
+
+
+def bigger(number: int) -> bool:
+    if number > LEAST:
+        return True
+    return False
+
+
+def untested(number: int) -> int:
+    return number + 1
+
+
+def early() -> int:
+    return len(NAMES) + 4
+
+
+TABLE = early()
+
+
+def countdown(number: int) -> int:
+    while number > 0:
+        number = number - 1
+    return number
+
+
+class Box:
+    @property
+    def size(self) -> int:
+        return 2 * LEAST
+"""
+
+TESTS = """\
+import pytest
+from tiny.core.sums import NAMES, TABLE, Box, Kind, bigger, countdown
+
+
+@pytest.mark.parametrize(("number", "big"), [(5, True), (4, True), (2, False)])
+def test_bigger(number, big):
+    assert bigger(number) is big
+
+
+def test_the_rest():
+    assert (TABLE, NAMES["one"], Box().size, Kind.BIG) == (5, 1, 6, "big")
+    assert countdown(3) == 0
+"""
+
+ENDS = {
+    ("bigger", "if number > LEAST:", "if number >= LEAST:"): "survived",
+    ("bigger", "if number > LEAST:", "if ((number > LEAST) and False):"): "killed",
+    ("bigger", "return True", "return False"): "killed",
+    ("<module>", "LEAST = 3", "LEAST = 4"): "killed",
+    ("<module>", "UNUSED = 7", "UNUSED = 8"): "no test",
+    ("<module>", 'NAMES = {"one": 1}', 'NAMES = {"one": 2}'): "killed",
+    ("Kind", 'BIG = "big"', 'BIG = "XXbigXX"'): "killed",
+    ("untested", "return number + 1", "return number - 1"): "no test",
+    ("early", "return len(NAMES) + 4", "return len(NAMES) + 5"): "killed",
+    ("countdown", "number = number - 1", "number = number + 1"): "hung",
+    ("Box.size", "return 2 * LEAST", "return 3 * LEAST"): "killed",
+}
+"""Where, what was there, what is there now, and what becomes of it."""
+
+DRIVER = """\
+import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import mutation, mutation_run, mutants
+mutation_run.HANGS = 1.0
+tree = mutation.Tree(Path(sys.argv[2]), "tiny", ("core",))
+asked = json.loads(sys.argv[3])
+made = [mutant for mutant in mutants.mutants(tree.source, "core/sums.py") if list(mutant.key[1:]) in asked]
+ends = mutation.run(tree, made)
+print(json.dumps([[*mutant.key[1:], end] for mutant, end in ends.items()]))
+"""
+
+
+def files(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def test_what_tests_see_is_killed_and_no_file_is_touched(tmp_path: Path) -> None:
+    texts = {
+        "pyproject.toml": '[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n',
+        "src/tiny/__init__.py": "",
+        "src/tiny/core/__init__.py": "",
+        "src/tiny/core/sums.py": MODULE,
+        "tests/core/test_sums.py": TESTS,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    before = files(tmp_path)
+    driver = [sys.executable, "-c", DRIVER, str(BENCH), str(tmp_path), json.dumps(list(ENDS))]
+    done = subprocess.run(driver, check=False, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert files(tmp_path) == before
+    ends = {(where, was, now): end for where, was, now, end in json.loads(done.stdout)}
+    assert ends == ENDS
