@@ -38,7 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "allthepoints"
 EQUIVALENT = Path(__file__).with_name("mutation_equivalent.tsv")
 
-CLOSE = ("core", "irc", "service", "streamelements")
+CLOSE = ("core", "irc", "streamelements")
+CLOSE += tuple(f"service/test_service_{name}.py" for name in ("parts", "points", "requests"))
 """Tests that are near to what is changed, and quick."""
 
 FLOORS = ("core", "irc", "service", "streamelements")
