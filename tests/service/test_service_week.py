@@ -43,6 +43,7 @@ ASKED_DAILY = 5
 """Redemptions that people ask for: three by the dashboard, two from another process."""
 
 ELEMENTS = "service._observed.elements."
+SEEN = "allthepoints.views.web.pages.pushed:_boards[].seen[]"
 
 
 @pytest.fixture
@@ -85,6 +86,9 @@ def _are_flat(looks: list[Look]) -> None:
         f"{ELEMENTS}redemptions[].known": kept * history,
         f"{ELEMENTS}history": history,
         f"{ELEMENTS}settled": ASKED_DAILY * DAYS,
+        # What a page shows of an item's prices, of which two are new each day.
+        f"{SEEN}.marks[][]": first.tables[f"{SEEN}.marks[][]"] + 2 * DAYS,
+        f"{SEEN}.marks[][][]": first.tables[f"{SEEN}.marks[][][]"] + 4 * DAYS,
     }
     assert grown_tables(first, last, may) == {}
     caches = kit._drawn.cache_info().maxsize, drawing._bars.cache_info().maxsize
