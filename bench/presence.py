@@ -260,7 +260,7 @@ def the_other_bot() -> tuple[bool, str]:
     except RuntimeError as error:
         return False, f"The article's bot is left out: {BOTTOM} could not be installed ({error})."
     sys.stdout.flush()
-    sys.exit(subprocess.call([python, __file__, *sys.argv[1:]]))
+    sys.exit(subprocess.call([python, *sys.argv]))
 
 
 def rows(results: Sequence[Result]) -> list[list[str]]:
