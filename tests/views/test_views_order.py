@@ -21,12 +21,13 @@ NOW = 1_795_640_400.0
 WHATEVER = (True, None, False)
 
 GROUPS: tuple[tuple[str, tuple[bool | None, ...]], ...] = (
-    (Mark.REFUSED, WHATEVER),
+    (Mark.REFUSED, (True, None)),
     (Mark.ASKED, WHATEVER),
     (Mark.LEAVING, WHATEVER),
     (Mark.PRESENT, WHATEVER),
     (Mark.WAITING, WHATEVER),
     (Mark.ABSENT, (True,)),
+    (Mark.REFUSED, (False,)),
     (Mark.ABSENT, (None,)),
     (Mark.ABSENT, (False,)),
 )

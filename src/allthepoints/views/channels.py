@@ -41,7 +41,7 @@ FILTERS = (
 """What a table of channels can be narrowed to: a name, and the words for it."""
 
 _ORDER = {"refused": 0, "asked": 1, "leaving": 2, "present": 3, "waiting": 4}
-"""A chat that is closed to you is rare, and the one thing that you can do something about."""
+"""A live chat that is closed to you is rare, and the one thing that you can do something about."""
 
 
 NOWHERE = 9_999_999
@@ -113,8 +113,9 @@ def in_order(rows: Iterable[ChannelRow]) -> list[ChannelRow]:
 
 def rank(row: ChannelRow) -> tuple[int, int]:
     """What it is ordered by: the group of its state, and its place there."""
-    outside = 5 if row.live else 6 if row.live is None else 7
-    return _ORDER.get(row.state, outside), row.place if row.place is not None else NOWHERE
+    outside = 5 if row.live else 7 if row.live is None else 8
+    group = 6 if row.state == "refused" and row.live is False else _ORDER.get(row.state, outside)
+    return group, row.place if row.place is not None else NOWHERE
 
 
 def channel_lines(
