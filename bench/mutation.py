@@ -39,7 +39,7 @@ PACKAGE = "allthepoints"
 EQUIVALENT = Path(__file__).with_name("mutation_equivalent.tsv")
 
 CLOSE = ("core", "irc", "streamelements")
-CLOSE += tuple(f"service/test_service_{name}.py" for name in ("parts", "points", "requests"))
+CLOSE += tuple(f"service/test_service_{name}.py" for name in ("elements", "parts", "points", "requests"))
 """Tests that are near to what is changed, and quick."""
 
 FLOORS = ("core", "irc", "service", "streamelements")

@@ -244,6 +244,9 @@ def test_fc_48_of_two_new_ones_the_same_answers_tell() -> None:
     untold = settle(asked, read([row("untold", T + 1), row("ours", T + 90, answers=(" dust ",))], T + 99), (), T + 99)
     assert untold is not None
     assert untold.bought == "untold", "the nearest, where none has our very answers"
+    farther = settle(asked, read([row("untold", T + 1), row("ours", T + 90, answers=("Dust",))], T + 99), (), T + 99)
+    assert farther is not None
+    assert farther.bought == "ours", "our very answers, though another is nearer"
     alike = settle(UNKNOWN, read([row("c", T - 90), row("b", T + 2), row("a", T + 1)], T + 9), (), T + 9)
     assert alike is not None
     assert alike.bought == "a"
@@ -254,6 +257,12 @@ def test_fc_48_a_free_item_is_proven_absent_by_the_list_alone() -> None:
     done = settle(free, read([], LATE, 0), (), LATE)
     assert done is not None
     assert done.reason is Reason.NEVER_ARRIVED
+
+
+def test_fc_48_a_price_of_one_point_can_be_missing_too() -> None:
+    cheap = replace(UNKNOWN, cost=1)
+    assert settle(cheap, read([], LATE, 499), (), LATE) is None
+    assert settle(cheap, read([], LATE, 500), (), LATE) is not None
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.UNKNOWN])
