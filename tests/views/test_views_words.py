@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -193,6 +194,14 @@ def test_odd_events_are_still_sentences(kind: EventKind, channel: UserId | None)
     odd: dict[str, str | int | float | None] = {"seconds": None, "conn": "x", "why": 7, "gap": "long", "rooms": None}
     for data in ({}, odd):
         assert event_text(Event(1.0, kind, channel, data), {}).endswith((".", ". "))
+
+
+def test_a_channel_that_is_not_shown_any_more_is_called_by_its_login() -> None:
+    gone = Event(
+        1.0, EventKind.REDEEMED, UserId("77"), {"item": "Mug", "cost": 5, "currency": "acorns", "login": "gone"}
+    )
+    assert "gone's store" in event_text(gone, NAMES)
+    assert "channel 77's store" in event_text(replace(gone, data={"item": "Mug", "cost": 5}), NAMES)
 
 
 def test_an_event_of_a_later_version_is_shown_readably() -> None:

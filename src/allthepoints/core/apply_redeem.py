@@ -254,6 +254,7 @@ def keep(o: Observed, redemption: Redemption, at: float) -> Iterator[Record]:
         purse = o.elements.purses.get(redemption.channel)
         data: dict[str, str | int | float | None] = {
             "key": redemption.key,
+            "login": redemption.login,
             "item": redemption.name or redemption.item,
             "cost": redemption.cost,
             "currency": None if purse is None or purse.loyalty is None else purse.loyalty.currency,

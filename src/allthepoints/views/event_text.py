@@ -25,9 +25,11 @@ class Happening(Protocol):
 
 
 def event_text(event: Happening, names: Mapping[UserId, str]) -> str:
-    """One sentence. `names`: how to call each channel; one without a name goes by its id."""
+    """One sentence. `names`: how to call each channel; one without a name goes by the login that the event tells, else
+    by its id."""
     write = _SENTENCES.get(event.kind)
-    who = names.get(event.channel, f"channel {event.channel}") if event.channel is not None else ""
+    login = event.data.get("login") or f"channel {event.channel}"
+    who = str(names.get(event.channel, login)) if event.channel is not None else ""
     if write is None:  # from a later version
         return f"{who}: {event.kind.replace('_', ' ')}." if who else f"{event.kind.replace('_', ' ').capitalize()}."
     return write(clean(who), _Data(event.data))
