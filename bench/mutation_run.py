@@ -225,14 +225,8 @@ class Grounds:
             )
         except (SyntaxError, ValueError):
             return 2
-        code = _code_of(changed, mutant.where, mutant)
-        functions = [
-            function
-            for function in gc.get_objects()
-            if isinstance(function, types.FunctionType)
-            and function.__code__.co_filename == str(path)
-            and function.__code__.co_qualname == mutant.where
-        ]
+        code = _code_of(changed, mutant.where)
+        functions = run.functions.get((str(path), mutant.where), [])
         if code is None or len({function.__code__ for function in functions}) != 1:
             return _ELSEWHERE
         try:
@@ -278,6 +272,7 @@ class Grounds:
                     out.flush()
 
                 def ready(run: _Run) -> None:
+                    run.functions = _functions(str(self.package))
                     gc.collect()
                     gc.freeze()
                     serve(run, tell)
@@ -304,6 +299,7 @@ class _Run:
     def __init__(self, ready: Callable[[_Run], object]) -> None:
         self._ready = ready
         self.items: dict[str, pytest.Item] = {}
+        self.functions: dict[tuple[str, str], list[types.FunctionType]] = {}
         self.failed = False
 
     def main(self, files: Sequence[str]) -> None:
@@ -355,7 +351,16 @@ class _Changed:
         return importlib.util.spec_from_file_location(name, self._path, loader=Loader(name, str(self._path)))
 
 
-def _code_of(module: types.CodeType, where: str, mutant: Mutant) -> types.CodeType | None:
+def _functions(folder: str) -> dict[tuple[str, str], list[types.FunctionType]]:
+    """All that were made from files there, by file and name."""
+    found: dict[tuple[str, str], list[types.FunctionType]] = {}
+    for one in gc.get_objects():
+        if isinstance(one, types.FunctionType) and one.__code__.co_filename.startswith(folder):
+            found.setdefault((one.__code__.co_filename, one.__code__.co_qualname), []).append(one)
+    return found
+
+
+def _code_of(module: types.CodeType, where: str) -> types.CodeType | None:
     """The code of the function with that name, if there is one and no other."""
     found, left = [], [module]
     while left:
