@@ -165,6 +165,8 @@ def _left_alone(node: cst.CSTNode) -> bool:
             return True
         case cst.Assign(value=cst.BinaryOperation(operator=cst.BitOr())):
             return True  # a union of types
+        case cst.Assign(value=cst.SimpleString() as text) if len(text.raw_value.split()) > 1:
+            return True
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name("log")))):
             return True
     return False

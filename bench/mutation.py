@@ -125,7 +125,7 @@ def judge(
         for mutant in some:
             end = ends[mutant]
             score.outcomes[end] += 1
-            if end in {SURVIVED, NO_TEST} and mutant.key in reasons:
+            if end in {SURVIVED, NO_TEST} and (mutant.key in reasons or (*mutant.key[:3], "*") in reasons):
                 score.equivalent += 1
             elif end in {SURVIVED, NO_TEST}:
                 left.append((mutant, end))
@@ -133,7 +133,7 @@ def judge(
 
 
 def equivalent() -> dict[Key, str]:
-    """Those that no test can tell from the original, and why."""
+    """Those that no test can tell from the original, and why. What it is now may be `*`: anything."""
     rows = [line.split("\t") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines() if line]
     return {(module, where, was, now): why for module, where, was, now, why in rows}
 

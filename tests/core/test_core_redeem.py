@@ -13,7 +13,9 @@ from allthepoints.core.loyalty import Bought, Item, JwtState, Viewer
 from allthepoints.core.redeem import (
     ABSENT_AFTER,
     FINAL,
+    FOUND,
     OF_JWT,
+    SAID_TAKEN,
     TABLE,
     Input,
     Reason,
@@ -23,6 +25,7 @@ from allthepoints.core.redeem import (
     checked,
     forbid,
     forbidden,
+    found,
     may_still_come,
     not_left,
     refuse,
@@ -103,18 +106,25 @@ def test_fc_48_it_is_sent_as_whom_it_was_confirmed() -> None:
     assert forbidden(mine, ITEM, 500, JwtState.GOOD, None) is Reason.WRONG_ACCOUNT
 
 
+def ended(one: Redemption) -> tuple[State, Reason | None, str, float | None]:
+    return one.state, one.reason, one.text, one.settled_at
+
+
 def test_each_way_to_an_end() -> None:
     bought = Bought("b1", SE, MUG, T + 1, code="CODE-1")
     done = accept(SENT, bought, T + 2)
     assert (done.state, done.bought, done.code, done.settled_at) == (State.ACCEPTED, "b1", "CODE-1", T + 2)
     assert "CODE-1" not in repr(done)
     no = refuse(SENT, T + 2, "You are redeeming too fast")
-    assert (no.state, no.reason, no.text) == (State.REJECTED, Reason.REFUSED, "You are redeeming too fast")
+    assert ended(no) == (State.REJECTED, Reason.REFUSED, "You are redeeming too fast", T + 2)
     stayed = not_left(SENT, T + 2, Reason.NOT_SENT, "could not connect")
-    assert (stayed.state, stayed.reason, stayed.text) == (State.REJECTED, Reason.NOT_SENT, "could not connect")
-    stopped = forbid(ASKED, Reason.SOLD_OUT, T)
-    assert (stopped.state, stopped.reason, stopped.sent_at) == (State.REJECTED, Reason.SOLD_OUT, None)
-    assert (checked(ASKED, T).state, UNKNOWN.state, UNKNOWN.open) == (State.CHECKED, State.UNKNOWN, True)
+    assert ended(stayed) == (State.REJECTED, Reason.NOT_SENT, "could not connect", T + 2)
+    stopped = forbid(ASKED, Reason.SOLD_OUT, T + 2, "too late")
+    assert (*ended(stopped), stopped.sent_at) == (State.REJECTED, Reason.SOLD_OUT, "too late", T + 2, None)
+    assert ended(checked(ASKED, T + 2)) == (State.CHECKED, None, "", T + 2)
+    assert ended(UNKNOWN) == (State.UNKNOWN, None, "no whole answer within 10 s", None)
+    assert ended(found(UNKNOWN, bought, T + 9)) == (State.ACCEPTED, None, FOUND, T + 9)
+    assert UNKNOWN.open
     assert not any(one.open for one in (done, no, stayed, stopped, checked(ASKED, T)))
 
 
@@ -288,7 +298,7 @@ HOUR = 3600.0
 
 
 @pytest.mark.parametrize(
-    ("ahead", "at", "found"),
+    ("ahead", "at", "fits"),
     [
         (0.0, T + 1, True),
         (0.0, T - MEASURED, True),
@@ -300,11 +310,11 @@ HOUR = 3600.0
         (-2 * HOUR, T - 2 * HOUR + 1, True),
     ],
 )
-def test_fc_48_where_their_clock_is_told_the_window_is_narrow(ahead: float, at: float, found: bool) -> None:
+def test_fc_48_where_their_clock_is_told_the_window_is_narrow(ahead: float, at: float, fits: bool) -> None:
     """Ours may be hours off; what fits in nothing but the time keeps it open all the same."""
     done = settle(replace(UNKNOWN, ahead=ahead), read([row("x", at)], LATE, 500, ahead=ahead), (), LATE)
-    assert (done is not None and done.bought == "x") is found
-    assert found or done is None
+    assert (done is not None and done.bought == "x") is fits
+    assert fits or done is None
 
 
 @pytest.mark.parametrize(
@@ -330,14 +340,14 @@ def test_fc_48_a_clock_that_is_set_meanwhile_proves_nothing_too_early(
 def test_fc_48_the_person_may_settle_what_readings_never_will() -> None:
     taken = say(UNKNOWN, True, T + 1)
     assert taken is not None
-    assert (taken.state, taken.by_hand, taken.settled_at, taken.reason) == (State.ACCEPTED, True, T + 1, None)
+    assert (*ended(taken), taken.by_hand) == (State.ACCEPTED, None, SAID_TAKEN, T + 1, True)
     never = say(UNKNOWN, False, LATE)
     assert never is not None
-    assert (never.state, never.by_hand, never.reason) == (State.REJECTED, True, Reason.SAID_NOT_TAKEN)
+    assert (*ended(never), never.by_hand) == (State.REJECTED, Reason.SAID_NOT_TAKEN, UNKNOWN.text, LATE, True)
 
 
 @pytest.mark.parametrize(
-    ("at", "left"), [(T, ABSENT_AFTER), (T + 100, 80.0), (LATE, 0.0), (T - 1, 0.0), (T + 9000, 0.0)]
+    ("at", "left"), [(T, ABSENT_AFTER), (T + 100, 80.0), (LATE - 0.5, 0.5), (LATE, 0.0), (T - 1, 0.0), (T + 9000, 0.0)]
 )
 def test_fc_48_not_taken_is_not_taken_from_anybody_while_it_may_still_come(at: float, left: float) -> None:
     assert may_still_come(UNKNOWN, at) == pytest.approx(left)
