@@ -257,7 +257,8 @@ def _named(package: Path, name: str) -> Iterator[tuple[str, int]]:
 
 
 def _looked(grounds: Grounds, keep: Path | None) -> dict[str, Covered | None]:
-    """What each test runs; of files that are as they were, as `keep` knows it."""
+    """What each test runs; of files that are as they were, as `keep` knows it. What is changed below the floors that
+    are watched is passed over: forget the file then."""
     stamps = _stamps(grounds)
     old: dict[str, tuple[str, dict[str, Covered | None]]] = {}
     if keep is not None and keep.exists():
@@ -279,7 +280,8 @@ def _stamps(grounds: Grounds) -> dict[str, str]:
     def read(paths: Sequence[Path]) -> bytes:
         return b"".join(path.read_bytes() for path in sorted(paths))
 
-    common = list((grounds.folder / "src").rglob("*.py")) + list((grounds.folder / "tests").rglob("[!t]*.py"))
+    common = [path for floor in FLOORS for path in (grounds.package / floor).rglob("*.py")]
+    common += (grounds.folder / "tests").rglob("[!t]*.py")
     stamp = sha256(read(common)).hexdigest()
     tests = [path for name in grounds.files for path in _test_files(grounds.folder / name)]
     return {path.relative_to(grounds.folder).as_posix(): stamp + sha256(read([path])).hexdigest() for path in tests}

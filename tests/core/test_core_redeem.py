@@ -232,7 +232,7 @@ def test_fc_48_settled_by_reading(
         assert (done.state, done.reason, done.settled_at) == (State.REJECTED, settled, read_at + 1)
     else:
         assert done is not None
-        assert (done.state, done.bought, done.reason) == (State.ACCEPTED, settled, None)
+        assert (done.state, done.bought, done.reason, done.settled_at) == (State.ACCEPTED, settled, None, read_at + 1)
         assert done.code == next(one.code for one in history if one.id == settled)
 
 
