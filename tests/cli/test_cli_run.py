@@ -22,11 +22,13 @@ from allthepoints.base.types import Login, UserId
 from allthepoints.cli import simulate
 from allthepoints.cli.run import Remarks, keep_drawn
 from allthepoints.core.place import Census
+from allthepoints.core.usual import Usual
 from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, Scenario
 from allthepoints.testing.clock import ManualClock
 from allthepoints.views.live import LivePicture
+from allthepoints.views.text import local
 from allthepoints.views.usual import Outlook
 
 
@@ -144,9 +146,9 @@ async def test_the_table_is_drawn_when_due(tmp_path: Path) -> None:
 @pytest.mark.anyio
 async def test_the_table_says_who_usually_starts_next_while_nobody_is_live(tmp_path: Path) -> None:
     class Known(Outlook):
-        def look(self, rows: Iterable[ChannelRow], now: float, zone: tzinfo) -> str:
-            self.text = f"{next(iter(rows)).display} usually starts about 19:00 today."
-            return self.text
+        def look(self, rows: Iterable[ChannelRow], now: float, zone: tzinfo) -> None:
+            row = next(iter(rows))
+            self._found = Usual(row.id, now + 300.0), row
 
     resting = ChannelRow(UserId("1"), Login("alpha"), "Alpha", False, "absent", "offline")
     picture, clock = LivePicture(), ManualClock()
@@ -159,7 +161,8 @@ async def test_the_table_says_who_usually_starts_next_while_nobody_is_live(tmp_p
     try:
         while "usually" not in picture.lines(80, 24)[0].text:
             await SystemClock().sleep(0.005)  # it is read on a thread
-        assert picture.lines(80, 24)[0].text == "Your channel is not live. Alpha usually starts about 19:00 today."
+        said = f"Alpha usually starts about {local(clock.now() + 300.0, UTC):%H:%M} today."
+        assert picture.lines(80, 24)[0].text == f"Your channel is not live. {said}"
         shown(replace(resting, live=True, state="present", reason=None))
         await clock.elapse(1.0)
         assert picture.lines(80, 24)[0].text == "In 1 of 1 live chat."

@@ -110,18 +110,32 @@ def test_a_face_that_stays_looks_now_and_then_and_only_while_nobody_is_live(tmp_
     assert not outlook.due(False, NOW)
     assert outlook.due(True, NOW)
     assert not outlook.due(True, NOW), "one that asks looks"
-    assert outlook.look((ALPHA,), NOW, UTC) == outlook.text == SAID
+    outlook.look((ALPHA,), NOW, UTC)
+    assert outlook.said(NOW, UTC) == SAID
     assert not outlook.due(True, NOW + KEPT - 1)
     assert outlook.due(True, NOW + KEPT)
     assert outlook.due(True, NOW - 9), "a clock that was set back"
     assert not outlook.due(False, NOW)
-    assert outlook.text == ""
+    assert outlook.said(NOW, UTC) == ""
     assert outlook.due(True, NOW + 1), "what was before a session is not so after it"
 
 
 def test_a_memory_that_cannot_be_read_costs_the_face_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"my novel, chapter one" * 100)
-    assert Outlook(tmp_path / "x.db").look((ALPHA,), NOW, UTC) == ""
+    outlook = Outlook(tmp_path / "x.db")
+    outlook.look((ALPHA,), NOW, UTC)
+    assert outlook.said(NOW, UTC) == ""
+
+
+def test_what_was_found_is_said_in_the_words_of_now(tmp_path: Path) -> None:
+    outlook, tokyo = Outlook(remembered(tmp_path / "x.db")), ZoneInfo("Asia/Tokyo")
+    outlook.look((ALPHA,), NOW, UTC)
+    assert outlook.said(NOW, tokyo) == "Alpha usually starts about 07:00 today.", "it is another day there"
+    outlook.look((ALPHA,), NOW + 2 * HOUR, UTC)
+    before = NOW + 3 * HOUR - 1
+    assert outlook.said(before, UTC) == "Alpha usually starts about 22:00 tomorrow."
+    assert outlook.said(before + 1, UTC) == SAID
+    assert outlook.said(NOW + HOUR + DAY, UTC) == "", "and not when its time has come"
 
 
 def test_the_picture_is_due_when_it_would_say_something_else() -> None:

@@ -177,7 +177,7 @@ async def keep_drawn(
     while True:
         if outlook.due(picture.nobody_live, clock.now()) and (seen := picture.snapshot) is not None:
             await asyncio.to_thread(outlook.look, in_order(seen.rows.values()), clock.now(), zone)
-        picture.expect(outlook.text)
+        picture.expect(outlook.said(clock.now(), zone))
         if picture.due(clock.now()):
             draw()
         await clock.sleep(DRAW_EVERY)

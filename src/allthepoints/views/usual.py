@@ -22,9 +22,17 @@ def read_usual(database: Path, rows: Iterable[ChannelRow], now: float, zone: tzi
     Of the channels whose next session would be one for the account: none that is live already, paused, excluded or
     closed to it.
     """
+    return _said(_found(database, rows, now, zone), now, zone)
+
+
+def _found(database: Path, rows: Iterable[ChannelRow], now: float, zone: tzinfo) -> tuple[Usual, ChannelRow] | None:
     meant = {row.id: row for row in rows if not row.live and row.state != "refused" and row.reason not in _NOT_MEANT}
     found = usual_next(StartsReader(database).starts(tuple(meant), now - LOOKED_BACK), now, zone)
-    return "" if found is None else usual_line(found, meant[found.channel], now, zone)
+    return None if found is None else (found, meant[found.channel])
+
+
+def _said(found: tuple[Usual, ChannelRow] | None, now: float, zone: tzinfo) -> str:
+    return "" if found is None or found[0].at <= now else usual_line(*found, now, zone)
 
 
 def usual_line(usual: Usual, row: ChannelRow, now: float, zone: tzinfo) -> str:
@@ -41,27 +49,29 @@ class Outlook:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._read_at: float | None = None
-        self.text = ""
-        """What was found last."""
+        self._found: tuple[Usual, ChannelRow] | None = None
+
+    def said(self, now: float, zone: tzinfo) -> str:
+        """What was found last, in the words of now: at midnight "tomorrow" becomes "today"."""
+        return _said(self._found, now, zone)
 
     def due(self, nobody_live: bool, now: float) -> bool:
         """Whether to `look` now; it is due to one that asks. While somebody is live there is nothing to say, and what
         was said is forgotten."""
         if not nobody_live:
-            self._read_at, self.text = None, ""
+            self._read_at = self._found = None
             return False
         if self._read_at is not None and 0.0 <= now - self._read_at < KEPT:
             return False
         self._read_at = now
         return True
 
-    def look(self, rows: Iterable[ChannelRow], now: float, zone: tzinfo) -> str:
+    def look(self, rows: Iterable[ChannelRow], now: float, zone: tzinfo) -> None:
         """Read it. A memory that cannot be read says nothing of it: that is told elsewhere."""
         try:
-            self.text = read_usual(self._database, rows, now, zone)
+            self._found = _found(self._database, rows, now, zone)
         except FaultError:
-            self.text = ""
-        return self.text
+            self._found = None
 
 
 _NOT_MEANT = frozenset({"paused", "excluded"})

@@ -214,6 +214,7 @@ class _Site:
     async def poll(self, request: Request) -> Response:
         """The same for who cannot listen: `{"version", "fragments": [[name, html]]}`; 204 where nothing changed."""
         since = request.query_params.get("since", "")
+        await self.board.look_ahead()
         change = self.board.since(since)
         if change is None or change.version == since:
             return Response(None, 204)

@@ -34,6 +34,7 @@ from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.channels import in_order
 from allthepoints.views.report import notify_troubles
 from allthepoints.views.sentence import Glance, sentence
+from allthepoints.views.text import MINUTE
 from allthepoints.views.usual import Outlook
 from allthepoints.views.web.signing import SignInByCode, Signing
 from allthepoints.views.zone import zone_of
@@ -78,9 +79,9 @@ class Change:
 
     `whole`: it is not known what the client has, and `rows` are all of them. `warnings` and `sentence` are None where
     they are as they were; `head`: the account, the counts, the wishes within reach or the config changed; `read`:
-    StreamElements answered, so points and stores may be different; `vitals`: those of the snapshot are. `events`:
-    oldest first, without an id of the database (0). `known` and `number`: what the client knew (None where `whole`),
-    and will know.
+    StreamElements answered, so points and stores may be different; `vitals`: those of the snapshot are; `aged`: another
+    minute began, so times and days may be told in other words. `events`: oldest first, without an id of the database
+    (0). `known` and `number`: what the client knew (None where `whole`), and will know.
     """
 
     version: str
@@ -94,6 +95,7 @@ class Change:
     head: bool = False
     read: bool = False
     vitals: bool = False
+    aged: bool = False
     events: tuple[EventRow, ...] = ()
     whole: bool = False
 
@@ -106,6 +108,7 @@ class Change:
             or self.head
             or self.read
             or self.vitals
+            or self.aged
             or self.warnings is not None
             or self.sentence is not None
         )
@@ -149,7 +152,8 @@ class Board:
         self._gone: deque[tuple[int, UserId]] = deque(maxlen=GONE_KEPT)
         self._forgotten = 0
         """Who knows less than this cannot be told what it lacks."""
-        self._warned = self._headed = self._read = self._lived = 0
+        self._warned = self._headed = self._read = self._lived = self._aged = 0
+        self._minute = 0.0
         self._settings: Settings | None = None
         self._said: tuple[Snapshot, tuple[int, str], str] | None = None
         self._outlook = Outlook(reader.path)
@@ -184,7 +188,7 @@ class Board:
         seen, now = self._snapshot, self.now()
         if seen is None:
             return "Starting."
-        usual = self._outlook.text
+        usual = self._outlook.said(now, self.zone)
         if self._said is None or self._said[0] is not seen or self._said[1] != (int(now), usual):  # many ask the same
             self._said = seen, (int(now), usual), sentence(_glance(seen), now, usual)
         return self._said[2]
@@ -261,7 +265,8 @@ class Board:
         number = self._number + 1
         if before is None:
             self._changed = dict.fromkeys(snapshot.rows, number)
-            self._warned = self._headed = self._read = self._lived = number
+            self._warned = self._headed = self._read = self._lived = self._aged = number
+            self._minute = self.now() // MINUTE
             self._settings = self.settings()
         elif not self._compare(before, snapshot, number) and not self._is_news(number):
             return
@@ -296,6 +301,8 @@ class Board:
             self._settings = settings
         if before.vitals != after.vitals or before.helix_points != after.helix_points:
             self._lived, changed = number, True
+        if (minute := self.now() // MINUTE) != self._minute:
+            self._minute, self._aged, changed = minute, number, True
         if before.vitals.elements_asked and not (after.vitals.elements_asked and _asked(before) == _asked(after)):
             self._read = number
         return changed
@@ -332,6 +339,7 @@ class Board:
                 head=True,
                 read=True,
                 vitals=True,
+                aged=True,
                 whole=True,
             )
         if known == self._number:
@@ -348,6 +356,7 @@ class Board:
             head=self._headed > known,
             read=self._read > known,
             vitals=self._lived > known,
+            aged=self._aged > known,
             events=tuple(event for number, event in self._events if number > known),
         )
 

@@ -91,7 +91,8 @@ async def look(board: Board, change: Change, subject: str) -> Look | None:
         login = as_login(subject)
     except NotALogin:
         return None
-    news = [row for row in change.rows if row.login == login], change.gone, change.head, change.read, change.events
+    mine = [row for row in change.rows if row.login == login]
+    news = mine, change.gone, change.head, change.read, change.events, change.aged
     if not topics(board).concerned(f"channel/{subject}", change, *news):
         return None
     facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board.settings()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from allthepoints.base.errors import AllThePointsError
@@ -132,7 +132,7 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
     show_ = chosen if chosen in dict(FILTERS) else "now" if "now" in present else "all"
     sort = request.query_params.get("sort", "state")
     return {
-        **head(snapshot, facts),
+        **head(snapshot, None if error else facts),
         **trouble_of(error),
         "alerts": alerts_of(snapshot),
         "rows": await asyncio.to_thread(_html, board, sorted_by(rows, sort if sort in SORTS else "state")),
@@ -141,7 +141,7 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
         "show": show_,
         "sort": sort if sort in SORTS else "state",
         "q": wanted,
-        "quiet": "" if snapshot is None else quiet(snapshot.rows.values()),
+        "quiet": "" if snapshot is None else _quiet(snapshot),
     }
 
 
@@ -156,32 +156,52 @@ def _html(board: Board, rows: Iterable[Row]) -> list[Markup]:
 
 async def look(board: Board, change: Change, _subject: str) -> Look | None:
     """How the page looks now."""
-    if not topics(board).concerned(
-        "now", change, change.rows, change.gone, change.head, change.warnings, change.read, change.sentence
-    ):
+    news = change.rows, change.gone, change.head, change.warnings, change.read, change.sentence, change.aged
+    if not topics(board).concerned("now", change, *news):
         return None
     facts, error = await _facts(board)
-    above, alerts = head(change.snapshot, facts), alerts_of(change.snapshot)
+    above, alerts = head(change.snapshot, None if error else facts), alerts_of(change.snapshot)
+    since = [clock_time(alert.since, board.now(), board.zone) for alert in alerts]
+    rest = _quiet(change.snapshot)
     parts = [
         trouble(board, error),
         Part("head", tuple(above.values()), lambda: piece(board, "parts/head.html", **above), "head"),
-        Part("alerts", alerts, lambda: piece(board, "parts/alerts.html", alerts=alerts), "alerts"),
+        Part("quiet", rest, lambda: str(escape(rest)), "quiet"),
+        Part("alerts", (alerts, since), lambda: piece(board, "parts/alerts.html", alerts=alerts), "alerts"),
     ]
     return Look(parts, lambda: _changed(board, change, facts))
 
 
 def _changed(board: Board, change: Change, facts: Known) -> Iterable[tuple[str, str]]:
-    """The sentence, and rows; one with `data-gone` goes."""
+    """The sentence, and rows: those of channels that changed, and those that look different because time went by. One
+    with `data-gone` goes."""
     if change.sentence is not None:
         yield "sentence", piece(board, "parts/sentence.html", sentence=change.sentence)
-    rows = [row_html(board, row) for row in rows_of(change.snapshot, facts, board.now(), change.rows)]
+    everyone = change.whole or change.aged or board not in _told
+    rows = rows_of(change.snapshot, facts, board.now(), None if everyone else change.rows)
     if change.whole:
-        yield "rows", "".join(rows)
+        yield "rows", "".join(row_html(board, row) for row in rows)
         return
-    yield from (("row", html) for html in rows)
+    owed = _owed(board, change, rows)
+    yield from (("row", row_html(board, row)) for row in rows if row.id in owed)
     for id_ in change.gone:
-        _rows.get(board, {}).pop(UserId(id_), None)
+        _rows.get(board, {}).pop(id_, None)
+        _told[board].pop(id_, None)
     yield from (("row", f'<tr id="row-{int(id_)}" data-gone></tr>') for id_ in change.gone if id_.isdecimal())
+
+
+def _owed(board: Board, change: Change, rows: Iterable[Row]) -> set[UserId]:
+    """Which of `rows` look different to who knows `change.known`."""
+    new = board not in _told
+    told = _told.setdefault(board, {})
+    # Where nobody listened before, what a page has is known only if nothing happened since it was made.
+    number = 0 if new and change.known == change.number else change.number
+    for row in rows:
+        look, had = _look(board, row), told.get(row.id)
+        if had is None or had[0] != look:
+            told[row.id] = look, number
+    known = change.known or 0
+    return {row.id for row in change.rows} | {row.id for row in rows if told[row.id][1] > known}
 
 
 async def _facts(board: Board) -> tuple[Known, AllThePointsError | None]:
@@ -191,18 +211,23 @@ async def _facts(board: Board) -> tuple[Known, AllThePointsError | None]:
         return Known(), error
 
 
-def head(snapshot: Snapshot | None, facts: Known) -> dict[str, Any]:
-    """What stands above the table."""
+def head(snapshot: Snapshot | None, facts: Known | None) -> dict[str, Any]:
+    """What stands above the table. `facts` None: nobody knows what was earned."""
     account = None if snapshot is None else snapshot.account
     return {
         "signed_in_as": None if account is None else account.login,
-        "today": facts.today,
-        "week": facts.week,
-        "earning_channels": sum(1 for row in facts.points.values() if row.earned_today),
+        "today": None if facts is None else facts.today,
+        "week": None if facts is None else facts.week,
+        "earning_channels": 0 if facts is None else sum(1 for row in facts.points.values() if row.earned_today),
+        "within": 0 if snapshot is None else snapshot.wishes,
         "live_channels": 0 if snapshot is None else sum(row.live is True for row in snapshot.rows.values()),
         "left_out": "" if snapshot is None else _left_out(snapshot.rows.values()),
         "started": snapshot is not None,
     }
+
+
+def _quiet(snapshot: Snapshot) -> str:
+    return f"{quiet(snapshot.rows.values())}."
 
 
 def _left_out(rows: Iterable[ChannelRow]) -> str:
@@ -240,16 +265,26 @@ def sorted_by(rows: list[Row], sort: str) -> list[Row]:
 
 
 _rows: WeakKeyDictionary[Board, dict[UserId, tuple[object, Markup]]] = WeakKeyDictionary()
+"""As they were drawn last."""
+
+_told: WeakKeyDictionary[Board, dict[UserId, tuple[object, int]]] = WeakKeyDictionary()
+"""How the rows look that pages were told, each with the number of the board's change with which it last was different.
+They are told one after the other (`telling`)."""
 
 
 def row_html(board: Board, row: Row) -> Markup:
     """One row of the table; the same as before where it would look the same, for there are hundreds."""
-    kept, now, zone = _rows.setdefault(board, {}), board.now(), board.zone
-    look = row, zone, [clock_time(at, now, zone) for at in (row.since, row.live_since, row.last)]
+    kept, look = _rows.setdefault(board, {}), _look(board, row)
     had = kept.get(row.id)
     if had is None or had[0] != look:
         had = kept[row.id] = look, Markup(piece(board, "parts/row.html", row=row))  # noqa: S704 -- escaped in there
     return had[1]
+
+
+def _look(board: Board, row: Row) -> object:
+    """All that its looks depend on."""
+    now, zone = board.now(), board.zone
+    return row, zone, [clock_time(at, now, zone) for at in (row.since, row.live_since, row.last)]
 
 
 def _next(wished: Wished | None, now: float) -> Next | None:

@@ -31,8 +31,7 @@
     }
     by("no-rows").hidden = all > 0;
     by("no-match").hidden = all === 0 || shown > 0;
-    const quiet = document.querySelector("[data-quiet]");
-    quiet.querySelector("span").textContent = words.length || !quiet.dataset.quiet ? "" : `${quiet.dataset.quiet}.`;
+    by("quiet").hidden = words.length > 0;
     table.tHead.hidden = shown === 0;
   }
 

@@ -114,7 +114,14 @@
       legend: { live: true },
       axes: [
         { ...axis, values: tick.values, size: 44 },
-        { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : number(tick))) },
+        {
+          ...axis,
+          size: 52,
+          values: (plot, ticks) => { // none beside the bands, whose names stand there
+            const { min, max } = plot.scales.y, foot = Math.max(0, min + ((max - min) * (FOOT + 4)) / (high - 70));
+            return ticks.map((tick) => (tick < foot ? "" : number(tick)));
+          },
+        },
       ],
       series: [
         { label: "At", value: (_, at) => (at === null ? "–" : tick.full(at)) },
