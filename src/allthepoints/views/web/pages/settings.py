@@ -102,7 +102,7 @@ async def show(board: Board, _request: Request) -> Mapping[str, Any]:
 
 async def look(board: Board, change: News, _subject: str) -> Look | None:
     """How the page looks now."""
-    news = change.rows, change.gone, change.head, change.read, change.events
+    news = change.rows, change.gone, change.head, change.read, change.events, change.aged
     if not topics(board).concerned("settings", change, *news):
         return None
     settings = await _settings(board)
