@@ -77,7 +77,7 @@ async def test_what_was_yesterday_gets_a_date(stage: Stage) -> None:
     stage.tell([old, new], warnings=(warning,), wishes=5)
     found = await told(stage, listening)
     assert len([name for name, _ in found if name == "row"]) == 2
-    assert "since <time" in dict(found)["alerts"]
+    assert "since&nbsp;<time" in dict(found)["alerts"]
     assert ">25 Nov</time>" in dict(found)["alerts"]
     await listening.hang_up()
 
