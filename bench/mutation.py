@@ -96,8 +96,10 @@ def main() -> int:
         group: [mutant for module in modules for mutant in mutants(Tree().source, module)]
         for group, modules in chosen.items()
     }
+    again = None if args.again is None else _keys(args.again)
     for group, all_of_it in made.items():
         wanted = [mutant for mutant in all_of_it if not args.where or mutant.where in args.where]
+        wanted = [mutant for mutant in wanted if again is None or mutant.key in again]
         size = min(args.sample or len(wanted), len(wanted))
         made[group] = random.Random(args.seed).sample(wanted, size) if args.sample else wanted
     asked = [mutant for some in made.values() for mutant in some]
@@ -291,6 +293,11 @@ def _test_files(path: Path) -> list[Path]:
     return [path] if path.is_file() else list(path.rglob("test_*.py"))
 
 
+def _keys(path: Path) -> set[Key]:
+    rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    return {(row[0], row[1], row[2], row[3]) for row in rows if len(row) >= 4}
+
+
 def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace) -> None:
     if args.json:
         shown = {
@@ -339,6 +346,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--sample", type=int, help="so many mutants of each group")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--again", type=Path, help="only those whose lines stand in this file: what an earlier run left"
+    )
     parser.add_argument("--keep", type=Path, help="a file that remembers which test runs which line")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--record", action="store_true", help="write docs/results/mutation.json, and the page from it")

@@ -237,6 +237,9 @@ def test_the_end_of_a_cooldown_counts_from_what_we_bought() -> None:
         (replace(sent, sent_at=None), 1),
     ):
         assert reach(Policy(wishes=(WISH,)), shop(one, items={MUG: item}), T) == count
+    assert (
+        reach(Policy(wishes=(WISH,)), shop(replace(sent, key="old", sent_at=T - 999), sent, items={MUG: item}), T) == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,3 +263,4 @@ def test_fc_16_a_wish_follows_who_has_the_name_now() -> None:
     assert list(of_channel(Policy(wishes=(WISH,)), o, ID)) == []
     o.addresses = {}
     assert [wish for wish, _ in of_channel(Policy(wishes=(WISH,)), o, ID)] == [WISH]
+    assert reach(Policy(wishes=(WISH,)), o, T) == 1

@@ -198,6 +198,11 @@ def test_fc_34_a_clock_that_was_set_back_silences_nothing_for_long() -> None:
     assert changes(knows, T0, standing(MAP, 2000, T0))[1] is HAVE
 
 
+def test_the_same_second_tells_nothing_again() -> None:
+    knows = Told(cost=1500, told_at=int(T0))
+    assert changes(knows, float(int(T0)), standing(MAP, 2000, T0))[1] is None
+
+
 # -- memory --------------------------------------------------------------------------------------------------------
 times = st.integers(0, 2**40)
 memories = st.builds(

@@ -23,9 +23,10 @@ from allthepoints.core.loyalty import JwtState
 from allthepoints.core.redeem import Reason
 from allthepoints.ports import JwtUnusable, Request
 from allthepoints.service.elements import ERROR, ElementsCalls
-from allthepoints.service.requests import fact_of
+from allthepoints.service.requests import Requests, fact_of
 from allthepoints.testing.clock import ManualClock, settle
 from allthepoints.testing.fakes_points import FakeElements, FakePointsApi, FakeStoreApi
+from allthepoints.testing.memory_storage import Memory, MemoryStorage
 
 T = 1_700_000_000.0
 ALPHA, ID, SE = Login("alpha"), UserId("7"), SeId("se7")
@@ -207,3 +208,15 @@ def test_fc_48_a_request_of_tomorrow_was_asked_now() -> None:
 def test_a_request_that_makes_no_sense_is_told_so(kind: str, login: Login | None, data: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         fact_of(Request(1, T, kind, login, data), T)
+
+
+@pytest.mark.anyio
+async def test_a_request_is_answered_once_also_where_the_disk_keeps_it() -> None:
+    memory, answered = Memory(), list[int]()
+    requests = Requests(MemoryStorage(memory), ManualClock(T), lambda request: answered.append(request.id))
+    memory.asked = [Request(1, T, "look", ALPHA, {}), Request(2, T, "look", ALPHA, {})]
+    await requests.look()
+    await requests.look()
+    memory.asked.append(Request(3, T, "look", ALPHA, {}))
+    await requests.look()
+    assert answered == [1, 2, 3]
