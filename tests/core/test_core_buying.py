@@ -178,6 +178,7 @@ def test_fc_48_nothing_without_a_yes_or_a_token() -> None:
         (replace(WISH, channel=Login("beta")), {}, False),
         (replace(WISH, max_cost=99), {"balance": None}, True),
         (replace(WISH, max_cost=99), {"items": {}}, True),
+        (replace(WISH, max_cost=99), {"items": {}, "balance": None}, True),
         (WISH, {"items": {MUG: Item(MUG, "Mug", 900)}}, True),  # what the store says is judged elsewhere
     ],
 )

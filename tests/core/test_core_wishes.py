@@ -170,6 +170,18 @@ def test_a_store_that_closes_every_night_is_told_once_a_week() -> None:
     assert set(heard) == {HAVE, None}
 
 
+@pytest.mark.parametrize(
+    ("away", "since_news", "news"),
+    [(REST, SELDOM, EventKind.WISH_BACK), (REST - 1, SELDOM, None), (REST, SELDOM - 1, None)],
+)
+def test_an_item_that_is_enabled_again_is_news_at_most_so_often(
+    away: float, since_news: float, news: EventKind | None
+) -> None:
+    at = float(int(T0))
+    knows = Told(1500, False, Away.DISABLED, away_at=int(at - away), opened_at=int(at - since_news))
+    assert changes(knows, at, standing(MAP, 0, at))[1] is news
+
+
 def test_flips_within_an_hour_are_never_told() -> None:
     flips = [look for _ in range(100) for look in ((900, OFF, 2000), (REST - 1, MAP, 2000))]
     assert news((0, MAP, 2000), *flips) == [HAVE, *[None] * 200]
