@@ -423,8 +423,9 @@ def test_what_is_given_back_is_never_more_than_was_spent() -> None:
 )
 def test_fc_48_the_persons_word(one: Redemption, at: float, taken: bool, expect: State) -> None:
     o = state(one)
-    do(o, f.SettleAsked(at, "k", taken))
+    records = do(o, f.SettleAsked(at, "k", taken))
     assert only(o).state is expect
+    assert {record.at for record in records} == ({at} if expect is not one.state else set())
     assert only(o).by_hand is (expect in redeem.FINAL)
     assert do(o, f.SettleAsked(at, "unheard of", taken)) == []
 

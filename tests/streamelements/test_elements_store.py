@@ -71,6 +71,8 @@ ENDS: dict[str, tuple[Reply, type[OutsideError]]] = {
     "200-other-channel": (body(receipt(channel="000000000000000000000001")), Unknown),
     "200-that-says-500": (body({"statusCode": 500, "error": "Internal Server Error"}), Unknown),
     "204": (httpx2.Response(204), Unknown),
+    "300": (body(receipt(), 300), Unknown),
+    "199": (body(receipt(), 199), Unknown),
     "302": (httpx2.Response(302, headers={"location": "/kappa/v2/again"}), Unknown),
     "307": (httpx2.Response(307, headers={"location": "/kappa/v2/again"}), Unknown),
     "308": (httpx2.Response(308, headers={"location": "https://elsewhere.test/"}), Unknown),
@@ -241,6 +243,7 @@ async def test_fc_31_a_token_that_is_not_taken(status: int) -> None:
     with pytest.raises(Unauthorised) as caught:
         await Elements(no(status, WORDS)).store.me()
     assert (caught.value.status, caught.value.message) == (status, WORDS)
+    assert str(status) in str(caught.value)
     assert caught.value.__context__ is None
 
 
