@@ -333,8 +333,9 @@ BOUGHT = Bought("b1", SE, MUG, T + 2, code="CODE")
 def test_fc_48_what_an_answer_changes(answer: dict[str, Any], expect: Any, paid: int) -> None:
     o = state(SENT)
     o.elements.in_flight.add("k")
-    do(o, f.RedemptionAnswered(T + 3, "k", **answer))
+    records = do(o, f.RedemptionAnswered(T + 3, "k", **answer))
     assert ended(only(o)) == expect
+    assert {record.at for record in records} == {T + 3}
     purse = o.elements.purse(ID)
     assert (purse.spent, purse.spent_at, purse.looked_at) == (paid, T + 3 if paid else 0.0, T + 3)
     assert o.elements.in_flight == set()
