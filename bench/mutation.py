@@ -42,6 +42,9 @@ CLOSE = ("core", "irc", "streamelements")
 CLOSE += tuple(f"service/test_service_{name}.py" for name in ("elements", "parts", "points", "requests"))
 """Tests that are near to what is changed, and quick."""
 
+ENOUGH = 25.0
+"""Seconds of tests for what is run at import and then used by everything."""
+
 FLOORS = ("core", "irc", "service", "streamelements")
 """Whose lines are watched. Always the same, so that what was seen can be kept."""
 
@@ -181,6 +184,9 @@ def _run(grounds: Grounds, asked: Sequence[Mutant], keep: Path | None) -> dict[M
     return ends
 
 
+_NOTHING = Covered(0.0, {})
+
+
 class Tells:
     """Which tests may tell a mutant from the original."""
 
@@ -189,6 +195,7 @@ class Tells:
     ) -> None:
         self._package = package
         self._early = early
+        self._covered = covered
         self._all = [test for test, seen in covered.items() if seen is not None]
         self._by_line: dict[tuple[str, int], set[str]] = {}
         for test, seen in covered.items():
@@ -207,10 +214,20 @@ class Tells:
             places = [(mutant.module, line) for line in lines_of(_tree(self._package / mutant.module), mutant)]
         else:
             found = self._uses(mutant)
-            if found is None:
-                return self._all
+            if not found:
+                return self._enough(mutant.module)
             places = found
         return sorted({test for place in places for test in self._by_line.get(place, ())})
+
+    def _enough(self, module: str) -> list[str]:
+        """Tests that run anything of the module, the quickest first, as long as they are to be had in `ENOUGH`."""
+        spent, found = 0.0, []
+        near = [test for test in self._all if module in (self._covered[test] or _NOTHING).lines] or self._all
+        for test in sorted(near, key=lambda test: (self._covered[test] or _NOTHING).took):
+            spent += (self._covered[test] or _NOTHING).took
+            if spent < ENOUGH:
+                found.append(test)
+        return found
 
     def _uses(self, mutant: Mutant) -> list[tuple[str, int]] | None:
         """None: it is used at import as well, so anything may tell."""
@@ -219,7 +236,9 @@ class Tells:
             return None
         places = []
         for module, line in _named(self._package, name):
-            if line in self._early.get(module, ()) and not (module == mutant.module and _spans(mutant, line)):
+            if module == mutant.module and _spans(mutant, line):
+                continue
+            if line in self._early.get(module, ()):
                 return None
             places.append((module, line))
         return places
@@ -230,13 +249,18 @@ def _spans(mutant: Mutant, line: int) -> bool:
 
 
 def _assigned(tree: ast.Module, mutant: Mutant) -> str | None:
-    """The name that the changed statement of a module gives."""
-    for node in tree.body:
+    """The name that the changed statement of a module, or of an enum, gives."""
+    enums = [node for node in tree.body if isinstance(node, ast.ClassDef) and _is_enum(node)]
+    for node in (*tree.body, *(inner for outer in enums for inner in outer.body)):
         if node.lineno <= mutant.first <= (node.end_lineno or 0):
             match node:
                 case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
                     return name
     return None
+
+
+def _is_enum(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id.endswith("Enum") for base in node.bases)
 
 
 @cache

@@ -76,7 +76,7 @@ ENDS = {
     ("bigger", "if number > LEAST:", "if ((number > LEAST) and False):"): "killed",
     ("bigger", "return True", "return False"): "killed",
     ("<module>", "LEAST = 3", "LEAST = 4"): "killed",
-    ("<module>", "UNUSED = 7", "UNUSED = 8"): "no test",
+    ("<module>", "UNUSED = 7", "UNUSED = 8"): "survived",
     ("<module>", 'NAMES = {"one": 1}', 'NAMES = {"one": 2}'): "killed",
     ("Kind", 'BIG = "big"', 'BIG = "XXbigXX"'): "killed",
     ("untested", "return number + 1", "return number - 1"): "no test",
