@@ -54,6 +54,18 @@ def test_fc_48_every_cell(state: State, what: Input) -> None:
             step(state, what)
 
 
+WRITTEN = """
+proposed confirmed checked sent accepted rejected unknown
+price_changed not_enough_points sold_out disabled no_such_item not_on_website answers_missing takes_no_message
+not_at_streamelements jwt_missing jwt_expired jwt_malformed jwt_refused wrong_account in_progress not_allowed unchecked
+not_written not_sent refused never_arrived said_not_taken
+"""
+
+
+def test_words_that_stand_in_databases_are_known_for_ever() -> None:
+    assert {word.value for word in (*State, *Reason)} >= set(WRITTEN.split())
+
+
 def test_fc_48_send_stands_in_one_cell() -> None:
     assert [cell for cell in TABLE if cell[1] is Input.SEND] == [(State.CONFIRMED, Input.SEND)]
     assert [cell for cell, after in TABLE.items() if after is State.SENT] == [(State.CONFIRMED, Input.SEND)]
