@@ -10,6 +10,7 @@ import pytest
 from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core import facts as f
 from allthepoints.core import redeem
+from allthepoints.core.actions import SendRedemption
 from allthepoints.core.apply_redeem import (
     AUTO_ALLOWED,
     NOBODY_HEARD,
@@ -26,6 +27,7 @@ from allthepoints.core.apply_redeem import (
     settle_unknown,
     viewer_login,
 )
+from allthepoints.core.intend import intend
 from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, Viewer
 from allthepoints.core.model import Account
 from allthepoints.core.observed import Observed
@@ -311,6 +313,23 @@ def test_fc_48_what_nobody_will_answer_any_more_is_unclear() -> None:
     list(review(o, T + 5))
     assert ended(only(o)) == (State.UNKNOWN, None, NOBODY_HEARD, None)
     assert (o.elements.purse(ID).spent, o.elements.purse(ID).spent_at) == (100, T + 5), "it may have been paid"
+
+
+def test_fc_48_the_row_that_says_sent_keeps_what_was_known_before() -> None:
+    old, others = Bought("old", SE, MUG, T - 9), Bought("cup", SE, CUP, T - 9)
+    o = change(state(replace(ONE, se=None)), history=(old, others), ahead=2.5)
+    records = intend(o, SendRedemption("k", ME.id, SE, MUG, (), ""), T + 5)
+    sent = replace(ONE, state=State.SENT, sent_at=T + 5, known=("old",), points_before=500, ahead=2.5)
+    assert only(o) == sent
+    assert records[0] == RedemptionKept(T + 5, sent)
+    assert {record.at for record in records} == {T + 5}
+    assert o.elements.in_flight == {"k"}
+
+
+def test_fc_48_a_balance_that_is_not_there_is_none() -> None:
+    o = change(state(ONE), balance=None)
+    intend(o, SendRedemption("k", ME.id, SE, MUG, (), ""), T + 5)
+    assert only(o).points_before == 0
 
 
 # -- answers -------------------------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from core_world import T0, Core, World, at_work, check, check_agrees, check_wind
 from allthepoints.base.types import Login, UserId
 from allthepoints.core import facts as f
 from allthepoints.core.actions import CloseConnection, JoinRooms, OpenConnection, PartRooms, ReadLive, RenewSignIn
+from allthepoints.core.intend import intend
 from allthepoints.core.model import Account, Lost, Why
 from allthepoints.core.policy import Policy
-from allthepoints.core.records import EventKind, PresenceClosed, PresenceOpened
+from allthepoints.core.records import AttemptsSpent, EventKind, PresenceClosed, PresenceOpened
 
 A, B = logins(0, 1)
 LOSSES = [lost for lost in Lost if lost is not Lost.OURS]
@@ -438,3 +439,20 @@ def test_a_connection_that_answers_some_joins_is_no_ghost() -> None:
     core.observed.connections[1].unanswered = 2
     core.turn(f.Joined(at + 16, 1, logins(3)[0]))
     assert core.observed.connections[1].unanswered == 0
+
+
+# -- what is booked before it is done ------------------------------------------------------------------------------
+def test_fc_02_budgets_are_booked_in_words_that_a_restart_reads() -> None:
+    core = at_work(0, 1)
+    spent = [(record.what, record.count) for record in core.records if isinstance(record, AttemptsSpent)]
+    assert spent == [("login", 1), ("join", 2)]
+
+
+def test_another_connection_beside_one_that_stands_is_no_outage() -> None:
+    core = at_work(0)
+    assert core.observed.disconnected_since is None
+    intend(core.observed, OpenConnection(2), T0 + 9)
+    assert core.observed.disconnected_since is None
+    bare = Core()
+    intend(bare.observed, OpenConnection(1), T0 + 9)
+    assert bare.observed.disconnected_since == T0 + 9

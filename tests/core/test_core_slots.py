@@ -46,6 +46,13 @@ def test_by_priority_then_pay_then_a_wish_then_the_rate_then_the_follows() -> No
     assert ranked(core) == ["c3", "c5", "c0", "c1", "c2", "c6", "c4"], "the wish is within reach"
 
 
+def test_of_equals_the_include_list_goes_first_in_its_order() -> None:
+    core = at_work(0, 1, 2, 3, policy=Policy(include=(D, C)), connected=False)
+    for number in range(4):
+        tell(core, number)
+    assert ranked(core) == ["c3", "c2", "c0", "c1"]
+
+
 def test_who_ignores_us_pays_nobody() -> None:
     core = at_work(0, 1, connected=False)
     tell(core, 0, rate=90)
