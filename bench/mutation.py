@@ -30,6 +30,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import mutation_run
 from mutants import Mutant, lines_of, mutants
 from mutation_run import BROKEN, HUNG, KILLED, NO_TEST, SURVIVED, Covered, Grounds
 from table import show, show_json
@@ -284,13 +285,17 @@ def _named(package: Path, name: str) -> Iterator[tuple[str, int]]:
 
 def _looked(grounds: Grounds, keep: Path | None) -> dict[str, Covered | None]:
     """What each test runs; of files that are as they were, as `keep` knows it. What is changed below the floors that
-    are watched is passed over: forget the file then."""
+    are watched is passed over: forget the file then. What was too slow is tried again."""
     stamps = _stamps(grounds)
     old: dict[str, tuple[str, dict[str, Covered | None]]] = {}
     if keep is not None and keep.exists():
         old = pickle.loads(keep.read_bytes())
     known = {
-        test: seen for file, (stamp, tests) in old.items() if stamps.get(file) == stamp for test, seen in tests.items()
+        test: seen
+        for file, (stamp, tests) in old.items()
+        if stamps.get(file) == stamp
+        for test, seen in tests.items()
+        if seen is not None
     }
     found = grounds.look(known, _say)
     if keep is not None:
@@ -374,6 +379,9 @@ def _arguments() -> argparse.Namespace:
         "--again", type=Path, help="only those whose lines stand in this file: what an earlier run left"
     )
     parser.add_argument("--keep", type=Path, help="a file that remembers which test runs which line")
+    parser.add_argument(
+        "--slow", type=float, default=mutation_run.SLOW, help="seconds from which on a test is left out"
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--record", action="store_true", help="write docs/results/mutation.json, and the page from it")
     args = parser.parse_args()
@@ -384,6 +392,7 @@ def _arguments() -> argparse.Namespace:
         parser.error(f"nothing is known of {' '.join(sorted(unknown))}")
     args.groups = args.groups or list(known)
     args.tests = args.tests or list(CLOSE)
+    mutation_run.SLOW = args.slow
     args.keep = args.keep and args.keep.resolve()
     return args
 

@@ -79,7 +79,22 @@ def test_shapes(raw: bytes, line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"\r", b"   ", b" PING", b"@a=b", b"@a=b ", b":src", b":src ", b"@a=b :src", b"@ :", b":", b"@"]
+    "raw",
+    [
+        b"",
+        b"\r",
+        b"   ",
+        b" PING",
+        b"@a=b",
+        b"@a=b ",
+        b":src",
+        b":src ",
+        b"@a=b :src",
+        b"@ :",
+        b":",
+        b"@",
+        b":src :a b",
+    ],
 )
 def test_no_command(raw: bytes) -> None:
     with pytest.raises(MalformedLine):
@@ -91,6 +106,22 @@ def test_who_sent_it() -> None:
     assert parse(b":tmi.twitch.tv X").nick == ""
     assert parse(b":!@.tmi.twitch.tv X").nick == ""
     assert parse(b"X").nick == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "raw"),
+    [
+        (Line("QUIT"), b"QUIT\r\n"),
+        (Line("JOIN", ("#a,#b",)), b"JOIN #a,#b\r\n"),
+        (Line("PING", ("a b",)), b"PING :a b\r\n"),
+        (Line("X", ("a", "")), b"X a :\r\n"),
+        (Line("X", ("a", ":b")), b"X a ::b\r\n"),
+        (Line("X", (), ""), b": X\r\n"),
+        (Line("X", (), "me!me@h", {"+a/b": "1 2;", "c": ""}), b"@+a/b=1\\s2\\:;c= :me!me@h X\r\n"),
+    ],
+)
+def test_what_is_written(line: Line, raw: bytes) -> None:
+    assert serialise(line) == raw
 
 
 _text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
