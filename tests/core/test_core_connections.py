@@ -456,3 +456,13 @@ def test_another_connection_beside_one_that_stands_is_no_outage() -> None:
     bare = Core()
     intend(bare.observed, OpenConnection(1), T0 + 9)
     assert bare.observed.disconnected_since == T0 + 9
+
+
+def test_a_join_that_left_counts_only_where_it_is_awaited() -> None:
+    core = at_work(0)
+    (room,) = core.observed.rooms.values()
+    core.turn(f.JoinWritten(T0 + 1, 1, logins(0, 5)), f.JoinWritten(T0 + 1, 9, logins(0)))
+    assert room.written_at == T0 + 1
+    core.turn(f.Joined(T0 + 2, 1, room.login, None))
+    core.turn(f.JoinWritten(T0 + 3, 1, logins(0)))
+    assert room.written_at != T0 + 3

@@ -264,3 +264,12 @@ def test_an_error_with_braces_in_it_is_shown_as_it_is() -> None:
     core = at_work(0)
     core.turn(f.ConfigRejected(T0 + 1, 'line 3: {"a": 1} is no table'))
     assert '{"a": 1} is no table' in warnings(core.policy, core.observed, T0 + 1)[0].text
+
+
+def test_two_answers_of_streamelements_that_fail_are_no_outage() -> None:
+    core = at_work(0)
+    for n in (1, 2):
+        core.turn(f.ElementsFailed(T0 + n, "items", "502", 0.5, ref(0).id))
+    assert "streamelements_failing" not in codes(core, T0 + 7200)
+    core.turn(f.ElementsFailed(T0 + 3, "items", "502", 0.5, ref(0).id))
+    assert "streamelements_failing" in codes(core, T0 + 7200)

@@ -128,6 +128,14 @@ def test_an_error_that_is_not_about_the_login_is_a_loss() -> None:
     assert ready().receive(b"ERROR :Access denied\r\n", 1.0) == [Ended(End.CLOSED, "Access denied")]
 
 
+def test_what_comes_after_the_end_in_the_same_read_is_nothing() -> None:
+    session = ready()
+    session.outgoing()
+    lines = b"ERROR :bye\r\n:tmi.twitch.tv RECONNECT\r\nPING :x\r\n"
+    assert session.receive(lines, 1.0) == [Ended(End.CLOSED, "bye")]
+    assert session.outgoing() == b""
+
+
 def test_the_servers_words_are_cut_and_made_printable() -> None:
     told = registering().receive(b"ERROR :a\x1b[31m\x07" + b"b" * 1000 + b"\r\n", 1.0)
     assert told == [Ended(End.CLOSED, "a [31m " + "b" * 293)]
