@@ -165,6 +165,16 @@ BY_HAND = {
         {"cut": 300.0},
         HOUR - 300,
     ),
+    "who revokes has to sign in again": (
+        world(ALPHA, fault(1200, "revoke", cut_chat=True)),
+        {"cut": HOUR - 1200},
+        1200.0,
+    ),
+    "who revokes keeps the chat until it ends": (
+        world(ALPHA, fault(1200, "revoke", cut_chat=False), fault(2000, "reset", connection="all")),
+        {"cut": HOUR - 2000},
+        2000.0,
+    ),
     "it asks to reconnect": (world(ALPHA, fault(1200, "reconnect", connection="all", delay=5.0)), {}, HOUR),
     "it asks to reconnect, at once, and no login is answered": (
         world(

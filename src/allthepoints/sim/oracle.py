@@ -12,7 +12,8 @@ For each channel some moments are *closed*: no such client can sit there.
 * From a ban to its end.
 * From a new login until Helix can be asked for it: everybody was put out, and JOIN takes the new name.
 * After a *cut*, that is, all connections of the account ended at one moment, until somebody can log in again: the
-  logins are answered, and there is a token that is good (one that expired is renewed, once OAuth answers).
+  logins are answered, and there is a token that is good (one that expired is renewed, once OAuth answers; one that was
+  revoked stays so, for no client can sign in for the person).
 
 Whoever has to enter needs a JOIN that is taken: where JOINs are lost or answered late for a while, a closed time lasts
 until the first can arrive. What is open and live is the channel's *reach*. The sum of the reaches is still too much, by
@@ -220,7 +221,8 @@ class _Happened:
         """When somebody without a connection can have one again."""
         expired = [one.at for one in self._befallen if one.name == "expire_token" and one.whom == self._account]
         tokenless = merged((when, after(self._no_token, when)) for when in expired)
-        return after(merged([*self._no_login, *tokenless]), at)
+        revoked = [(one.at, inf) for one in self._befallen if one.name == "revoke" and one.whom == self._account]
+        return after(merged([*self._no_login, *tokenless, *revoked]), at)
 
     def _without_answer(self, paths: tuple[str, ...]) -> Spans:
         """When none of these calls is answered."""
