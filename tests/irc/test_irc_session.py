@@ -171,6 +171,15 @@ def test_fc_32_a_server_that_quotes_the_token(line: str) -> None:
     assert "***" in repr(events)
 
 
+def test_fc_32_a_token_in_a_channels_name_in_whatever_case() -> None:
+    """Found by the fuzzer: names are made lower."""
+    session = Session("me", Secret("canary1"), 0.0)
+    session.connected(0.0)
+    session.receive(b":tmi.twitch.tv 001 me :hi\r\n", 0.0)
+    [event] = session.receive(b"@room-id=;slow=;subs-only= ROOMSTATE #cANARY1\r\n", 0.0)
+    assert "canary1" not in repr(event)
+
+
 def test_the_token_shows_nowhere() -> None:
     session = Session("me", Secret("canary"), 0.0)
     session.connected(0.0)

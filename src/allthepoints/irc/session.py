@@ -203,7 +203,9 @@ class Session:
     def _without_token(self, raw: bytes) -> bytes:
         """A server may quote what it was sent; its words go into logs and the memory."""
         token = self._token.reveal().encode()
-        return re.sub(b"(?:oauth:)?" + re.escape(token), b"***", raw) if token and token in raw else raw
+        if not token or token.lower() not in raw.lower():  # in any case: what names a channel is made lower
+            return raw
+        return re.sub(b"(?:oauth:)?" + re.escape(token), b"***", raw, flags=re.IGNORECASE)
 
     def _pong(self, raw: bytes) -> None:
         """Answer with the same bytes, whatever their encoding; a CR or NUL among them would end our line."""
