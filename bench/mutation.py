@@ -115,7 +115,7 @@ def main() -> int:
         print("\t".join([*mutant.key, how]), file=sys.stderr if args.json else sys.stdout)
     _show(scores, minutes, args)
     if args.record:
-        _record(scores, minutes)
+        _record(scores, minutes, args.into)
     return 0
 
 
@@ -351,7 +351,7 @@ def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace)
     show("Small wrong changes that the tests notice", head, rows, [f"{minutes:.0f} minutes"])
 
 
-def _record(scores: Mapping[str, Score], minutes: float) -> None:
+def _record(scores: Mapping[str, Score], minutes: float, folder: Path) -> None:
     import results  # here, for it imports the program, which must be the copy's until now
 
     figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
@@ -362,7 +362,9 @@ def _record(scores: Mapping[str, Score], minutes: float) -> None:
         "`bench/mutation_equivalent.tsv`.",
         f"It took {minutes:.0f} minutes, one process.",
     ]
-    results.record("mutation", "Small wrong changes", figures, notes=notes, packages=["mutmut", "libcst"])
+    results.record(
+        "mutation", "Small wrong changes", figures, notes=notes, packages=["mutmut", "libcst"], folder=folder
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -383,7 +385,13 @@ def _arguments() -> argparse.Namespace:
         "--slow", type=float, default=mutation_run.SLOW, help="seconds from which on a test is left out"
     )
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--record", action="store_true", help="write docs/results/mutation.json, and the page from it")
+    # As `results.argument` has them, which must not be imported yet (`_record`).
+    parser.add_argument(
+        "--record", action="store_true", help="write docs/results/NAME.json, and docs/results.md from it"
+    )
+    parser.add_argument(
+        "--into", type=Path, default=ROOT / "docs" / "results", metavar="DIR", help="write NAME.json there, and no page"
+    )
     args = parser.parse_args()
     known = groups()
     if unknown := set(args.groups) - set(known) or set(args.module) - {

@@ -16,6 +16,13 @@ def anyio_backend() -> str:
 SIGNALS = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
 
 
+def pytest_configure() -> None:
+    """Where the tests run under `nohup`, whatever they start would pass a hangup over."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
+        signal.signal(hangup, signal.SIG_DFL)
+
+
 @pytest.fixture(autouse=True)
 def _signals_mean_what_they_did() -> Generator[None]:
     """`run` takes signals for itself, in this process too when it is called from a test; a process that is started

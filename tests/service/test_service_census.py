@@ -98,7 +98,9 @@ async def test_what_is_planted_is_told() -> None:
     assert grown_tables(first, last) == {"root._Slotted__kept": "0 to 90", "root._Slotted__kept[]": "0 to 90"}
     kinds = grown_kinds(first, last)
     assert "allthepoints.core.redeem.Redemption" in kinds
-    assert int(kinds["builtins.list"].split()[-1]) - int(kinds["builtins.list"].split()[0]) < 120, "theirs are not told"
+    # In a process with very many lists the ninety are within what is taken for work under way.
+    before, _, after = kinds.get("builtins.list", "0 to 0").partition(" to ")
+    assert int(after) - int(before) < 120, "theirs are not told"
     assert sum(last.tasks.values()) == sum(first.tasks.values()) + 1
     assert grown_tables(first, last, {"root._Slotted__kept": 90, "root._Slotted__kept[]": 90}) == {}
     assert "allthepoints.core.redeem.Redemption" not in grown_kinds(

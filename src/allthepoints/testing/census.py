@@ -240,19 +240,21 @@ FEW_OBJECTS, FEW_ENTRIES = 20, 5
 SHARE = 500
 
 
-def grown_kinds(before: Look, after: Look, allowed: Mapping[str, int] = MappingProxyType({})) -> dict[str, str]:
+def grown_kinds(before: Look, after: Look, allowed: Mapping[str, float] = MappingProxyType({})) -> dict[str, str]:
     """The types of which there are more, with both numbers, the most first; `allowed` may be as many as it says."""
     return _grown(before.kinds, after.kinds, FEW_OBJECTS, allowed)
 
 
-def grown_tables(before: Look, after: Look, allowed: Mapping[str, int] = MappingProxyType({})) -> dict[str, str]:
+def grown_tables(before: Look, after: Look, allowed: Mapping[str, float] = MappingProxyType({})) -> dict[str, str]:
     """The same for tables. What stands in a bounded one is bounded, too."""
     rings = tuple(f"{path}[" for path in {*before.bounded, *after.bounded})
     free = {path: count for path, count in after.tables.items() if not path.startswith(rings)}
     return _grown(before.tables, free, FEW_ENTRIES, allowed)
 
 
-def _grown(before: Mapping[str, int], after: Mapping[str, int], few: int, allowed: Mapping[str, int]) -> dict[str, str]:
+def _grown(
+    before: Mapping[str, int], after: Mapping[str, int], few: int, allowed: Mapping[str, float]
+) -> dict[str, str]:
     more = {name: count - before.get(name, 0) for name, count in after.items()}
     found = [
         name
