@@ -244,17 +244,7 @@ def notes(found: Sequence[Result], left_out: Mapping[str, str], pythons: Mapping
 
 
 def show(found: Sequence[Result], said: Sequence[str]) -> None:
-    own = next(result.best for result in found if result.name == WE)
-    rows = [
-        (
-            result.name,
-            f"{1e6 / result.best:,.0f}",
-            f"{result.best:.2f}",
-            f"{result.best / own:.1f}x",
-            "-" if result.wrong is None else rivals.told(result.wrong),
-        )
-        for result in sorted(found, key=lambda result: result.best)
-    ]
+    rows = rivals.compared({result.name: (result.best, result.wrong) for result in found}, WE)
     table.show("From the socket to what is told", ("", "lines/s", "us a line", "ours is", "tells the same"), rows, said)
 
 

@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -40,7 +41,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.found: Counter[str] = Counter()
-        self.over = False
+        self.over = threading.Event()
         self.seconds = 0.0
         self.on_end: Callable[[], object] = lambda: None
 
@@ -61,7 +62,8 @@ class Watch:
             self.tell(f"own {what}")
 
     def end(self) -> None:
-        self.seconds, self.over = time.process_time() - self._began, True
+        self.seconds = time.process_time() - self._began
+        self.over.set()
         self.on_end()
 
 
@@ -131,7 +133,7 @@ def irc(port: int, _size: int, watch: Watch) -> None:
     reactor.add_global_handler("clearchat", cleared)
     reactor.server().connect(HOST, port, NICK)
     watch.ready()
-    while not watch.over:
+    while not watch.over.is_set():
         reactor.process_once(0.2)
 
 
@@ -301,8 +303,7 @@ def twitchapi(port: int, _size: int, watch: Watch) -> None:
     chat._handle_ping, chat._handle_reconnect = ping, _only(watch, "RECONNECT")
     chat.start()
     watch.ready()
-    while not watch.over:
-        time.sleep(0.01)
+    watch.over.wait()
 
 
 # -- all -----------------------------------------------------------------------------------------------------------

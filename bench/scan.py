@@ -128,17 +128,7 @@ def notes(feed: feeds.Feed, tagged: bool, found: Sequence[Result], left_out: Map
 
 
 def show(found: Sequence[Result], lines: int, notes: Sequence[str]) -> None:
-    own = next(result.best for result in found if result.name == WE)
-    rows = [
-        (
-            result.name,
-            f"{lines / result.best:,.0f}",
-            f"{result.best / lines * 1e6:.2f}",
-            f"{result.best / own:.1f}x",
-            "-" if result.wrong is None else rivals.told(result.wrong),
-        )
-        for result in sorted(found, key=lambda result: result.best)
-    ]
+    rows = rivals.compared({result.name: (result.best / lines * 1e6, result.wrong) for result in found}, WE)
     fastest, times = ratios(found)
     words = [f"Ours is {max(times):.1f} times {fastest} at best, the fastest of the others."] if times else []
     head = ("", "lines/s", "us a line", "ours is", "finds the same")

@@ -16,7 +16,8 @@ from allthepoints.core.records import Event, EventKind
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.web import stream
 from allthepoints.views.web.app import Pages
-from allthepoints.views.web.board import EVENTS_KEPT, GONE_KEPT, Board, Change, Doings, Pace
+from allthepoints.views.web.board import EVENTS_KEPT, GONE_KEPT, Board, Doings, Pace
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.guard import COOKIE
 from allthepoints.views.web.signing import Show
 from allthepoints.views.web.telling import MOST_AT_ONCE

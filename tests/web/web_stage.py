@@ -29,7 +29,8 @@ from allthepoints.storage.read_points import PointsReader
 from allthepoints.testing.clock import ManualClock, settle
 from allthepoints.testing.inprocess import InProcess
 from allthepoints.views.web.app import Pages, application
-from allthepoints.views.web.board import Board, Change, Doings
+from allthepoints.views.web.board import Board, Doings
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.guard import Rules
 from allthepoints.views.web.parts import Fragment
 from allthepoints.views.web.password import Password

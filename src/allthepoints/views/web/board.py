@@ -27,7 +27,6 @@ from allthepoints.config.load import load
 from allthepoints.config.settings import Settings
 from allthepoints.core.records import Event
 from allthepoints.core.warning import Warning
-from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader
@@ -36,6 +35,7 @@ from allthepoints.views.report import notify_troubles
 from allthepoints.views.sentence import Glance, sentence
 from allthepoints.views.text import MINUTE
 from allthepoints.views.usual import Outlook
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.signing import SignInByCode, Signing
 from allthepoints.views.zone import zone_of
 
@@ -71,47 +71,6 @@ GONE_KEPT = 500
 
 SESSION = "allthepoints.session"
 """The key of an ASGI scope under which the guard leaves the id of the person's session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a client does not know yet. `version` is what it will know then: it gives it back to be told what follows.
-
-    `whole`: it is not known what the client has, and `rows` are all of them. `warnings` and `sentence` are None where
-    they are as they were; `head`: the account, the counts, the wishes within reach or the config changed; `read`:
-    StreamElements answered, so points and stores may be different; `vitals`: those of the snapshot are; `aged`: another
-    minute began, so times and days may be told in other words. `events`: oldest first, without an id of the database
-    (0). `known` and `number`: what the client knew (None where `whole`), and will know.
-    """
-
-    version: str
-    snapshot: Snapshot
-    known: int | None = None
-    number: int = 0
-    rows: tuple[ChannelRow, ...] = ()
-    gone: tuple[UserId, ...] = ()
-    warnings: tuple[Warning, ...] | None = None
-    sentence: str | None = None
-    head: bool = False
-    read: bool = False
-    vitals: bool = False
-    aged: bool = False
-    events: tuple[EventRow, ...] = ()
-    whole: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.whole
-            or self.rows
-            or self.gone
-            or self.events
-            or self.head
-            or self.read
-            or self.vitals
-            or self.aged
-            or self.warnings is not None
-            or self.sentence is not None
-        )
 
 
 TryNotify = Callable[[], Awaitable[Sequence[tuple[str, str | None]]]]

@@ -14,7 +14,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
 from allthepoints.base.errors import AllThePointsError, FaultError
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from allthepoints.base.errors import AllThePointsError
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages import activity, channel, health, now, redeem, settings, signing, store
 from allthepoints.views.web.pages.kit import health_of, piece, trouble_of
 from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble

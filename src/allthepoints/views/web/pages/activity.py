@@ -13,7 +13,8 @@ from allthepoints.storage.read import EventRow
 from allthepoints.storage.read_points import PointsReader
 from allthepoints.views.event_text import event_text
 from allthepoints.views.text import name
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages.kit import View, piece
 from allthepoints.views.web.pages.pushed import Look
 

@@ -21,7 +21,8 @@ from allthepoints.views.earned import stay_of
 from allthepoints.views.points import Stay
 from allthepoints.views.shelf import Shelf, shelf_of
 from allthepoints.views.text import amount, name, number, verdict
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.chart import chart
 from allthepoints.views.web.pages.kit import View, login_in_path, piece
 from allthepoints.views.web.pages.known import Known, known

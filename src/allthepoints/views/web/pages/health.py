@@ -12,7 +12,8 @@ from starlette.requests import Request
 from allthepoints._version import __version__
 from allthepoints.core.policy import ACCOUNT_ROOMS, JOIN_LIMIT
 from allthepoints.views.text import number
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages.alerts import alerts_of
 from allthepoints.views.web.pages.drawing import gauge
 from allthepoints.views.web.pages.kit import View, piece

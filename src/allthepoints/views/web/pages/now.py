@@ -18,7 +18,8 @@ from allthepoints.ports import ChannelRow
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.channels import FILTERS, NOWHERE, passes, quiet, rank
 from allthepoints.views.text import Standing, clean, clock_time, name, number, standing, verdict
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages.alerts import alerts_of
 from allthepoints.views.web.pages.drawing import bars
 from allthepoints.views.web.pages.kit import View, piece, trouble_of

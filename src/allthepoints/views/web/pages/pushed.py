@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from allthepoints.base.errors import AllThePointsError
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages.kit import piece, trouble_of
 
 MOST_TOPICS = 40

@@ -24,7 +24,7 @@ from allthepoints.storage.read import KnownChannel, RefusalRow
 from allthepoints.views.channels import in_order
 from allthepoints.views.text import Standing, clean, name, standing
 from allthepoints.views.web.board import Board
-from allthepoints.views.web.board import Change as News
+from allthepoints.views.web.change import Change as News
 from allthepoints.views.web.pages import notify, signing
 from allthepoints.views.web.pages.kit import Doing, View, fragment, login_in, piece, trouble_of
 from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble

@@ -19,7 +19,8 @@ from allthepoints.storage.read_points import PointsReader, Price
 from allthepoints.views.shelf import Shelf, shelf_of, shelves, within_reach
 from allthepoints.views.store import Offer, in_stock, obtainable, traits
 from allthepoints.views.text import clean
-from allthepoints.views.web.board import Board, Change
+from allthepoints.views.web.board import Board
+from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages.drawing import prices
 from allthepoints.views.web.pages.kit import Doing, View, fragment, login_in, piece
 from allthepoints.views.web.pages.pushed import Look, Part, topics
