@@ -30,6 +30,7 @@ from results import Figure
 
 from allthepoints.base.types import Login, SeId, StreamId, UserId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import JoinRooms
 from allthepoints.core.apply import apply
 from allthepoints.core.intend import intend
@@ -120,14 +121,14 @@ class Decider:
             self.turn(after=11.0)  # the rooms, twenty at a time
         for number in range(len(self.live)):
             ref, se = self._ref(number), SeId(f"se{number}")
-            self.turn(f.LoyaltyFound(self.now, ref.login, LoyaltyChannel(se, ref)), after=1.5)
-            self.turn(f.LoyaltyRead(self.now, ref.id, Loyalty(amount=5 + number % 3, interval=600.0)))
+            self.turn(fp.LoyaltyFound(self.now, ref.login, LoyaltyChannel(se, ref)), after=1.5)
+            self.turn(fp.LoyaltyRead(self.now, ref.id, Loyalty(amount=5 + number % 3, interval=600.0)))
             self.turn(self.balance(number, 0))
         self._keeps = keeps
 
-    def balance(self, number: int, points: int) -> f.BalanceRead:
+    def balance(self, number: int, points: int) -> fp.BalanceRead:
         """A reading of one channel."""
-        return f.BalanceRead(self.now, self._ref(number).id, Balance(points))
+        return fp.BalanceRead(self.now, self._ref(number).id, Balance(points))
 
     @staticmethod
     def _ref(number: int) -> ChannelRef:

@@ -19,6 +19,7 @@ from core_world import OWN, T0, Core, ref, signed_in
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core import records as r
 from allthepoints.core.actions import (
     Action,
@@ -137,7 +138,7 @@ class Store:
     def ask(self, key: str, item: str, cost: int | None = None, dry: bool = False) -> None:
         """A person confirmed; at the price that is true, if none is told."""
         cost = self.items[item].cost if cost is None else cost
-        self.tell(f.RedeemAsked(self.now, key, ALPHA.login, ItemId(item), cost, dry=dry))
+        self.tell(fp.RedeemAsked(self.now, key, ALPHA.login, ItemId(item), cost, dry=dry))
 
     def run(self, seconds: float) -> None:
         """Let time go by."""
@@ -191,7 +192,7 @@ class Store:
                 self._later(lambda: [signed_in(self.now) if self.signed_in else f.SignInLost(self.now, "none")], wait)
             case CheckJwt():
                 jwt, whose = self.jwt, self.whose if self.jwt is JwtState.GOOD else None
-                self._later(lambda: [f.JwtSeen(self.now, jwt, None, whose)], wait)
+                self._later(lambda: [fp.JwtSeen(self.now, jwt, None, whose)], wait)
             case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
                 assert self.pending == 0, "one at a time"
                 self.pending += 1
@@ -201,45 +202,45 @@ class Store:
             case SendRedemption() if kept:
                 self._post(action, wait)
             case SendRedemption(key):
-                self._later(lambda: [f.RedemptionAnswered(self.now, key, unsent=Reason.NOT_WRITTEN)], 0.0)
+                self._later(lambda: [fp.RedemptionAnswered(self.now, key, unsent=Reason.NOT_WRITTEN)], 0.0)
             case _:
                 raise AssertionError(f"nothing else is done without presence: {action}")
 
     def _read(self, action: ElementsRead) -> Callable[[float], f.Fact]:
         if self.down:
-            return lambda at: f.ElementsFailed(at, "any", "502", 0.5, ALPHA.id)
+            return lambda at: fp.ElementsFailed(at, "any", "502", 0.5, ALPHA.id)
         items = tuple(self.items.values())
         match action:
             case FindLoyalty(login):
-                return lambda at: f.LoyaltyFound(at, login, LoyaltyChannel(SE, ALPHA))
+                return lambda at: fp.LoyaltyFound(at, login, LoyaltyChannel(SE, ALPHA))
             case ReadLoyalty(channel):
-                return lambda at: f.LoyaltyRead(at, channel, Loyalty(amount=5, interval=600.0))
+                return lambda at: fp.LoyaltyRead(at, channel, Loyalty(amount=5, interval=600.0))
             case ReadBalance(channel, _, viewer):
                 points = self.balance(viewer, self.now - self.lag)
-                return lambda at: f.BalanceRead(at, channel, Balance(points), viewer)
+                return lambda at: fp.BalanceRead(at, channel, Balance(points), viewer)
             case ReadItems(channel):
-                return lambda at: f.ItemsRead(at, channel, items)
+                return lambda at: fp.ItemsRead(at, channel, items)
             case ReadHistory(own):
                 refused = self.jwt is not JwtState.GOOD or self.whose.id != own
-                no = f.ElementsFailed(self.now, "history", "401", 0.5, refused=True)
+                no = fp.ElementsFailed(self.now, "history", "401", 0.5, refused=True)
                 bought = [one for _, one in reversed(self.booked) if self.booked_as[one.id] == own]
                 hidden, ahead = tuple(replace(one, code=None) for one in bought), self.ahead
                 told, asked_at = ahead if self.tells_time else None, self.now
-                return lambda at: replace(no, at=at) if refused else f.HistoryRead(asked_at, hidden, own, told)
+                return lambda at: replace(no, at=at) if refused else fp.HistoryRead(asked_at, hidden, own, told)
 
     def _watch(self, fact: f.Fact) -> None:
-        if isinstance(fact, f.ElementsFailed | f.LoyaltyFound | f.LoyaltyRead | f.BalanceRead | f.ItemsRead):
+        if isinstance(fact, fp.ElementsFailed | fp.LoyaltyFound | fp.LoyaltyRead | fp.BalanceRead | fp.ItemsRead):
             self.pending -= 1
         match fact:
-            case f.BalanceRead(at, _, balance, viewer):
+            case fp.BalanceRead(at, _, balance, viewer):
                 self.seen.viewer = viewer
                 self.seen.balance_at, self.seen.points = at, 0 if balance is None else balance.points
-            case f.ItemsRead(at, _, items):
+            case fp.ItemsRead(at, _, items):
                 self.seen.items_at, self.seen.items = at, items or ()
-            case f.HistoryRead(at, _, own):
+            case fp.HistoryRead(at, _, own):
                 self.pending -= 1
                 self.seen.history_at, self.seen.history_of = at, own
-            case f.JwtSeen(_, state):
+            case fp.JwtSeen(_, state):
                 self.seen.jwt = state
 
     # -- it is bought ------------------------------------------------------------------------------------------------
@@ -269,7 +270,7 @@ class Store:
                 self._answer(action.key, 10.0, error="reset")
 
     def _answer(self, key: str, wait: float, **answer: object) -> None:
-        self._later(lambda: [f.RedemptionAnswered(self.now, key, **answer)], wait)  # type: ignore[arg-type]
+        self._later(lambda: [fp.RedemptionAnswered(self.now, key, **answer)], wait)  # type: ignore[arg-type]
 
     def _books_late(self, action: SendRedemption) -> list[f.Fact]:
         self._book(action)

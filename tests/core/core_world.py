@@ -16,6 +16,7 @@ from math import inf
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import Login, SeId, StreamId, UserId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import (
     Action,
     CheckJwt,
@@ -363,7 +364,7 @@ class World:
             case PartRooms():
                 self._part(action)
             case CheckJwt():
-                self._later(lambda: [f.JwtSeen(self.now, JwtState.GOOD, None, OWN)])
+                self._later(lambda: [fp.JwtSeen(self.now, JwtState.GOOD, None, OWN)])
             case FindLoyalty() | ReadLoyalty() | ReadBalance() | ReadItems() | ReadHistory():
                 self._watch_read()
                 self._later(lambda: [self._elements(action)])
@@ -378,20 +379,20 @@ class World:
     def _elements(self, action: ElementsRead) -> f.Fact:
         """Every channel is there, and pays the ordinary."""
         if self.elements_down:
-            return f.ElementsFailed(self.now, "any", "502", self.chance.draw())
+            return fp.ElementsFailed(self.now, "any", "502", self.chance.draw())
         match action:
             case FindLoyalty(login):
                 owner = self.owner(login)
                 found = None if owner is None else LoyaltyChannel(SeId(f"se{owner}"), self.channels[owner])
-                return f.LoyaltyFound(self.now, login, found)
+                return fp.LoyaltyFound(self.now, login, found)
             case ReadLoyalty(channel):
-                return f.LoyaltyRead(self.now, channel, Loyalty(amount=5, interval=600.0))
+                return fp.LoyaltyRead(self.now, channel, Loyalty(amount=5, interval=600.0))
             case ReadBalance(channel, _, viewer):
-                return f.BalanceRead(self.now, channel, Balance(int(self.now - T0) // 120), viewer)
+                return fp.BalanceRead(self.now, channel, Balance(int(self.now - T0) // 120), viewer)
             case ReadItems(channel):
-                return f.ItemsRead(self.now, channel, ())
+                return fp.ItemsRead(self.now, channel, ())
             case ReadHistory(own):
-                return f.HistoryRead(self.now, (), own)
+                return fp.HistoryRead(self.now, (), own)
 
     def _sign_in(self) -> list[f.Fact]:
         match self.token:

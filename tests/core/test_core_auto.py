@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from allthepoints.base.types import ItemId, Login
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import ReadItems
 from allthepoints.core.apply_wishes import AUTO_DOUBTS, AUTO_RESTS, DAY, FRESH
 from allthepoints.core.loyalty import Balance, JwtState
@@ -28,7 +29,7 @@ def shop(wish: Wish, points: int = 1000, *, allowed: bool = True) -> Store:
     store = Store(0, Policy(presence=False, wishes=(wish,), poll_store=60.0))
     store.points = points
     if allowed:
-        store.tell(f.AutoAllowed(T0, True))
+        store.tell(fp.AutoAllowed(T0, True))
     store.run(30)
     return store
 
@@ -62,7 +63,7 @@ def test_how_much_is_bought(wish: Wish, points: int, allowed: bool, seconds: flo
 
 def test_a_yes_can_be_taken_back() -> None:
     store = shop(replace(MUG, count=9), allowed=True)
-    store.tell(f.AutoAllowed(store.now, False))
+    store.tell(fp.AutoAllowed(store.now, False))
     store.run(20_000)
     assert bought(store) == 1
     assert Noted(store.now - 20_000, "auto_allowed", None) in store.core.records
@@ -132,7 +133,7 @@ CUP = Wish(ALPHA.login, "cup", auto=True, max_cost=250)
 
 def shop_of(*wishes: Wish) -> Store:
     store = Store(0, Policy(presence=False, wishes=wishes, poll_store=60.0))
-    store.tell(f.AutoAllowed(T0, True))
+    store.tell(fp.AutoAllowed(T0, True))
     return store
 
 
@@ -176,7 +177,7 @@ def test_a_wish_that_is_taken_back_is_not_bought(wishes: tuple[Wish, ...]) -> No
 
 def test_a_yes_that_is_taken_back_holds_at_once() -> None:
     store = begun()
-    store.tell(f.AutoAllowed(store.now, False))
+    store.tell(fp.AutoAllowed(store.now, False))
     store.run(300)
     assert store.posts.total() == 0
     assert store.core.observed.elements.notes[f"auto:{ALPHA.id}:cup"] == "0", "and it does not count"
@@ -187,7 +188,7 @@ def stale() -> Store:
     """Points come in when the store was read ten minutes ago."""
     store = Store(0, Policy(presence=False, wishes=(MUG,), poll_store=900.0))
     store.points = 0
-    store.tell(f.AutoAllowed(T0, True))
+    store.tell(fp.AutoAllowed(T0, True))
     store.run(30)
     read_at = store.core.observed.elements.purses[ALPHA.id].items_at
     store.points = 1000
@@ -198,7 +199,7 @@ def stale() -> Store:
 def shows(store: Store, points: int) -> None:
     """A balance comes in."""
     store.pending += 1
-    store.tell(f.BalanceRead(store.now, ALPHA.id, Balance(points), OWN_LOGIN))
+    store.tell(fp.BalanceRead(store.now, ALPHA.id, Balance(points), OWN_LOGIN))
 
 
 def test_a_price_that_is_old_is_read_anew_before_anything_is_confirmed() -> None:
@@ -234,7 +235,7 @@ def test_fc_48_the_budget_of_a_day_and_the_floor_hold_over_restarts(data: st.Dat
     cup = replace(CUP, count=12, per_day=500, keep=data.draw(st.sampled_from([0, 600, 700])))
     store = Store(data.draw(st.integers(0, 99)), Policy(presence=False, wishes=(mug, cup), poll_store=600.0))
     store.lag = data.draw(st.sampled_from([0.0, 40.0, 800.0]))
-    store.tell(f.AutoAllowed(T0, True))
+    store.tell(fp.AutoAllowed(T0, True))
     for _ in range(data.draw(st.integers(1, 12))):
         match data.draw(st.sampled_from(["run", "restart", "points", "outcomes", "token"])):
             case "run":
@@ -263,7 +264,7 @@ def test_fc_48_the_budget_of_a_day_and_the_floor_hold_over_restarts(data: st.Dat
 def test_what_no_balance_has_shown_yet_is_spent_after_a_restart_too(away: float) -> None:
     """The balance was read just after the POST, and was an old one."""
     store = Store(0, Policy(presence=False))
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.lag = 300.0
     store.ask("k", "mug")
@@ -275,7 +276,7 @@ def test_what_no_balance_has_shown_yet_is_spent_after_a_restart_too(away: float)
     assert store.core.observed.elements.purses[ALPHA.id].spent == 100
     for _ in range(3):
         store.run(200)
-        store.tell(f.LookAsked(store.now, ALPHA.login))
+        store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     entries = [(one.change, one.delta) for one in store.disk if isinstance(one, LedgerEntry)]
     assert entries == [(Change.OPENING, 0), (Change.SPENT, -100)]
@@ -288,7 +289,7 @@ def test_fc_48_the_floor_holds_where_a_restart_reads_a_balance_that_is_old(away:
     """The first is paid, no balance shows it yet, and the process dies: the second would go below what is kept."""
     store = Store(0, Policy(presence=False, wishes=(MUG, replace(CUP, keep=700)), poll_store=60.0))
     store.lag = 800.0
-    store.tell(f.AutoAllowed(T0, True))
+    store.tell(fp.AutoAllowed(T0, True))
     while not store.booked:
         store.run(0.5)
     store.run(5)

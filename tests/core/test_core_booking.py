@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
-from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core import redeem
 from allthepoints.core.actions import SendRedemption
 from allthepoints.core.apply_redeem import (
@@ -37,7 +37,7 @@ from allthepoints.core.redeem import ABSENT_AFTER, CHECK_WITHIN, FOUND, KEPT, Re
 T = 1_700_000_000.0
 ID, ALPHA, SE, MUG, CUP = UserId("7"), Login("alpha"), SeId("se7"), ItemId("mug"), ItemId("cup")
 ME = Viewer(SeId("me"), "Me", "1")
-ASKED = f.RedeemAsked(T, "k", ALPHA, MUG, 100, ("Dust",), "hi", False)
+ASKED = fp.RedeemAsked(T, "k", ALPHA, MUG, 100, ("Dust",), "hi", False)
 ONE = Redemption("k", ID, ALPHA, MUG, 100, T, se=SE, name="Mug", account=ME.id, account_login="Me")
 SENT = replace(ONE, state=State.SENT, sent_at=T + 1, points_before=500, se=None)
 LOST = replace(SENT, state=State.UNKNOWN, text="lost")
@@ -57,7 +57,7 @@ def state(*redemptions: Redemption, **jwt: Any) -> Observed:
     return o
 
 
-def do(o: Observed, fact: f.RedemptionFact) -> list[Record]:
+def do(o: Observed, fact: fp.RedemptionFact) -> list[Record]:
     return list(apply(o, fact))
 
 
@@ -352,7 +352,7 @@ BOUGHT = Bought("b1", SE, MUG, T + 2, code="CODE")
 def test_fc_48_what_an_answer_changes(answer: dict[str, Any], expect: Any, paid: int) -> None:
     o = state(SENT)
     o.elements.in_flight.add("k")
-    records = do(o, f.RedemptionAnswered(T + 3, "k", **answer))
+    records = do(o, fp.RedemptionAnswered(T + 3, "k", **answer))
     assert ended(only(o)) == expect
     assert {record.at for record in records} == {T + 3}
     purse = o.elements.purse(ID)
@@ -364,21 +364,21 @@ def test_fc_48_what_an_answer_changes(answer: dict[str, Any], expect: Any, paid:
 @pytest.mark.parametrize("stands", [ONE, LOST])
 def test_fc_48_an_answer_to_what_was_not_sent_changes_nothing(stands: Redemption) -> None:
     o = state(stands)
-    assert do(o, f.RedemptionAnswered(T + 3, "k", bought=BOUGHT)) == []
-    assert do(o, f.RedemptionAnswered(T + 3, "unheard of", bought=BOUGHT)) == []
+    assert do(o, fp.RedemptionAnswered(T + 3, "k", bought=BOUGHT)) == []
+    assert do(o, fp.RedemptionAnswered(T + 3, "unheard of", bought=BOUGHT)) == []
     assert only(o) == stands
 
 
 @pytest.mark.parametrize(("reason", "doubted"), [(Reason.WRONG_ACCOUNT, True), (Reason.NOT_SENT, False)])
 def test_a_token_that_changed_meanwhile_is_checked_again(reason: Reason, doubted: bool) -> None:
     o = state(SENT)
-    do(o, f.RedemptionAnswered(T + 3, "k", unsent=reason))
+    do(o, fp.RedemptionAnswered(T + 3, "k", unsent=reason))
     assert (o.elements.jwt.checked_at == 0.0) is doubted
 
 
 def test_what_was_looked_at_later_stays_so() -> None:
     o = change(state(SENT), looked_at=T + 90)
-    do(o, f.RedemptionAnswered(T + 3, "k", refusal="no"))
+    do(o, fp.RedemptionAnswered(T + 3, "k", refusal="no"))
     assert o.elements.purse(ID).looked_at == T + 90
 
 
@@ -426,7 +426,7 @@ def test_fc_48_readings_settle_what_is_unclear(changes: dict[str, Any], expect: 
 
 def test_what_is_given_back_is_never_more_than_was_spent() -> None:
     o = change(state(LOST), spent=30)
-    do(o, f.SettleAsked(LATE, "k", False))
+    do(o, fp.SettleAsked(LATE, "k", False))
     assert o.elements.purse(ID).spent == 0
 
 
@@ -443,27 +443,27 @@ def test_what_is_given_back_is_never_more_than_was_spent() -> None:
 )
 def test_fc_48_the_persons_word(one: Redemption, at: float, taken: bool, expect: State) -> None:
     o = state(one)
-    records = do(o, f.SettleAsked(at, "k", taken))
+    records = do(o, fp.SettleAsked(at, "k", taken))
     assert only(o).state is expect
     assert {record.at for record in records} == ({at} if expect is not one.state else set())
     assert only(o).by_hand is (expect in redeem.FINAL)
-    assert do(o, f.SettleAsked(at, "unheard of", taken)) == []
+    assert do(o, fp.SettleAsked(at, "unheard of", taken)) == []
 
 
 def test_fc_48_the_persons_word_waits_for_a_post_that_is_under_way() -> None:
     o = state(SENT)
     o.elements.in_flight.add("k")
-    assert do(o, f.SettleAsked(LATE, "k", True)) == []
+    assert do(o, fp.SettleAsked(LATE, "k", True)) == []
     assert only(o) == SENT
 
 
 def test_a_yes_and_a_no_to_automatic_wishes() -> None:
     o = state()
-    assert do(o, f.AutoAllowed(T, True)) == [Noted(T, AUTO_ALLOWED, "yes")]
+    assert do(o, fp.AutoAllowed(T, True)) == [Noted(T, AUTO_ALLOWED, "yes")]
     assert o.elements.notes == {AUTO_ALLOWED: "yes"}
-    assert do(o, f.AutoAllowed(T, False)) == [Noted(T, AUTO_ALLOWED, None)]
+    assert do(o, fp.AutoAllowed(T, False)) == [Noted(T, AUTO_ALLOWED, None)]
     assert o.elements.notes == {}
-    assert do(o, f.AutoAllowed(T, False)) == [Noted(T, AUTO_ALLOWED, None)]
+    assert do(o, fp.AutoAllowed(T, False)) == [Noted(T, AUTO_ALLOWED, None)]
 
 
 # -- what is told --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from core_store import ALPHA, Outcome, Store
 from core_world import T0
 
-from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.apply_wishes import DAY
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.redeem import KEPT, State
@@ -79,7 +79,7 @@ def test_wishes_keep_their_count() -> None:
     """What was bought without asking is counted by a note; its redemptions may go."""
     store = Store(0, Policy(presence=False, wishes=(Wish(ALPHA.login, "hat", auto=True, max_cost=50, count=20),)))
     store.points = 100_000
-    store.tell(f.AutoAllowed(T0, True))
+    store.tell(fp.AutoAllowed(T0, True))
     store.run(12 * DAY)
     assert sum(key.startswith("auto-") for key, _ in store.booked) == 20
     asked_daily(1, store)

@@ -10,6 +10,7 @@ from core_world import T0, Core, World, at_work, live, logins, ref, signed_in
 
 from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.health import TABLE, warnings
 from allthepoints.core.loyalty import Balance, Bought, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Lost, Why
@@ -51,11 +52,11 @@ def failing(what: str, count: int) -> list[f.Fact]:
 
 
 def elements_failing(count: int) -> list[f.Fact]:
-    return [f.ElementsFailed(T0 + n, "balance", "502 Bad Gateway.", 0.5) for n in range(1, count + 1)]
+    return [fp.ElementsFailed(T0 + n, "balance", "502 Bad Gateway.", 0.5) for n in range(1, count + 1)]
 
 
-def token(at: float, state: JwtState = JwtState.GOOD, ends: float | None = None, whose: str = "1") -> f.JwtSeen:
-    return f.JwtSeen(at, state, ends, Viewer(SeId("own"), "somebody", whose))
+def token(at: float, state: JwtState = JwtState.GOOD, ends: float | None = None, whose: str = "1") -> fp.JwtSeen:
+    return fp.JwtSeen(at, state, ends, Viewer(SeId("own"), "somebody", whose))
 
 
 OWN = SeId("own")
@@ -79,18 +80,18 @@ def doubtful_elsewhere() -> Core:
     return core
 
 
-def settled(at: float) -> f.HistoryRead:
-    return f.HistoryRead(at, (Bought("b", SeId("se"), ItemId("i"), at),), OWN)
+def settled(at: float) -> fp.HistoryRead:
+    return fp.HistoryRead(at, (Bought("b", SeId("se"), ItemId("i"), at),), OWN)
 
 
 def flat() -> Core:
     """A chat that has us and pays nothing."""
     core = at_work(0)
     core.turn(f.JoinWritten(T0, 1, (A,)), f.Joined(T0, 1, A))
-    core.turn(f.LoyaltyFound(T0, A, LoyaltyChannel(SeId("se"), ref(0))))
-    core.turn(f.LoyaltyRead(T0, ref(0).id, Loyalty(amount=5, interval=600.0)))
+    core.turn(fp.LoyaltyFound(T0, A, LoyaltyChannel(SeId("se"), ref(0))))
+    core.turn(fp.LoyaltyRead(T0, ref(0).id, Loyalty(amount=5, interval=600.0)))
     for minute in range(0, 36, 5):
-        core.turn(f.BalanceRead(T0 + 60 * minute, ref(0).id, Balance(100)), live(T0 + 60 * minute, 0))
+        core.turn(fp.BalanceRead(T0 + 60 * minute, ref(0).id, Balance(100)), live(T0 + 60 * minute, 0))
     return core
 
 
@@ -154,17 +155,17 @@ CASES: list[tuple[Callable[[], Core], str, float, float, list[f.Fact]]] = [
         0,
         [f.FollowsRead(T0 + 60, (ref(0),)), f.Ticked(T0 + 60)],
     ),
-    (with_facts(*elements_failing(3)), "streamelements_failing", 1, 0, [f.BalanceRead(T0 + 9, ref(0).id, Balance(1))]),
+    (with_facts(*elements_failing(3)), "streamelements_failing", 1, 0, [fp.BalanceRead(T0 + 9, ref(0).id, Balance(1))]),
     (doubtful, "redemption_unknown", 3, 0, [settled(T0 + 30)]),
-    (doubtful_elsewhere, "redemption_unknown_elsewhere", 3, 0, [f.SettleAsked(T0 + 300, "k", False)]),
-    (flat, "channels_flat", 1800, 0, [f.BalanceRead(T0 + 2101, ref(0).id, Balance(105))]),
+    (doubtful_elsewhere, "redemption_unknown_elsewhere", 3, 0, [fp.SettleAsked(T0 + 300, "k", False)]),
+    (flat, "channels_flat", 1800, 0, [fp.BalanceRead(T0 + 2101, ref(0).id, Balance(105))]),
     (with_facts(token(T0 + 4, JwtState.EXPIRED, T0 - 9)), "jwt_expired", -9, 0, [token(T0 + 90)]),
     (with_facts(token(T0 + 4, JwtState.REFUSED)), "jwt_refused", 4, 0, [token(T0 + 90)]),
     (with_facts(token(T0 + 4, JwtState.MALFORMED)), "jwt_malformed", 4, 0, [token(T0 + 90)]),
     (with_facts(token(T0 + 4, whose="77")), "jwt_wrong_account", 4, 0, [token(T0 + 90)]),
     (with_facts(token(T0 + 4, ends=T0 + DAY)), "jwt_ends_tomorrow", 0, 0, [token(T0 + 90, ends=T0 + 30 * DAY)]),
     (with_facts(token(T0 + 4, ends=T0 + 7 * DAY)), "jwt_ends_soon", 0, 0, [token(T0 + 90, ends=T0 + 30 * DAY)]),
-    (wishing, "auto_wishes_wait", 0, 0, [f.AutoAllowed(T0 + 60, True)]),
+    (wishing, "auto_wishes_wait", 0, 0, [fp.AutoAllowed(T0 + 60, True)]),
 ]
 
 
@@ -269,7 +270,7 @@ def test_an_error_with_braces_in_it_is_shown_as_it_is() -> None:
 def test_two_answers_of_streamelements_that_fail_are_no_outage() -> None:
     core = at_work(0)
     for n in (1, 2):
-        core.turn(f.ElementsFailed(T0 + n, "items", "502", 0.5, ref(0).id))
+        core.turn(fp.ElementsFailed(T0 + n, "items", "502", 0.5, ref(0).id))
     assert "streamelements_failing" not in codes(core, T0 + 7200)
-    core.turn(f.ElementsFailed(T0 + 3, "items", "502", 0.5, ref(0).id))
+    core.turn(fp.ElementsFailed(T0 + 3, "items", "502", 0.5, ref(0).id))
     assert "streamelements_failing" in codes(core, T0 + 7200)

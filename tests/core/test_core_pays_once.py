@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.loyalty import JwtState, Viewer
 from allthepoints.core.records import Change, LedgerEntry
 from allthepoints.core.redeem import ABSENT_AFTER, FINAL, Reason, State
@@ -101,14 +101,14 @@ class Shopping(RuleBasedStateMachine):
         """The person has two accounts, and signs in with one or the other."""
         self.store.whose = whose
         if told:
-            self.store.tell(f.JwtGiven(self.store.now))
+            self.store.tell(fp.JwtGiven(self.store.now))
         self.store.run(seconds)
 
     @rule(key=KEYS)
     def the_person_says(self, key: str) -> None:
         """What is true, as it stands on the website; it is asked of anything, at any time."""
         store = self.store
-        store.tell(f.SettleAsked(store.now, key, any(key == of for of, _ in store.booked)))
+        store.tell(fp.SettleAsked(store.now, key, any(key == of for of, _ in store.booked)))
 
     @rule(item=st.sampled_from(["mug", "cup"]))
     def buys_the_same_by_hand(self, item: str) -> None:
@@ -169,7 +169,7 @@ class Shopping(RuleBasedStateMachine):
         for key, one in store.redemptions().items():
             if one.open:
                 assert any(of == "by hand" and bought.item == one.item for of, bought in store.booked)
-                store.tell(f.SettleAsked(store.now, key, any(key == of for of, _ in store.booked)))
+                store.tell(fp.SettleAsked(store.now, key, any(key == of for of, _ in store.booked)))
         self.what_is_settled_is_true()
         assert all(one.state in FINAL for one in store.redemptions().values())
         assert {one.key: one for one in remembered(store.disk).redemptions} == store.redemptions()
@@ -198,7 +198,7 @@ TestFc48Shopping.settings = settings(
 def test_fc_48_what_is_earned_meanwhile_does_not_hide_what_was_paid(restarts: bool) -> None:
     """Booked, no answer, and not in the list: the balance is all that speaks for it, and it goes on rising."""
     store = Store(0)
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.outcomes = [Outcome.UNKNOWN_BOOKED]
     store.core.observed.channels[ALPHA.id].present_since = store.now - 600
@@ -221,13 +221,13 @@ def test_fc_48_what_is_earned_meanwhile_does_not_hide_what_was_paid(restarts: bo
 def test_what_was_bought_before_a_restart_is_spent_not_adjusted(away: float) -> None:
     """A command that bought without a service is gone before a balance shows it."""
     store = Store(0)
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.ask("k", "mug")
     while store.redemptions()["k"].state is not State.ACCEPTED:
         store.run(0.05)
     store.restart(away)
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     entries = [(one.change, one.delta) for one in store.disk if isinstance(one, LedgerEntry)]
     assert entries == [(Change.OPENING, 0), (Change.SPENT, -100)]
@@ -236,14 +236,14 @@ def test_what_was_bought_before_a_restart_is_spent_not_adjusted(away: float) -> 
 def unclear(*, signed_in: bool = False) -> Store:
     """The POST was booked and its answer lost; before anything is read, another account signs in."""
     store = Store(0, signed_in=signed_in)
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.outcomes = [Outcome.UNKNOWN_BOOKED]
     store.ask("k", "mug")
     while not store.booked:
         store.run(0.1)
     store.whose = OTHER
-    store.tell(f.JwtGiven(store.now))
+    store.tell(fp.JwtGiven(store.now))
     return store
 
 
@@ -255,17 +255,17 @@ def test_fc_48_another_account_does_not_prove_that_it_never_arrived(restarts: bo
         store.restart(10)
     for _ in range(20):
         store.run(400)
-        store.tell(f.LookAsked(store.now, ALPHA.login))
+        store.tell(fp.LookAsked(store.now, ALPHA.login))
     assert store.redemptions()["k"].state is State.UNKNOWN
     store.whose = OWN
-    store.tell(f.JwtGiven(store.now))
+    store.tell(fp.JwtGiven(store.now))
     store.run(60)
     assert (store.redemptions()["k"].state, store.redemptions()["k"].bought) == (State.ACCEPTED, "b0")
 
 
 def test_fc_48_what_was_confirmed_as_one_account_is_not_sent_as_another() -> None:
     store = Store(0, signed_in=False)
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.ask("k", "mug")
     store.whose = OTHER  # and nobody says so
@@ -289,7 +289,7 @@ def test_fc_48_the_persons_word_ends_it_and_frees_the_channel(taken: bool, resta
     store.ask("beside", "cup")
     store.run(100)
     assert store.redemptions()["beside"].reason is Reason.UNCHECKED, "nothing is bought beside what is unclear"
-    store.tell(f.SettleAsked(store.now, "k", taken), f.SettleAsked(store.now, "k", not taken))
+    store.tell(fp.SettleAsked(store.now, "k", taken), fp.SettleAsked(store.now, "k", not taken))
     one = store.redemptions()["k"]
     assert (one.state, one.by_hand) == (State.ACCEPTED if taken else State.REJECTED, True)
     if restarts:
@@ -307,7 +307,7 @@ def test_fc_48_a_word_about_one_that_died_with_its_process_is_heard_at_once() ->
     store = unclear()
     store.restart(300)
     store.core.observed.elements.redemptions["k"] = replace(store.redemptions()["k"], state=State.SENT)
-    store.tell(f.SettleAsked(store.now, "k", True))
+    store.tell(fp.SettleAsked(store.now, "k", True))
     assert (store.redemptions()["k"].state, store.redemptions()["k"].by_hand) == (State.ACCEPTED, True)
 
 
@@ -315,7 +315,7 @@ def test_fc_48_a_word_about_one_that_died_with_its_process_is_heard_at_once() ->
 def test_fc_48_a_clock_that_is_hours_off_settles_all_the_same(ahead: float) -> None:
     store = Store(0)
     store.tells_time, store.ahead = True, ahead
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.outcomes = [Outcome.UNKNOWN_BOOKED, Outcome.UNKNOWN_LOST]
     for key, state in (("k1", State.ACCEPTED), ("k2", State.REJECTED)):
@@ -327,7 +327,7 @@ def test_fc_48_a_clock_that_is_hours_off_settles_all_the_same(ahead: float) -> N
 @pytest.mark.parametrize("seconds", [10.0, 25.0, 40.0])
 def test_an_outage_shorter_than_the_checks_does_not_end_them(seconds: float) -> None:
     store = Store(3)
-    store.tell(f.LookAsked(store.now, ALPHA.login))
+    store.tell(fp.LookAsked(store.now, ALPHA.login))
     store.run(20)
     store.down = True
     store.run(1200)  # so long that it is asked seldom

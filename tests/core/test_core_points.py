@@ -11,6 +11,7 @@ from core_world import OWN, T0, Core, World, at_work, live, logins, ref, stream
 
 from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import (
     CheckJwt,
     ElementsRead,
@@ -47,8 +48,8 @@ def at_home(core: Core, number: int = 0, loyalty: Loyalty = PAYS) -> Core:
     """It is known where the channel is and what it pays, and we are in its chat."""
     now, login = core.now, ref(number).login
     core.turn(f.JoinWritten(now, 1, (login,)), f.Joined(now, 1, login))
-    core.turn(f.LoyaltyFound(now, login, LoyaltyChannel(SeId(f"se{number}"), ref(number))))
-    core.turn(f.LoyaltyRead(now, ref(number).id, loyalty))
+    core.turn(fp.LoyaltyFound(now, login, LoyaltyChannel(SeId(f"se{number}"), ref(number))))
+    core.turn(fp.LoyaltyRead(now, ref(number).id, loyalty))
     return core
 
 
@@ -105,7 +106,7 @@ def test_what_a_person_waits_for_goes_first() -> None:
     world = told_world(*range(40))
     world.run(20)
     before = len(world.core.done)
-    world.tell(f.LookAsked(world.now, Login("c39")))
+    world.tell(fp.LookAsked(world.now, Login("c39")))
     world.run(4)
     mine = {FindLoyalty(Login("c39")), *(a for a in asked(world.core) if getattr(a, "channel", "") == ref(39).id)}
     first = [type(action) for action in asked(world.core, before) if action in mine]
@@ -120,7 +121,7 @@ def test_what_rests_is_in_nobodys_way() -> None:
     world = told_world(*range(5))
     world.run(60)
     world.says = lambda read: (
-        f.ElementsFailed(0, "balance", "403", 0.5, ID, refused=True)
+        fp.ElementsFailed(0, "balance", "403", 0.5, ID, refused=True)
         if isinstance(read, ReadBalance) and read.channel == ID
         else None
     )
@@ -128,7 +129,7 @@ def test_what_rests_is_in_nobodys_way() -> None:
         "k", ID, A, ItemId("i"), 5, T0, State.UNKNOWN, SE, sent_at=T0, known=(), points_before=0, account=OWN.id
     )
     world.core.observed.elements.redemptions["k"] = doubt
-    world.tell(f.LookAsked(world.now, A))
+    world.tell(fp.LookAsked(world.now, A))
     world.run(1800)
     others = [action for action in asked(world.core) if isinstance(action, ReadBalance) and action.channel != ID]
     assert len(others) >= 4 * 6
@@ -153,7 +154,7 @@ def test_without_us_there_one_last_reading() -> None:
 @pytest.mark.parametrize(("says", "every"), [(replace(PAYS, enabled=False), 1200), (PAYS, 300)])
 def test_what_pays_nobody_is_read_more_seldom(says: Loyalty, every: float) -> None:
     world = told_world(0)
-    world.says = lambda read: f.LoyaltyRead(0, ID, says) if isinstance(read, ReadLoyalty) else None
+    world.says = lambda read: fp.LoyaltyRead(0, ID, says) if isinstance(read, ReadLoyalty) else None
     world.run(3 * 3600)
     at = [at for at, action in world.core.done if isinstance(action, ReadBalance)]
     assert all(every <= after - one <= every + 10 for one, after in itertools.pairwise(at[1:]))
@@ -162,10 +163,10 @@ def test_what_pays_nobody_is_read_more_seldom(says: Loyalty, every: float) -> No
 # -- who is where --------------------------------------------------------------------------------------------------
 def test_fc_16_a_rename_is_looked_up_again() -> None:
     core = at_home(at_work(0))
-    core.turn(f.BalanceRead(T0 + 1, ID, Balance(7)))
+    core.turn(fp.BalanceRead(T0 + 1, ID, Balance(7)))
     core.turn(live(T0 + 30, stream_of("new")))
     assert FindLoyalty(Login("new")) in asked(core)
-    core.turn(f.LoyaltyFound(T0 + 31, Login("new"), LoyaltyChannel(SE, ChannelRef(ID, Login("new"), "New"))))
+    core.turn(fp.LoyaltyFound(T0 + 31, Login("new"), LoyaltyChannel(SE, ChannelRef(ID, Login("new"), "New"))))
     purse = core.observed.elements.purses[ID]
     assert (purse.se, purse.login, purse.balance) == (SE, "new", Balance(7))
 
@@ -177,10 +178,10 @@ def stream_of(login: str) -> Stream:
 def test_fc_16_a_name_that_is_anothers_there() -> None:
     """StreamElements knows the new login as the one who had it before: nothing of that one is ours."""
     core = at_home(at_work(0))
-    core.turn(f.BalanceRead(T0 + 1, ID, Balance(7)))
+    core.turn(fp.BalanceRead(T0 + 1, ID, Balance(7)))
     core.turn(live(T0 + 30, stream_of("new")))
     other = ChannelRef(ref(77).id, Login("new"), "New")
-    core.turn(f.LoyaltyFound(T0 + 31, Login("new"), LoyaltyChannel(SeId("se77"), other)))
+    core.turn(fp.LoyaltyFound(T0 + 31, Login("new"), LoyaltyChannel(SeId("se77"), other)))
     purse = core.observed.elements.purses[ID]
     assert (purse.se, purse.nowhere) == (None, True)
     assert other.id not in core.observed.channels, "nobody asked about that one"
@@ -194,12 +195,12 @@ def test_fc_16_a_name_that_is_anothers_there() -> None:
 
 def test_not_here_is_doubted_after_a_day() -> None:
     core = at_home(at_work(0))
-    core.turn(f.BalanceRead(T0 + 1, ID, None))
+    core.turn(fp.BalanceRead(T0 + 1, ID, None))
     assert core.observed.elements.purses[ID].balance == Balance(0)
-    core.turn(f.BalanceRead(T0 + DAY + 1, ID, None), live(T0 + DAY + 1, 0))
+    core.turn(fp.BalanceRead(T0 + DAY + 1, ID, None), live(T0 + DAY + 1, 0))
     core.turn(now=T0 + DAY + 4)
     assert asked(core)[-1] == FindLoyalty(A)
-    core.turn(f.LoyaltyFound(T0 + DAY + 5, A, None))
+    core.turn(fp.LoyaltyFound(T0 + DAY + 5, A, None))
     assert core.observed.elements.purses[ID].nowhere
     assert LoyaltyKnown(T0 + DAY + 5, ID, None) in core.records
 
@@ -214,7 +215,7 @@ def test_a_clear_no_rests_for_an_hour(what: str) -> None:
         "items": ReadItems(ID, SeId(f"se{ID}")),
     }
     world = told_world(0, 1, policy=Policy(wishes=(Wish(A, "Mug"),)))
-    no = f.ElementsFailed(0, what, "403", 0.5, refused=True)
+    no = fp.ElementsFailed(0, what, "403", 0.5, refused=True)
     no = replace(no, login=A) if what == "channel" else replace(no, channel=ID)
     world.says = lambda action: no if action == read[what] else None
     world.run(2.5 * NO_MEANS)
@@ -231,7 +232,7 @@ def test_fc_31_a_history_that_is_refused_doubts_the_token() -> None:
     world = told_world(*range(3))
     world.run(60)
     world.says = lambda read: (
-        f.ElementsFailed(0, "history", "401", 0.5, refused=True) if isinstance(read, ReadHistory) else None
+        fp.ElementsFailed(0, "history", "401", 0.5, refused=True) if isinstance(read, ReadHistory) else None
     )
     doubt = Redemption("k", ID, A, ItemId("i"), 5, T0, State.UNKNOWN, SE, sent_at=T0, account=OWN.id)
     world.core.observed.elements.redemptions["k"] = doubt
@@ -241,7 +242,7 @@ def test_fc_31_a_history_that_is_refused_doubts_the_token() -> None:
     assert 2 <= [type(a) for _, a in world.core.done[before:]].count(CheckJwt) <= 4
     assert [type(a) for _, a in world.core.done[before:]].count(ReadBalance) >= 12
     before = len(world.core.done)
-    world.tell(f.JwtSeen(world.now, JwtState.REFUSED), f.JwtSeen(world.now, JwtState.GOOD, None, OWN))
+    world.tell(fp.JwtSeen(world.now, JwtState.REFUSED), fp.JwtSeen(world.now, JwtState.GOOD, None, OWN))
     world.run(5)
     assert ReadHistory in [type(a) for _, a in world.core.done[before:]], "another token"
 
@@ -265,7 +266,7 @@ def test_fc_50_down_is_one_event_and_no_storm() -> None:
 
 def test_they_ask_us_to_wait() -> None:
     core = at_work(0, 1)
-    core.turn(f.ElementsFailed(T0 + 1, "channel", "429", 0.5, login=A, until=T0 + 500))
+    core.turn(fp.ElementsFailed(T0 + 1, "channel", "429", 0.5, login=A, until=T0 + 500))
     before = len(core.done)
     core.turn(live(T0 + 499, 0, 1))
     assert asked(core, before) == []
@@ -278,6 +279,6 @@ def test_what_came_before_a_restart_was_earned_whoever_reads_it() -> None:
     kept = PurseKept(ID, T0, SE, PAYS, Balance(75), T0, present_s=300.0, left_at=T0 + 300)
     observed = restore(Restored(channels=(ChannelKnown(T0, ref(0), None),), purses=(kept,)), T0 + 330)
     core = Core(Policy(presence=False), observed, T0 + 330)
-    core.turn(f.BalanceRead(T0 + 340, ID, Balance(80)))
+    core.turn(fp.BalanceRead(T0 + 340, ID, Balance(80)))
     entries = [(entry.change, entry.delta) for entry in core.records if isinstance(entry, LedgerEntry)]
     assert entries == [(Change.EARNED, 5)]

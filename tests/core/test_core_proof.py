@@ -11,6 +11,7 @@ from core_world import OWN, T0, Core, at_work, follows, live, logins, ref, signe
 
 from allthepoints.base.types import ItemId, SeId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import CheckJwt, ReadBalance, SendRedemption
 from allthepoints.core.apply import restore
 from allthepoints.core.health import warnings
@@ -37,15 +38,15 @@ def at_home(core: Core, number: int = 0, loyalty: Loyalty = PAYS) -> Core:
     """It is known where the channel is and what it pays, and we are in its chat."""
     now, login = core.now, ref(number).login
     core.turn(f.JoinWritten(now, 1, (login,)), f.Joined(now, 1, login))
-    core.turn(f.LoyaltyFound(now, login, LoyaltyChannel(SeId(f"se{number}"), ref(number))))
-    core.turn(f.LoyaltyRead(now, ref(number).id, loyalty))
+    core.turn(fp.LoyaltyFound(now, login, LoyaltyChannel(SeId(f"se{number}"), ref(number))))
+    core.turn(fp.LoyaltyRead(now, ref(number).id, loyalty))
     return core
 
 
 # -- is it earning? ------------------------------------------------------------------------------------------------
 def read(core: Core, minute: float, points: int | None) -> None:
     at = T0 + 60 * minute
-    core.turn(live(at, 0), f.BalanceRead(at, ID, None if points is None else Balance(points)))
+    core.turn(live(at, 0), fp.BalanceRead(at, ID, None if points is None else Balance(points)))
 
 
 def told(core: Core) -> list[str]:
@@ -110,9 +111,9 @@ def test_fc_50_the_whole_sequence() -> None:
 def test_a_store_is_kept_by_id() -> None:
     core = at_home(at_work(0))
     mug = Item(ItemId("i"), "Mug", 100)
-    core.turn(f.ItemsRead(T0 + 1, ID, (mug,)))
-    core.turn(f.ItemsRead(T0 + 2, ID, (replace(mug, name="Cup"),)))
-    core.turn(f.ItemsRead(T0 + 3, ID, ()))
+    core.turn(fp.ItemsRead(T0 + 1, ID, (mug,)))
+    core.turn(fp.ItemsRead(T0 + 2, ID, (replace(mug, name="Cup"),)))
+    core.turn(fp.ItemsRead(T0 + 3, ID, ()))
     assert [type(r).__name__ for r in core.records if "Item" in type(r).__name__] == ["ItemKnown"] * 2 + ["ItemGone"]
 
 
@@ -120,8 +121,8 @@ def test_a_store_is_kept_by_id() -> None:
 ENDS = T0 + 30 * DAY
 
 
-def seen(at: float, state: JwtState = JwtState.GOOD, ends: float = ENDS) -> f.JwtSeen:
-    return f.JwtSeen(at, state, ends, OWN if state is JwtState.GOOD else None)
+def seen(at: float, state: JwtState = JwtState.GOOD, ends: float = ENDS) -> fp.JwtSeen:
+    return fp.JwtSeen(at, state, ends, OWN if state is JwtState.GOOD else None)
 
 
 def ends_told(core: Core) -> list[tuple[str, object]]:
@@ -144,7 +145,7 @@ def test_fc_31_each_threshold_is_told_once_over_restarts() -> None:
 
 def test_fc_31_an_outage_does_not_hide_the_end() -> None:
     core = at_work(0)
-    core.fold(f.JwtUnknown(T0, "503", 0.5, T0 + 6 * DAY), f.JwtUnknown(T0 + 9, "503", 0.5, T0 + 6 * DAY))
+    core.fold(fp.JwtUnknown(T0, "503", 0.5, T0 + 6 * DAY), fp.JwtUnknown(T0 + 9, "503", 0.5, T0 + 6 * DAY))
     assert ends_told(core) == [("jwt_expires", 7)]
 
 
@@ -157,7 +158,7 @@ def test_fc_31_expired_nothing_is_redeemed_and_balances_go_on() -> None:
     store.run(20)
     assert store.redemptions()["k"].reason is Reason.JWT_EXPIRED
     assert store.posts.total() == 0
-    store.tell(f.LookAsked(store.now, A))
+    store.tell(fp.LookAsked(store.now, A))
     store.run(10)
     assert ReadBalance in [type(action) for _, action in store.reads]
     assert "jwt_expired" in [w.code for w in warnings(store.policy, store.core.observed, store.now)]
@@ -167,12 +168,12 @@ def test_fc_31_expired_nothing_is_redeemed_and_balances_go_on() -> None:
 def test_fc_31_another_users_token_buys_nothing(first: str) -> None:
     """Whichever is known first: whose token it is, or who we are."""
     core, other = Core(), replace(OWN, user_id="77")
-    said = [f.JwtSeen(T0, JwtState.GOOD, ENDS, other), signed_in(T0)]
+    said = [fp.JwtSeen(T0, JwtState.GOOD, ENDS, other), signed_in(T0)]
     core.turn(*(said if first == "jwt" else reversed(said)))
-    core.turn(f.LookAsked(T0, A), f.LoyaltyFound(T0, A, LoyaltyChannel(SE, ref(0))))
-    core.turn(f.RedeemAsked(T0 + 1, "k", A, ItemId("i"), 5))
-    core.turn(f.BalanceRead(T0 + 2, ID, Balance(9)), f.ItemsRead(T0 + 2, ID, (Item(ItemId("i"), "Mug", 5),)))
-    core.turn(f.HistoryRead(T0 + 2, ()), f.JwtSeen(T0 + 3, JwtState.GOOD, ENDS, other))
+    core.turn(fp.LookAsked(T0, A), fp.LoyaltyFound(T0, A, LoyaltyChannel(SE, ref(0))))
+    core.turn(fp.RedeemAsked(T0 + 1, "k", A, ItemId("i"), 5))
+    core.turn(fp.BalanceRead(T0 + 2, ID, Balance(9)), fp.ItemsRead(T0 + 2, ID, (Item(ItemId("i"), "Mug", 5),)))
+    core.turn(fp.HistoryRead(T0 + 2, ()), fp.JwtSeen(T0 + 3, JwtState.GOOD, ENDS, other))
     one = core.observed.elements.redemptions["k"]
     assert (one.state, one.reason) == (State.REJECTED, Reason.WRONG_ACCOUNT)
     assert core.did(SendRedemption) == []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import ElementsRead, FindLoyalty, JoinRooms, PartRooms, ReadBalance, ReadLoyalty
 from allthepoints.core.desired import desired
 from allthepoints.core.loyalty import Balance, Item, Loyalty, LoyaltyChannel
@@ -20,11 +21,11 @@ A, B, C, D = logins(0, 1, 2, 3)
 def tell(core: Core, number: int, *, rate: int | None = 30, points: int | None = None, there: bool = True) -> None:
     """What StreamElements says of a channel: so many points an hour (None: loyalty is off)."""
     channel = ref(number)
-    core.turn(f.LoyaltyFound(T0, channel.login, LoyaltyChannel(SeId(f"se{number}"), channel) if there else None))
+    core.turn(fp.LoyaltyFound(T0, channel.login, LoyaltyChannel(SeId(f"se{number}"), channel) if there else None))
     if there:
-        core.turn(f.LoyaltyRead(T0, channel.id, Loyalty(amount=rate or 5, interval=3600.0, enabled=rate is not None)))
+        core.turn(fp.LoyaltyRead(T0, channel.id, Loyalty(amount=rate or 5, interval=3600.0, enabled=rate is not None)))
     if points is not None:
-        core.turn(f.BalanceRead(T0, channel.id, Balance(points)))
+        core.turn(fp.BalanceRead(T0, channel.id, Balance(points)))
 
 
 def ranked(core: Core) -> list[str]:
@@ -37,12 +38,12 @@ def test_by_priority_then_pay_then_a_wish_then_the_rate_then_the_follows() -> No
     tell(core, 0, rate=30)
     tell(core, 1, rate=30)
     tell(core, 2, rate=6, points=10)
-    core.turn(f.ItemsRead(T0, ref(2).id, (Item(ItemId("i"), "Mug", 100),)))
+    core.turn(fp.ItemsRead(T0, ref(2).id, (Item(ItemId("i"), "Mug", 100),)))
     tell(core, 3, there=False)
     tell(core, 4, rate=None)
     tell(core, 5, rate=60)
     assert ranked(core) == ["c3", "c2", "c5", "c0", "c1", "c6", "c4"]
-    core.turn(f.BalanceRead(T0, ref(2).id, Balance(100)))
+    core.turn(fp.BalanceRead(T0, ref(2).id, Balance(100)))
     assert ranked(core) == ["c3", "c5", "c0", "c1", "c2", "c6", "c4"], "the wish is within reach"
 
 
@@ -58,7 +59,7 @@ def test_who_ignores_us_pays_nobody() -> None:
     tell(core, 0, rate=90)
     assert core.observed.account is not None
     shy = Loyalty(amount=90, interval=3600.0, ignored=frozenset({core.observed.account.login}))
-    core.turn(f.LoyaltyRead(T0, ref(0).id, shy))
+    core.turn(fp.LoyaltyRead(T0, ref(0).id, shy))
     assert ranked(core) == ["c1", "c0"]
 
 
@@ -86,7 +87,7 @@ class Rates(World):
     def _elements(self, action: ElementsRead) -> f.Fact:
         if isinstance(action, ReadLoyalty):
             rate = self.rates[int(action.channel) - 1000]
-            return f.LoyaltyRead(
+            return fp.LoyaltyRead(
                 self.now, action.channel, Loyalty(amount=rate or 5, interval=3600.0, enabled=bool(rate))
             )
         return super()._elements(action)
@@ -120,7 +121,7 @@ def test_a_chat_that_pays_nobody_gives_its_room_away() -> None:
     class Mean(World):
         def _elements(self, action: ElementsRead) -> f.Fact:
             if action == ReadBalance(ref(0).id, SeId(f"se{ref(0).id}"), Login("me")):
-                return f.BalanceRead(self.now, ref(0).id, Balance(7))
+                return fp.BalanceRead(self.now, ref(0).id, Balance(7))
             return super()._elements(action)
 
     world = Mean(Policy(max_rooms=1))
@@ -142,7 +143,7 @@ def test_nobody_makes_way_for_one_of_whom_nothing_is_known() -> None:
     class Poor(World):
         def _elements(self, action: ElementsRead) -> f.Fact:
             if isinstance(action, FindLoyalty) and action.login != "c17":
-                return f.LoyaltyFound(self.now, action.login, None)
+                return fp.LoyaltyFound(self.now, action.login, None)
             return super()._elements(action)
 
     world = Poor(Policy(max_rooms=5))

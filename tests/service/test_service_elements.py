@@ -10,6 +10,7 @@ from allthepoints.base.clock import Chance
 from allthepoints.base.errors import Limited, NotSent, OutsideError, Refused, SignInNeeded, Unauthorised, Unknown
 from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import (
     ElementsRead,
     FindLoyalty,
@@ -88,7 +89,7 @@ async def test_a_read_that_brings_nothing_says_why(
 ) -> None:  # fmt: skip
     scene.elements.trouble = error
     scene.calls.read(action)
-    assert await scene.only() == f.ElementsFailed(T, what, text, 0.7, channel, login, until, what in refused)
+    assert await scene.only() == fp.ElementsFailed(T, what, text, 0.7, channel, login, until, what in refused)
 
 
 @pytest.mark.anyio
@@ -97,11 +98,11 @@ async def test_what_is_read_says_of_whom(scene: Scene) -> None:
     scene.store.ahead = 2.5
     mug = scene.elements.sell("alpha", "Mug", 10)
     reads: list[tuple[ElementsRead, f.Fact]] = [
-        (FindLoyalty(ALPHA), f.LoyaltyFound(T, ALPHA, alpha)),
-        (ReadLoyalty(ID, alpha.id), f.LoyaltyRead(T, ID, scene.elements.loyalties[alpha.id])),
-        (ReadBalance(ID, alpha.id, Login("me")), f.BalanceRead(T, ID, scene.elements.balances[alpha.id], Login("me"))),
-        (ReadItems(ID, alpha.id), f.ItemsRead(T, ID, (mug,))),
-        (ReadHistory(scene.elements.viewer.id), f.HistoryRead(T, (), scene.elements.viewer.id, 2.5)),
+        (FindLoyalty(ALPHA), fp.LoyaltyFound(T, ALPHA, alpha)),
+        (ReadLoyalty(ID, alpha.id), fp.LoyaltyRead(T, ID, scene.elements.loyalties[alpha.id])),
+        (ReadBalance(ID, alpha.id, Login("me")), fp.BalanceRead(T, ID, scene.elements.balances[alpha.id], Login("me"))),
+        (ReadItems(ID, alpha.id), fp.ItemsRead(T, ID, (mug,))),
+        (ReadHistory(scene.elements.viewer.id), fp.HistoryRead(T, (), scene.elements.viewer.id, 2.5)),
     ]
     for action, fact in reads:
         scene.facts.clear()
@@ -113,11 +114,11 @@ async def test_what_is_read_says_of_whom(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("jwt", "trouble", "fact"),
     [
-        (JwtState.GOOD, None, f.JwtSeen(T, JwtState.GOOD, T + 60, FakeElements(ManualClock(T)).viewer)),
-        (JwtState.REFUSED, None, f.JwtSeen(T, JwtState.REFUSED, T + 60)),
-        (JwtState.MALFORMED, None, f.JwtSeen(T, JwtState.MALFORMED, T + 60)),
-        (JwtState.GOOD, Unknown(LONG), f.JwtUnknown(T, LONG[:ERROR], 0.7, T + 60)),
-        (JwtState.GOOD, KeyError("ours"), f.JwtUnknown(T, "internal fault: KeyError", 0.7, T + 60)),
+        (JwtState.GOOD, None, fp.JwtSeen(T, JwtState.GOOD, T + 60, FakeElements(ManualClock(T)).viewer)),
+        (JwtState.REFUSED, None, fp.JwtSeen(T, JwtState.REFUSED, T + 60)),
+        (JwtState.MALFORMED, None, fp.JwtSeen(T, JwtState.MALFORMED, T + 60)),
+        (JwtState.GOOD, Unknown(LONG), fp.JwtUnknown(T, LONG[:ERROR], 0.7, T + 60)),
+        (JwtState.GOOD, KeyError("ours"), fp.JwtUnknown(T, "internal fault: KeyError", 0.7, T + 60)),
     ],
 )
 async def test_what_the_token_is_worth(scene: Scene, jwt: JwtState, trouble: Any, fact: f.Fact) -> None:
@@ -144,7 +145,7 @@ async def test_what_the_token_is_worth(scene: Scene, jwt: JwtState, trouble: Any
 async def test_fc_48_each_end_of_the_post(scene: Scene, error: Any, told: dict[str, Any]) -> None:
     scene.elements.trouble = error
     scene.calls.send(SendRedemption("k", scene.elements.viewer.id, SE, ItemId("mug"), (), ""))
-    assert await scene.only() == f.RedemptionAnswered(T, "k", **told)
+    assert await scene.only() == fp.RedemptionAnswered(T, "k", **told)
     assert scene.elements.calls == ["redeem"], "it is not sent again"
 
 
@@ -155,7 +156,7 @@ async def test_fc_48_what_was_confirmed_is_what_is_sent(scene: Scene) -> None:
     own = scene.elements.viewer.id
     scene.calls.send(SendRedemption("k", own, alpha.id, map_vote.id, ("Dust",), "hi"))
     fact = await scene.only()
-    assert isinstance(fact, f.RedemptionAnswered)
+    assert isinstance(fact, fp.RedemptionAnswered)
     assert fact.bought is not None
     assert (fact.at, fact.key, fact.bought.id) == (T, "k", scene.elements.bought[0].id)
     (post,) = scene.elements.posts
@@ -172,14 +173,14 @@ MUG = ItemId("mug")
     ("kind", "data", "fact"),
     [
         ("retry", {}, f.RetryAsked(T, ALPHA)),
-        ("look", {}, f.LookAsked(T, ALPHA)),
-        ("redeem", WHOLE, f.RedeemAsked(T - 4, "k", ALPHA, MUG, 5, ("Dust",), "hi", True)),
-        ("redeem", BARE, f.RedeemAsked(T - 4, "k", ALPHA, MUG, 5, (), "", False)),
-        ("settle", {"key": "k", "taken": True}, f.SettleAsked(T, "k", True)),
-        ("settle", {"key": "k", "taken": False}, f.SettleAsked(T, "k", False)),
-        ("jwt", {}, f.JwtGiven(T)),
-        ("allow_auto", {"allowed": True}, f.AutoAllowed(T, True)),
-        ("allow_auto", {"allowed": False}, f.AutoAllowed(T, False)),
+        ("look", {}, fp.LookAsked(T, ALPHA)),
+        ("redeem", WHOLE, fp.RedeemAsked(T - 4, "k", ALPHA, MUG, 5, ("Dust",), "hi", True)),
+        ("redeem", BARE, fp.RedeemAsked(T - 4, "k", ALPHA, MUG, 5, (), "", False)),
+        ("settle", {"key": "k", "taken": True}, fp.SettleAsked(T, "k", True)),
+        ("settle", {"key": "k", "taken": False}, fp.SettleAsked(T, "k", False)),
+        ("jwt", {}, fp.JwtGiven(T)),
+        ("allow_auto", {"allowed": True}, fp.AutoAllowed(T, True)),
+        ("allow_auto", {"allowed": False}, fp.AutoAllowed(T, False)),
     ],
 )
 def test_what_a_request_means(kind: str, data: dict[str, Any], fact: f.Fact) -> None:
@@ -188,7 +189,7 @@ def test_what_a_request_means(kind: str, data: dict[str, Any], fact: f.Fact) -> 
 
 def test_fc_48_a_request_of_tomorrow_was_asked_now() -> None:
     fact = fact_of(Request(1, T + 86_400, "redeem", ALPHA, BARE), T)
-    assert isinstance(fact, f.RedeemAsked)
+    assert isinstance(fact, fp.RedeemAsked)
     assert fact.at == T
 
 

@@ -12,6 +12,7 @@ from allthepoints.base.errors import SignInNeeded, Unknown
 from allthepoints.base.secret import Secret
 from allthepoints.base.types import Login, SeId, UserId
 from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import ReadFollows, ReadHistory, ReadLive, ReadUsers
 from allthepoints.core.loyalty import Bought
 from allthepoints.core.model import Account, Lost
@@ -315,6 +316,6 @@ async def test_fc_48_a_list_that_took_long_proves_nothing_of_what_came_meanwhile
     calls = ElementsCalls(FakePointsApi(elements), Slow(elements), clock, Chance(1), inbox.put)
     calls.read(ReadHistory(elements.viewer.id))
     (fact,) = await inbox.take(clock.now() + 600)
-    assert fact == f.HistoryRead(1_000.0, (), elements.viewer.id)
+    assert fact == fp.HistoryRead(1_000.0, (), elements.viewer.id)
     assert clock.now() == pytest.approx(1_200.0)
     await calls.aclose()

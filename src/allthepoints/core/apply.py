@@ -11,8 +11,6 @@ from allthepoints.base.types import UserId
 from allthepoints.core import apply_chat, apply_live, apply_points, apply_redeem, apply_wishes
 from allthepoints.core.closing import reopen
 from allthepoints.core.facts import (
-    AutoAllowed,
-    BalanceRead,
     Banned,
     ConfigRejected,
     ConfigTaken,
@@ -20,21 +18,14 @@ from allthepoints.core.facts import (
     Fact,
     FollowsRead,
     HelixPoints,
-    ItemsRead,
     Joined,
     JoinRefused,
     JoinWritten,
-    JwtSeen,
     LiveRead,
-    LoyaltyFound,
-    LoyaltyRead,
     Parted,
     ReadFailed,
     ReconnectAsked,
-    RedeemAsked,
-    RedemptionAnswered,
     RetryAsked,
-    SettleAsked,
     SignedIn,
     SignInLost,
     SignInUnknown,
@@ -45,6 +36,17 @@ from allthepoints.core.facts import (
     UsersRead,
     Welcomed,
     Woke,
+)
+from allthepoints.core.facts_points import (
+    AutoAllowed,
+    BalanceRead,
+    ItemsRead,
+    JwtSeen,
+    LoyaltyFound,
+    LoyaltyRead,
+    RedeemAsked,
+    RedemptionAnswered,
+    SettleAsked,
 )
 from allthepoints.core.model import Why
 from allthepoints.core.observed import Channel, Observed, SignIn, Standing

@@ -13,7 +13,7 @@ from allthepoints.base.types import UserId
 from allthepoints.core import apply_live, apply_redeem, apply_wishes
 from allthepoints.core.earning import Sight, Verdict, Word, verdict
 from allthepoints.core.elements import JWT_NOTE, SHOWS_WITHIN, VIEWER_NOTE, Purse, nowhere_key, read_key
-from allthepoints.core.facts import (
+from allthepoints.core.facts_points import (
     BalanceRead,
     ElementsFact,
     ElementsFailed,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from allthepoints.base.types import ItemId, Login, UserId
 from allthepoints.core import redeem
 from allthepoints.core.elements import Purse
-from allthepoints.core.facts import AutoAllowed, RedeemAsked, RedemptionAnswered, RedemptionFact, SettleAsked
+from allthepoints.core.facts_points import AutoAllowed, RedeemAsked, RedemptionAnswered, RedemptionFact, SettleAsked
 from allthepoints.core.loyalty import JwtState
 from allthepoints.core.observed import Observed
 from allthepoints.core.records import Event, EventKind, Noted, Record, RedemptionKept

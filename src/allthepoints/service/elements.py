@@ -20,10 +20,10 @@ from allthepoints.core.actions import (
     ReadLoyalty,
     SendRedemption,
 )
-from allthepoints.core.facts import (
+from allthepoints.core.facts import Fact
+from allthepoints.core.facts_points import (
     BalanceRead,
     ElementsFailed,
-    Fact,
     HistoryRead,
     ItemsRead,
     JwtSeen,

@@ -29,15 +29,8 @@ from allthepoints.core.actions import (
     SendRedemption,
 )
 from allthepoints.core.apply import apply, restore
-from allthepoints.core.facts import (
-    ConfigRejected,
-    ConfigTaken,
-    ConnectionLost,
-    Fact,
-    RedemptionAnswered,
-    Ticked,
-    Woke,
-)
+from allthepoints.core.facts import ConfigRejected, ConfigTaken, ConnectionLost, Fact, Ticked, Woke
+from allthepoints.core.facts_points import RedemptionAnswered
 from allthepoints.core.intend import intend
 from allthepoints.core.model import Lost
 from allthepoints.core.observed import Observed, Phase

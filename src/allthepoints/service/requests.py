@@ -11,7 +11,8 @@ import msgspec
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import FaultError
 from allthepoints.base.types import JSON, ItemId, Login
-from allthepoints.core.facts import AutoAllowed, Fact, JwtGiven, LookAsked, RedeemAsked, RetryAsked, SettleAsked
+from allthepoints.core.facts import Fact, RetryAsked
+from allthepoints.core.facts_points import AutoAllowed, JwtGiven, LookAsked, RedeemAsked, SettleAsked
 from allthepoints.ports import Request, Storage
 
 
