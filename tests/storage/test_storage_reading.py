@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core import records as r
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
 from allthepoints.ports import ChannelRow, Request
+from allthepoints.storage import read
 from allthepoints.storage.ask import ask
 from allthepoints.storage.database import Database, SqliteStorage
 from allthepoints.storage.read import PresenceRow, Reader, RefusalRow, SessionRow, Status
@@ -305,3 +307,22 @@ def test_readers_start_fast() -> None:
     code = f"import sys, allthepoints.storage.read_points; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_is_made_while_it_is_looked_at_is_not_half_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that starts for the first time makes its tables between two looks of a reader: all of it is from
+    before, or all from after."""
+    bare = apsw.Connection(str(path))
+    bare.execute("PRAGMA journal_mode = wal")
+    look, made = read.version_of, []
+
+    def slow(connection: apsw.Connection) -> int:
+        have = look(connection)
+        if not made:
+            made.append(written(path, r.ChannelKnown(T0, ALPHA, 0)))
+        return have
+
+    monkeypatch.setattr(read, "version_of", slow)
+    assert Reader(path).channels() == ()
+    assert [known.login for known in Reader(path).channels()] == ["alpha"]
+    bare.close()

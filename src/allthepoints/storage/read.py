@@ -166,11 +166,8 @@ class Reader:
                 return
             refuse_folder(self.path)
             with self._connected() as connection:
-                if _is_fresh(connection, self.path):
-                    yield None
-                    return
-                connection.execute("BEGIN")
-                yield connection
+                connection.execute("BEGIN")  # before all else: a service may be making its tables just now
+                yield None if _is_fresh(connection, self.path) else connection
 
     @contextmanager
     def _connected(self) -> Iterator[apsw.Connection]:
