@@ -148,8 +148,10 @@ class Recorder:
             self._tell_works()
 
     async def _store(self, current: Batch) -> None:
-        writing = asyncio.ensure_future(
-            self._storage.record(
+        loop = asyncio.get_running_loop()
+        stalled = loop.call_later(STALLED, self._tell_failed, f"the disk has not answered for {STALLED:.0f} s")
+        try:
+            await self._storage.record(
                 current.records,
                 self._clock.now(),
                 channel_rows=list(current.rows.values()),
@@ -157,16 +159,8 @@ class Recorder:
                 service=current.service,
                 done=current.done,
             )
-        )
-        try:
-            await asyncio.wait({writing}, timeout=STALLED)
-            if not writing.done():
-                self._tell_failed(f"the disk has not answered for {STALLED:.0f} s")
-            await writing
         finally:
-            if not writing.done():
-                writing.cancel()
-                await asyncio.wait({writing})
+            stalled.cancel()
 
     async def _pause(self) -> None:
         """Until the next try; the end of the program hurries it once."""

@@ -8,6 +8,7 @@ are repetitions. How many are live at once is capped, as the person's taste woul
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 from allthepoints.base.clock import Chance
@@ -117,9 +118,10 @@ class _Slots:
     def take(self, start: float, end: float) -> bool:
         """Whether there is room for one more in all of [start, end]; if so, it is taken."""
         meeting = [(since, until) for since, until in self._taken if since < end and start < until]
-        instants = [start, *(since for since, _ in meeting if since > start)]
-        if any(sum(since <= at < until for since, until in meeting) >= self._at_most for at in instants):
-            return False
+        if len(meeting) >= self._at_most:
+            steps = sorted([*((max(since, start), 1) for since, _ in meeting), *((until, -1) for _, until in meeting)])
+            if max(accumulate(step for _, step in steps)) >= self._at_most:
+                return False
         self._taken.append((start, end))
         return True
 
