@@ -33,10 +33,10 @@ from allthepoints.core.actions import (
     RenewSignIn,
     SendRedemption,
 )
-from allthepoints.core.apply import restore
 from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.policy import Policy
 from allthepoints.core.redeem import Reason, Redemption, State
+from allthepoints.core.restore import restore
 
 ALPHA = ref(0)
 SE = SeId("se0")

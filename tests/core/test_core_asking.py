@@ -191,8 +191,8 @@ def test_a_join_that_is_taken_back_at_once_is_still_counted() -> None:
 
 
 def test_a_restart_remembers_the_window() -> None:
-    from allthepoints.core.apply import restore
     from allthepoints.core.records import Restored
+    from allthepoints.core.restore import restore
 
     observed = restore(Restored(joins=(T0 - 1,) * 20, logins=(T0 - 1,) * 20), T0)
     assert observed.join_window(T0).free_at(T0) == T0 - 1 + 15 + 10.5
@@ -343,8 +343,8 @@ def test_fc_16_a_rename_while_live_moves_the_room() -> None:
 
 def test_fc_16_whoever_takes_the_old_login_is_somebody_else() -> None:
     """42 is alpha, then alpha2; 77 takes alpha. The include list goes on to mean 42, also after a restart."""
-    from allthepoints.core.apply import restore
     from allthepoints.core.records import ChannelKnown, Restored
+    from allthepoints.core.restore import restore
 
     alpha = Login("alpha")
     before, after, thief = (

@@ -16,10 +16,10 @@ from allthepoints.core.actions import (
     ReadLive,
     ReadUsers,
 )
-from allthepoints.core.apply import restore
 from allthepoints.core.model import ChannelRef, Lost, StreamKind
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import ChannelKnown, EventKind, Restored, SessionClosed, SessionOpened
+from allthepoints.core.restore import restore
 
 A, B = logins(0, 1)
 

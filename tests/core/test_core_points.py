@@ -21,7 +21,6 @@ from allthepoints.core.actions import (
     ReadItems,
     ReadLoyalty,
 )
-from allthepoints.core.apply import restore
 from allthepoints.core.apply_points import NO_MEANS
 from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel
 from allthepoints.core.model import ChannelRef, Stream
@@ -37,6 +36,7 @@ from allthepoints.core.records import (
     Restored,
 )
 from allthepoints.core.redeem import Redemption, State
+from allthepoints.core.restore import restore
 
 A, B = logins(0, 1)
 ID, SE = ref(0).id, SeId("se0")

@@ -13,7 +13,6 @@ from allthepoints.base.types import ItemId, SeId
 from allthepoints.core import facts as f
 from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import CheckJwt, ReadBalance, SendRedemption
-from allthepoints.core.apply import restore
 from allthepoints.core.health import warnings
 from allthepoints.core.loyalty import Balance, Item, JwtState, Loyalty, LoyaltyChannel
 from allthepoints.core.records import (
@@ -27,6 +26,7 @@ from allthepoints.core.records import (
     Restored,
 )
 from allthepoints.core.redeem import Reason, State
+from allthepoints.core.restore import restore
 
 (A,) = logins(0)
 ID, SE = ref(0).id, SeId("se0")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from allthepoints.base.types import StreamId
 from allthepoints.core import facts as f
 from allthepoints.core.actions import JoinRooms, PartRooms
-from allthepoints.core.apply import restore
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import ChannelKnown, EventKind, RefusalCleared, RefusalSet, Restored
 from allthepoints.core.refusals import RULES, Refusal, Retry, refuse
+from allthepoints.core.restore import restore
 
 A, B = logins(0, 1)
 BY_HAND = {Why.BANNED, Why.PUT_OUT}

@@ -49,10 +49,9 @@ from allthepoints.core.facts_points import (
     SettleAsked,
 )
 from allthepoints.core.model import Why
-from allthepoints.core.observed import Channel, Observed, SignIn, Standing
-from allthepoints.core.policy import JOIN_IN_FLIGHT, Policy
-from allthepoints.core.records import Event, EventKind, Record, Restored
-from allthepoints.core.refusals import Refusal
+from allthepoints.core.observed import Observed, SignIn, Standing
+from allthepoints.core.policy import Policy
+from allthepoints.core.records import Event, EventKind, Record
 
 CHAT_REFUSALS = 1
 """Tokens that validate and that the chat refuses all the same, in a row, before a person is asked."""
@@ -165,35 +164,6 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
 
 def _waits(keys: tuple[str, ...]) -> dict[str, str | int | float | None]:
     return {"restart": ", ".join(keys)} if keys else {}
-
-
-def restore(restored: Restored, now: float) -> Observed:
-    """The state at start, from what storage remembers.
-
-    JOINs of the last seconds of the former process are booked as late as they could have arrived.
-    """
-    o = Observed()
-    for known in restored.channels:
-        o.channels[known.ref.id] = Channel(known.ref, known.followed)
-        o.addresses[known.ref.login] = known.ref.id
-    for login, channel_id in restored.names:
-        o.names.setdefault(login, channel_id)
-    for known in restored.channels:
-        o.names.setdefault(known.ref.login, known.ref.id)
-    for said in restored.refusals:
-        if refused := o.channels.get(said.channel):
-            refused.refusal = Refusal(said.why, said.at, said.text, said.stream, said.until, said.tries)
-    for opened in restored.open_sessions:
-        if channel := o.channels.get(opened.stream.channel.id):
-            channel.stream, channel.live = opened.stream, True
-            channel.seen_at = max(opened.at, min(now, restored.alive_at))
-            o.live.add(channel.ref.id)
-    o.told.update(restored.told)
-    o.last_account = restored.account
-    apply_points.restore(o, restored)
-    o.join_times = tuple(min(now, at) + JOIN_IN_FLIGHT for at in restored.joins)
-    o.login_times = tuple(min(now, at) for at in restored.logins)
-    return o
 
 
 def _sign_in(o: Observed, policy: Policy, fact: SignedIn | SignInLost | SignInUnknown) -> Iterator[Record]:

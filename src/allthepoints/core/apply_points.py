@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from allthepoints.base.types import UserId
 from allthepoints.core import apply_live, apply_redeem, apply_wishes
 from allthepoints.core.earning import Sight, Verdict, Word, verdict
-from allthepoints.core.elements import JWT_NOTE, SHOWS_WITHIN, VIEWER_NOTE, Purse, nowhere_key, read_key
+from allthepoints.core.elements import JWT_NOTE, VIEWER_NOTE, Purse, nowhere_key, read_key
 from allthepoints.core.facts_points import (
     BalanceRead,
     ElementsFact,
@@ -27,7 +27,6 @@ from allthepoints.core.facts_points import (
     LoyaltyRead,
 )
 from allthepoints.core.ledger import Ledger, learned_interval, most_earned, post, rate_per_hour
-from allthepoints.core.ledger import restore as restore_ledger
 from allthepoints.core.loyalty import Balance, JwtState
 from allthepoints.core.model import StreamKind
 from allthepoints.core.observed import Channel, Observed
@@ -43,10 +42,9 @@ from allthepoints.core.records import (
     LoyaltyKnown,
     Noted,
     Record,
-    Restored,
 )
-from allthepoints.core.redeem import Redemption, State
-from allthepoints.core.worth import flat_by, flat_key, flat_since
+from allthepoints.core.redeem import State
+from allthepoints.core.worth import flat_key, flat_since
 
 TOLD_AFTER = 3
 """Failures in a row before it is an event: one lost read is nothing."""
@@ -371,44 +369,3 @@ def another_account(o: Observed) -> None:
     for purse in o.elements.purses.values():
         purse.ledger, purse.balance, purse.balance_at = Ledger(), None, 0.0
         purse.present_s, purse.rate, purse.viewer, purse.spent = 0.0, None, None, 0
-
-
-def restore(o: Observed, restored: Restored) -> None:
-    """What is remembered of points. A redemption that was sent and not answered is doubted by the first review."""
-    for kept in restored.purses:
-        purse = o.elements.purse(kept.channel)
-        purse.se, purse.found_at, purse.loyalty = kept.se, kept.known_at, kept.loyalty
-        channel = o.channels.get(kept.channel)
-        purse.login = None if channel is None else channel.ref.login
-        purse.balance, purse.balance_at = kept.balance, kept.seen_at or 0.0
-        purse.present_s, purse.left_at = kept.present_s, kept.left_at
-        purse.items, purse.items_at = {item.id: item for item in kept.items}, kept.items_at or 0.0
-        if kept.balance is not None:
-            purse.ledger = restore_ledger(kept.balance.points, purse.balance_at, kept.entries)
-        purse.interval = learned_interval(purse.ledger, purse.loyalty)
-    o.elements.redemptions.update({redemption.key: redemption for redemption in restored.redemptions})
-    for kept in restored.purses:
-        _restore_spent(o.elements.purse(kept.channel), kept.entries, restored.redemptions)
-    o.elements.notes.update(restored.notes)
-    o.elements.flat.update(flat_by(o.elements.notes))
-
-
-def _restore_spent(purse: Purse, entries: tuple[LedgerEntry, ...], redemptions: tuple[Redemption, ...]) -> None:
-    """What was paid and no balance has shown yet: what was paid lately, less what the ledger calls spent since then.
-
-    A balance that was read just after a redemption need not show it; one that was read much later has, or never will.
-    """
-    paid = [
-        (r.sent_at, r.cost)
-        for r in redemptions
-        if r.channel == purse.channel
-        and r.state in (State.ACCEPTED, State.UNKNOWN)  # of one that is SENT the first review says that it is paid
-        and r.sent_at is not None
-        and r.sent_at + SHOWS_WITHIN >= purse.balance_at
-    ]
-    if not paid:
-        return
-    first = min(at for at, _ in paid)
-    shown = sum(-entry.delta for entry in entries if entry.change is Change.SPENT and entry.at >= first)
-    purse.spent = max(0, sum(cost for _, cost in paid) - shown)
-    purse.spent_at = max(at for at, _ in paid)

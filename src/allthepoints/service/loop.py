@@ -28,7 +28,7 @@ from allthepoints.core.actions import (
     RenewSignIn,
     SendRedemption,
 )
-from allthepoints.core.apply import apply, restore
+from allthepoints.core.apply import apply
 from allthepoints.core.facts import ConfigRejected, ConfigTaken, ConnectionLost, Fact, Ticked, Woke
 from allthepoints.core.facts_points import RedemptionAnswered
 from allthepoints.core.intend import intend
@@ -38,6 +38,7 @@ from allthepoints.core.plan import plan
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import Event, EventKind, Record
 from allthepoints.core.redeem import Reason
+from allthepoints.core.restore import restore
 from allthepoints.irc.session import SessionOptions
 from allthepoints.ports import HELIX, Request
 from allthepoints.service.connection import Connections
