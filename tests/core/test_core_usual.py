@@ -68,8 +68,99 @@ WORKDAYS = days("19:00", *(n for n in range(1, 27) if n % 7 not in (3, 4)))
     ],
 )
 def test_when(starts: Starts, now: float, expected: str | None) -> None:
+    check(starts, now, expected)
+
+
+def check(starts: Starts, now: float, expected: str | None) -> None:
     found = usual_next(starts, now, UTC)
     assert (None if found is None else f"{datetime.fromtimestamp(found.at, UTC):%Y-%m-%d %H:%M}") == expected
+
+
+FRIDAY = at("2026-11-27 20:00")
+OFFICE = [n for n in range(26) if n % 7 not in (5, 6)]
+"""Days before that Friday that are no Saturday and no Sunday."""
+
+
+@pytest.mark.parametrize(
+    ("back", "expected"),
+    [
+        (OFFICE, "2026-11-30 19:00"),  # never on a Saturday
+        ([*OFFICE, 6], "2026-11-28 19:00"),  # last Saturday
+        ([*OFFICE, 13], "2026-11-28 19:00"),  # the one before: it was left out once
+        ([*OFFICE, 20], "2026-11-30 19:00"),  # not any more
+        ([0, 1, 2, 3], "2026-11-28 19:00"),  # no Saturday was seen yet
+        ([0, 1, 2, 3, 6], "2026-11-28 19:00"),
+        ([5, 4, 3, 2], "2026-11-28 19:00"),
+    ],
+)
+def test_a_habit_of_every_day_skips_a_day_that_is_left_out(back: list[int], expected: str) -> None:
+    check(days("19:00", *back, today="2026-11-27"), FRIDAY, expected)
+
+
+@pytest.mark.parametrize(
+    ("back", "expected"),
+    [
+        ((4, 5, 6, 7), "2026-11-26 19:00"),  # before the evening that has just begun
+        ((5, 6, 7, 8), None),
+    ],
+)
+def test_four_days_of_the_last_seven_are_a_habit_of_every_day(back: tuple[int, ...], expected: str | None) -> None:
+    check(days("19:00", *back), at("2026-11-25 20:00"), expected)
+
+
+@pytest.mark.parametrize(
+    ("starts", "now", "expected"),
+    [
+        (days("12:00", 14, 21, 28), NOW, "2026-12-02 12:00"),
+        (days("12:00", 0, 7, 14), NOW, "2026-12-02 12:00"),  # one of this very moment, and just a week ahead
+        (days("11:59:50", 14, 21, 28), NOW, None),  # 28 days are looked back, and no more
+        ([*days("19:00", 7, 14, 21), *each("2026-11-25 18:50")], at("2026-11-25 18:59:56"), None),  # a week ahead
+        ([*days("18:00", 7), *days("18:45", 14), *days("19:30", 21)], NOW, "2026-11-25 18:45"),
+        ([*days("18:00", 7), *days("18:45", 14), *days("19:31", 21)], NOW, None),
+        ([*DAILY, *each("2026-11-25 17:30")], at("2026-11-25 17:45"), "2026-11-25 19:00"),  # it came too early for that
+        ([*DAILY, *each("2026-11-25 17:31")], at("2026-11-25 17:45"), "2026-11-26 19:00"),
+        (days("19:08", 7, 14, 21), NOW, "2026-11-25 19:15"),
+        (days("19:07", 7, 14, 21), NOW, "2026-11-25 19:00"),
+    ],
+)
+def test_how_far_and_how_near(starts: Starts, now: float, expected: str | None) -> None:
+    check(starts, now, expected)
+
+
+@pytest.mark.parametrize(
+    ("starts", "now", "expected"),
+    [
+        # It comes back two hours after it came: no other time, and nobody waits for it in the evening.
+        ([*days("19:00", *range(8)), *days("21:00", *range(1, 8))], at("2026-11-25 20:30"), "2026-11-26 19:00"),
+        # Three hours after is another time, and here the third at which it came at 22:00.
+        ([*each("2026-11-18 19:00"), *days("22:00", 7, 14, 21)], NOW, "2026-11-25 22:00"),
+        ([*each("2026-11-18 19:01"), *days("22:00", 7, 14, 21)], NOW, None),
+        # Mornings are no evenings.
+        ([*days("19:00", 5, 6, 7), *days("08:00", 1, 2)], at("2026-11-25 20:00"), None),
+        # Two habits a day; what lies within AGREE of one is none beside it.
+        ([*days("17:00", *range(8)), *days("20:30", *range(1, 8))], at("2026-11-25 18:45"), "2026-11-25 20:30"),
+        ([*days("17:00", *range(8)), *days("20:00", *range(1, 8))], at("2026-11-25 18:45"), "2026-11-26 17:00"),
+        # Where as many agree here as there: the closest together.
+        (
+            [*days("17:30", 7), *days("18:50", 14), *days("19:00", 21), *days("20:15", 28)],
+            NOW,
+            "2026-11-25 19:00",
+        ),
+        (
+            [*days("17:35", 7), *days("18:50", 14), *days("19:00", 21), *days("20:18", 28)],
+            NOW,
+            "2026-11-25 18:45",
+        ),
+        # It may still come when the first of its hours has gone by.
+        (
+            [*days("18:20", 7), *days("19:00", 14), *days("19:40", 21)],
+            at("2026-11-25 18:30"),
+            "2026-11-25 19:00",
+        ),
+    ],
+)
+def test_which_starts_are_one_habit(starts: Starts, now: float, expected: str | None) -> None:
+    check(starts, now, expected)
 
 
 def test_who() -> None:
@@ -95,6 +186,13 @@ def test_hours_are_those_of_the_clock(today: str, back: tuple[int, ...], time: s
     found = usual_next(starts, at(f"{today} 00:30", BERLIN), BERLIN)
     assert found is not None
     assert f"{datetime.fromtimestamp(found.at, BERLIN):%Y-%m-%d %H:%M}" == expected
+
+
+def test_the_evening_begins_by_the_clock_of_the_wall() -> None:
+    """At half past seven in Berlin one of its evenings has begun: of the seven before it, three had a start."""
+    starts = days("19:00", 5, 6, 7, 8, zone=BERLIN)
+    assert usual_next(starts, at("2026-11-25 18:30", BERLIN), BERLIN) is not None
+    assert usual_next(starts, at("2026-11-25 19:30", BERLIN), BERLIN) is None
 
 
 def test_a_week_with_an_hour_more_is_not_looked_across() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from allthepoints.base.types import UserId
 
@@ -105,7 +105,7 @@ def _moments(habit: _Habit, now: float, zone: tzinfo) -> Iterator[float]:
     today = (here - habit.begin) // habit.period
     if not habit.holds(today):
         return
-    for round_ in range(today - 1, today + WEEK // habit.period + 2):
+    for round_ in range(today, today + WEEK // habit.period + 2):
         moment = _moment(round_ * habit.period + habit.middle, zone)
         if now < moment <= now + LOOKED_AHEAD and habit.expected(round_):
             yield moment
@@ -121,24 +121,18 @@ def _habits(clock: Sequence[int], period: int) -> Iterator[_Habit]:
 
 
 def _firmest(clock: Sequence[int], period: int) -> _Habit | None:
-    """Where the most rounds agree; of these the closest together."""
+    """Where the most rounds agree; of these the closest together. (No round has two: `_apart` keeps them further apart
+    than AGREE.)"""
     around = sorted((minute % period, minute) for minute in clock)
     phases = [phase for phase, _ in around]
     phases += [phase + period for phase in phases]
-    best, firm = None, (LEAST - 1, 0)
-    for at, begin in enumerate(phases[: len(around)]):
-        end = min(bisect_right(phases, begin + AGREE), at + len(around))
-        if end - at < max(LEAST, firm[0]):  # most are not looked at any closer
-            continue
-        rounds: dict[int, int] = {}
-        for index in range(at, end):
-            minute = around[index % len(around)][1]
-            rounds.setdefault((minute - begin) // period, phases[index])
-        if len(rounds) >= LEAST and (len(rounds), begin - phases[end - 1]) > firm:
-            firm = len(rounds), begin - phases[end - 1]
-            middle = sorted(rounds.values())[(len(rounds) - 1) // 2]
-            best = _Habit(period, begin, (middle + ROUND // 2) // ROUND * ROUND, frozenset(rounds))
-    return best
+    ends = [bisect_right(phases, phase + AGREE) for phase in phases[: len(around)]]
+    at = max(range(len(ends)), key=lambda at: (ends[at] - at, phases[at] - phases[ends[at] - 1]), default=None)
+    if at is None or ends[at] - at < LEAST:
+        return None
+    begin, middle = phases[at], phases[(at + ends[at] - 1) // 2]
+    rounds = frozenset((around[index % len(around)][1] - begin) // period for index in range(at, ends[at]))
+    return _Habit(period, begin, (middle + ROUND // 2) // ROUND * ROUND, rounds)
 
 
 def _apart(ordered: Iterable[float], zone: tzinfo) -> list[int]:
@@ -153,7 +147,7 @@ def _apart(ordered: Iterable[float], zone: tzinfo) -> list[int]:
 
 
 def _minutes(at: float, zone: tzinfo) -> int:
-    there = datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None)
+    there = datetime.fromtimestamp(at, zone).replace(tzinfo=None)
     return (there - _NEVER) // timedelta(minutes=1)
 
 
