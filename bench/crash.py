@@ -4,9 +4,9 @@
 
 Real time, real processes, loopback. `allthepoints simulate` is the other side, in a process of its own: channels go on
 and off the air, connections are cut, points come every two seconds. `allthepoints run` is started, lives for a moment
-whose length is drawn, is ended by SIGKILL, and is started again at once on what it left; redemptions are asked for all
-the while, and wishes are bought by themselves. What a dead process left is looked at in a copy, so that the next one
-finds it as it was.
+whose length is drawn (from its lock on, or, one in five, from its start), is ended by SIGKILL, and is started again at
+once on what it left; redemptions are asked for all the while, and wishes are bought by themselves. What a dead process
+left is looked at in a copy, so that the next one finds it as it was.
 
 After each kill it must hold (`broken` says which did not):
 
@@ -18,7 +18,8 @@ consistent     no two intervals of presence of a channel overlap; of what was cl
 lock           the next process has the lock at once: none ends by itself
 and, by the sandbox's own count at the end,
 paid twice     no redemption was taken twice, and no wish was bought more often than it is wished for
-booked         what the program holds for accepted was taken, and what was taken it holds for nothing else in the end
+booked         what the program holds for accepted was taken, what was taken it holds for nothing else in the end, and
+               nothing was taken of which it has no row; wishes by their number
 limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database
 plan           now and then, and at the end, it is left alone for a while: it sits where it should, and nowhere else
 """
@@ -37,7 +38,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,9 @@ ON_AIR = 3
 
 WANTED = 3
 """How often each wish is to be bought."""
+
+EARLY = 0.2
+"""What share of the processes may be killed before they have the lock."""
 
 SETTLED_EVERY = 25
 """Kills between two looks whether it comes to the right rooms when it is left alone."""
@@ -260,8 +264,8 @@ class Outcome:
     """What was seen. `broken`: what did not hold, in words, at most a few of each."""
 
     kills: int = 0
-    before_rooms: int = 0
-    """Kills of a process that had not joined anybody yet."""
+    before_lock: int = 0
+    """Kills of a process that did not have the lock yet."""
     asked: int = 0
     taken: int = 0
     events: int = 0
@@ -319,16 +323,23 @@ class Crash:
         self._stir(number)
         before: State = {}
         with self._service() as process:
-            time.sleep(self._life * self._chance.draw())
+            self._let_live(process)
             with contextlib.suppress(apsw.Error):  # a process that has only begun may not let anybody read yet
                 before = read(self._data.database)
             if process.poll() is not None:
                 self.outcome.breaks("lock", [f"a process ended by itself with {process.returncode}"])
+            self.outcome.before_lock += holder(self._data.lock) != process.pid
             process.send_signal(signal.SIGKILL)
             killed_at = time.time()
             process.wait()
         self.outcome.kills += 1
         self._look(before, killed_at)
+
+    def _let_live(self, process: subprocess.Popen[bytes]) -> None:
+        """For a drawn time: mostly from its lock on, for what comes before is little but imports."""
+        if self._chance.draw() >= EARLY:
+            until(lambda: process.poll() is not None or holder(self._data.lock) == process.pid, "the lock")
+        time.sleep(self._life * self._chance.draw())
 
     def _look(self, before: State, killed_at: float) -> None:
         """At a copy of what is left."""
@@ -420,8 +431,8 @@ class Crash:
         out.taken = len(tally["redemptions"])
         out.breaks("paid twice", [f"{key}: {times} times" for key, times in by_key.items() if times > 1])
         out.breaks("paid twice", [f"the wish of {room}: {n} times" for room, n in wished.items() if n > WANTED])
-        rows = self._left["redemptions"].values()
-        out.breaks("booked", [f"{row['key']} is {row['state']}" for row in rows if _wrong(row, by_key)])
+        rows = list(self._left["redemptions"].values())
+        out.breaks("booked", misbooked(rows, by_key, wished))
         for what in ("join_limit_violations", "login_limit_violations", "chat_lines_sent", "refresh_reuse"):
             if tally[what]:
                 out.breaks("limits", [f"{what}: {tally[what]}"])
@@ -449,6 +460,22 @@ class Crash:
             process.wait()
 
 
+def misbooked(rows: Sequence[Mapping[str, Any]], by_key: Mapping[str, int], wished: Mapping[str, int]) -> list[str]:
+    """Where the program's books and the sandbox's count are not the same. `by_key`: taken of those asked for by hand;
+    `wished`: taken of each channel's wish."""
+    found = [f"{row['key']} is {row['state']}" for row in rows if _wrong(row, by_key)]
+    found += [f"{key} was taken, and nothing was written" for key in by_key.keys() - {row["key"] for row in rows}]
+    own = [row for row in rows if row["auto"]]
+    for channel in {*wished, *(row["channel"] for row in own)}:
+        states = [row["state"] for row in own if row["channel"] == channel]
+        accepted, unsettled = states.count("accepted"), sum(state not in FINAL for state in states)
+        if not accepted <= wished.get(channel, 0) <= accepted + unsettled:
+            found.append(
+                f"the wish of {channel}: {wished.get(channel, 0)} taken, {accepted} accepted, {unsettled} open"
+            )
+    return found
+
+
 def _wrong(row: Mapping[str, Any], taken: Mapping[str, int]) -> bool:
     """Whether the program's word on a redemption by hand is not what the sandbox counted."""
     if row["auto"] or row["state"] not in FINAL:
@@ -469,6 +496,7 @@ BROKEN = ("integrity", "kept", "consistent", "lock", "paid twice", "booked", "li
 def figures(found: Outcome) -> list[Figure]:
     figures = [
         Figure("kill -9 of the service on a busy day", "", [found.kills]),
+        Figure("Of these, of a process that did not have the lock yet", "", [found.before_lock]),
         Figure("Redemptions taken meanwhile, of those asked for and wished for", "", [found.taken]),
         Figure("From the start of a process to its lock", "s", found.ready_s),
         Figure("From the start of a process to the right rooms", "s", found.settled_s),
@@ -490,6 +518,7 @@ def main() -> None:
     else:
         rows = [
             ("kills", str(found.kills)),
+            ("of them before it had the lock", str(found.before_lock)),
             ("seconds a kill, median", f"{statistics.median(found.cycle_s):.2f}"),
             ("redemptions asked for", str(found.asked)),
             ("redemptions taken, with wishes", str(found.taken)),
