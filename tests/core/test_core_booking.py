@@ -384,7 +384,14 @@ def test_what_was_looked_at_later_stays_so() -> None:
 
 @pytest.mark.parametrize(
     ("one", "points", "before"),
-    [(LOST, 7, 507), (SENT, 7, 507), (LOST, 0, None), (LOST, -7, None), (replace(LOST, points_before=None), 7, None)],
+    [
+        (LOST, 7, 507),
+        (LOST, 1, 501),
+        (SENT, 7, 507),
+        (LOST, 0, None),
+        (LOST, -7, None),
+        (replace(LOST, points_before=None), 7, None),
+    ],
 )
 def test_fc_48_what_is_earned_counts_before_the_price(one: Redemption, points: int, before: int | None) -> None:
     o = state(one)
@@ -411,6 +418,8 @@ LATE = T + 1 + ABSENT_AFTER
         ({"history_of": SeId("other")}, None),
         ({"history_at": LATE - 1}, None),
         ({"ahead": -5.0}, None),
+        ({"history_at": T - 3400, "balance_at": T - 3400, "ahead": 3600.0}, None),  # our clock was set back since:
+        ({"history_at": T - 3400, "balance_at": T - 10, "ahead": 3600.0}, None),  # that balance was read before
     ],
 )
 def test_fc_48_readings_settle_what_is_unclear(changes: dict[str, Any], expect: Any) -> None:
@@ -455,6 +464,9 @@ def test_fc_48_the_persons_word_waits_for_a_post_that_is_under_way() -> None:
     o.elements.in_flight.add("k")
     assert do(o, fp.SettleAsked(LATE, "k", True)) == []
     assert only(o) == SENT
+    o.elements.in_flight.clear()
+    do(o, fp.SettleAsked(T + 2, "k", False))
+    assert ended(only(o)) == (State.UNKNOWN, None, NOBODY_HEARD, None)
 
 
 def test_a_yes_and_a_no_to_automatic_wishes() -> None:
@@ -483,7 +495,7 @@ def test_what_is_told_of_a_redemption_and_never_its_code(stands: State, kind: Ev
     kept, *events = list(keep(state(), one, T + 1))
     assert kept == RedemptionKept(T + 1, one)
     expect: dict[str, Any] = {"key": "k", "item": "Mug", "cost": 100, "currency": "beans", "reason": Reason.REFUSED}
-    expect |= {"text": "words", "auto": 0, "by_hand": 1}
+    expect |= {"login": ALPHA, "text": "words", "auto": 0, "by_hand": 1}
     told = [(e.at, e.kind, e.channel, e.data) for e in events if isinstance(e, Event)]
     assert [what[:3] for what in told] == ([] if kind is None else [(T + 1, kind, ID)])
     assert all(expect.items() <= data.items() for *_, data in told)

@@ -159,6 +159,9 @@ def test_fc_48_nothing_without_a_yes_or_a_token() -> None:
     o = shop()
     o.elements.jwt.state = JwtState.EXPIRED
     assert begun(o) == []
+    o = shop()
+    o.elements.jwt.expires_at = T
+    assert begun(o) == [], "its end has come"
     assert begun(shop(), replace(WISH, auto=False)) == []
     assert begun(shop(points=99)) == []
 
@@ -216,6 +219,7 @@ def test_a_look_tells_what_is_news_once() -> None:
     o, policy = shop(), Policy(wishes=(replace(WISH, auto=False),))
     noted, event = look(o, policy, ID, T)
     assert isinstance(noted, Noted)
+    assert noted.at == T
     assert (noted.key, o.elements.notes[noted.key]) == ("wish:7:mug", noted.value)
     data: dict[str, Any] = {"item": "Mug", "id": "mug", "cost": 100, "currency": "beans"}
     assert event == Event(T, EventKind.WISH_OBTAINABLE, ID, data)
@@ -265,3 +269,12 @@ def test_fc_16_a_wish_follows_who_has_the_name_now() -> None:
     o.addresses = {}
     assert [wish for wish, _ in of_channel(Policy(wishes=(WISH,)), o, ID)] == [WISH]
     assert reach(Policy(wishes=(WISH,)), o, T) == 1
+    o.addresses, o.names = {ALPHA: ID}, {ALPHA: OTHER}
+    assert reach(Policy(wishes=(WISH,)), o, T) == 1, "and not who had it first"
+
+
+def test_what_was_bought_before_says_nothing_of_another_wish() -> None:
+    bought = replace(ONE, sent_at=T - 9)
+    o = shop(bought, points=99)
+    assert unmet(Policy(wishes=(WISH,)), o, ID, T)
+    assert reach(Policy(wishes=(replace(WISH, item="hat"),)), o, T) == 0, "there is no such item"

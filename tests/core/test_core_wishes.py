@@ -90,12 +90,14 @@ def test_how_a_wish_stands(
     stands = standing(item, points, T0, None if bought_ago is None else T0 - bought_ago)
     assert (stands.within, stands.missing) == (within, missing)
     assert (stands.ready_at is not None) == (within is Within.COOLING_DOWN)
+    if stands.ready_at is not None and item is not None and bought_ago is not None:
+        assert stands.ready_at == T0 - bought_ago + max(item.cooldown_user, item.cooldown_global)
     assert stands.subscribers_only == (item is not None and item.subscriber_only)
 
 
 @pytest.mark.parametrize(
     ("missing", "rate", "expect"),
-    [(0, None, 0.0), (-5, 30.0, 0.0), (100, None, None), (100, 0.0, None), (100, 30.0, 12_000.0)],
+    [(0, None, 0.0), (-5, 30.0, 0.0), (100, None, None), (100, 0.0, None), (100, 30.0, 12_000.0), (1, 30.0, 120.0)],
 )
 def test_how_long_until_it_is_affordable(missing: int, rate: float | None, expect: float | None) -> None:
     assert eta(missing, rate) == expect
@@ -156,6 +158,7 @@ def news(*looks: Look, bought_at: float | None = None) -> list[EventKind | None]
             [HAVE, None, None, HAVE],
             id="points around the price: once an hour",
         ),
+        pytest.param([(0, MAP, 1500), (9, MAP, 0), (REST - 9, MAP, 1500)], [HAVE, None, HAVE], id="an hour later"),
     ],
 )
 def test_what_is_told_of_a_wish(looks: list[Look], expect: list[EventKind | None]) -> None:
@@ -189,7 +192,11 @@ def test_flips_within_an_hour_are_never_told() -> None:
 
 @pytest.mark.parametrize(
     ("cooldown", "expect"),
-    [pytest.param(600.0, [None, None], id="short: no news"), pytest.param(DAY, [None, HAVE], id="long: news")],
+    [
+        pytest.param(600.0, [None, None], id="short: no news"),
+        pytest.param(HOUR, [None, HAVE], id="an hour: news"),
+        pytest.param(DAY, [None, HAVE], id="long: news"),
+    ],
 )
 def test_the_end_of_our_own_cooldown(cooldown: float, expect: list[EventKind | None]) -> None:
     item = replace(MAP, cooldown_user=cooldown)
@@ -198,6 +205,16 @@ def test_the_end_of_our_own_cooldown(cooldown: float, expect: list[EventKind | N
     for after, said in zip((1.0, cooldown), expect, strict=True):
         knows, heard = changes(knows, T0 + after, standing(item, 9000, T0 + after, T0))
         assert heard is said
+
+
+def test_back_in_stock_while_our_own_cooldown_runs() -> None:
+    """First that it is back, and then, for that is something else, that it can be had."""
+    item = replace(MAP, cooldown_user=600.0)
+    knows, heard = Told(cost=1500, had=True, told_at=int(T0 - DAY)), []
+    for at, stands in ((1.0, replace(item, stock=0)), (9.0, item), (600.0, item)):
+        knows, said = changes(knows, T0 + at, standing(stands, 9000, T0 + at, T0))
+        heard.append(said)
+    assert heard == [None, BACK, HAVE]
 
 
 def test_nothing_is_told_before_the_balance_is_read() -> None:

@@ -51,8 +51,8 @@ def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
     """A confirmed intent. One that is known already is not a second one."""
     if fact.key in o.elements.redemptions or fact.key in o.elements.settled:
         return
-    channel = o.addresses.get(fact.login) or o.names.get(fact.login)
-    purse = None if channel is None else o.elements.purses.get(channel)
+    channel = o.addresses.get(fact.login) or o.names.get(fact.login) or NOWHERE
+    purse = o.elements.purses.get(channel)
     item = None if purse is None else purse.items.get(fact.item)
     if purse is not None:
         purse.refused.clear()
@@ -60,7 +60,7 @@ def asked(o: Observed, fact: RedeemAsked) -> Iterator[Record]:
     o.elements.jwt.not_before = min(o.elements.jwt.not_before, fact.at)
     redemption = Redemption(
         key=fact.key,
-        channel=channel or NOWHERE,
+        channel=channel,
         login=fact.login,
         item=fact.item,
         cost=fact.cost,
@@ -299,13 +299,13 @@ def _obstacle(o: Observed, redemption: Redemption, purse: Purse | None, now: flo
         return Reason.NOT_AT_STREAMELEMENTS
     jwt = jwt_state(o, now)
     if jwt is not JwtState.GOOD and o.elements.jwt.checked_at >= since:
-        return redeem.forbidden(redemption, None, 0, jwt, None)
+        return OF_JWT[jwt]
     viewer = o.elements.jwt.viewer
     if jwt is JwtState.GOOD and viewer is not None and redemption.account not in (None, viewer.id):
         return Reason.WRONG_ACCOUNT
-    if purse is not None and purse.balance is not None and ready(o, redemption, now):
-        item, account = purse.items.get(redemption.item), None if viewer is None else viewer.id
-        return redeem.forbidden(redemption, item, purse.balance.points, jwt, account)
+    if purse is not None and purse.balance is not None and viewer is not None and ready(o, redemption, now):
+        item = purse.items.get(redemption.item)
+        return redeem.forbidden(redemption, item, purse.balance.points, jwt, viewer.id)
     return None
 
 

@@ -33,6 +33,12 @@ AUTO_DOUBTS = DAY
 would think, the next one would pay twice: a person may see it meanwhile, and say so."""
 
 
+def wished(policy: Policy, o: Observed) -> set[UserId]:
+    """The channels that a wish is about, as far as they are known."""
+    named = (o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes)
+    return {channel for channel in named if channel is not None}
+
+
 def of_channel(policy: Policy, o: Observed, channel: UserId) -> Iterator[tuple[Wish, Purse]]:
     """The wishes about a channel whose store was read."""
     purse = o.elements.purses.get(channel)
@@ -52,11 +58,9 @@ def stands(o: Observed, wish: Wish, purse: Purse, now: float) -> Standing:
 
 def within_reach(policy: Policy, o: Observed, now: float) -> int:
     """How many wishes could be had now."""
-    channels = {o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes}
     return sum(
         stands(o, wish, purse, now).within is Within.OBTAINABLE
-        for channel in channels
-        if channel is not None
+        for channel in wished(policy, o)
         for wish, purse in of_channel(policy, o, channel)
     )
 
@@ -147,8 +151,7 @@ def _rest(redemption: Redemption) -> float:
 def _holds_still(policy: Policy, o: Observed, redemption: Redemption, now: float) -> bool:
     """Whether a wish allows what was confirmed for it. What the store says against it is not looked at here."""
     purse = o.elements.purses.get(redemption.channel)
-    item = None if purse is None else purse.items.get(redemption.item)
-    if purse is None or purse.balance is None or item is None:
+    if purse is None or purse.balance is None or (item := purse.items.get(redemption.item)) is None:
         return True
     if apply_redeem.AUTO_ALLOWED not in o.elements.notes:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from allthepoints.base.types import UserId
-from allthepoints.core.apply_wishes import unmet
+from allthepoints.core.apply_wishes import unmet, wished
 from allthepoints.core.observed import UNRANKED, Channel, Observed, Queue, Rank, Roster, roster
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
@@ -18,9 +18,9 @@ def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     """The channels whose chat we want to be in, best first; the first `room_cap` of them get a slot. Not to be changed:
     as long as the answer is the same, it is the same list."""
     queue, names = observed.queue, roster(policy, observed)
-    wished = _wished(policy, observed, now)
-    if queue is None or not _holds(queue, policy, names, observed, wished, now):
-        queue = observed.queue = _queue(policy, names, observed, wished, now)
+    not_met = _unmet(policy, observed, now)
+    if queue is None or not _holds(queue, policy, names, observed, not_met, now):
+        queue = observed.queue = _queue(policy, names, observed, not_met, now)
     elif queue.count != observed.changes.count:
         _move(queue, observed, now)
     return queue.order
@@ -85,12 +85,9 @@ def _held(o: Observed) -> set[UserId]:
     return {room.channel for room in o.rooms.values() if room.state is not State.ABSENT}
 
 
-def _wished(policy: Policy, o: Observed, now: float) -> frozenset[UserId]:
+def _unmet(policy: Policy, o: Observed, now: float) -> frozenset[UserId]:
     """Live channels where a wish is not met yet."""
-    if not policy.wishes:
-        return frozenset()
-    named = {o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes}
-    return frozenset(i for i in named if i is not None and i in o.live and unmet(policy, o, i, now))
+    return frozenset(i for i in wished(policy, o) if i in o.live and unmet(policy, o, i, now))
 
 
 def _eligible(observed: Observed, channel: Channel, now: float) -> bool:

@@ -23,6 +23,7 @@ from allthepoints.core.actions import (
     SendRedemption,
 )
 from allthepoints.core.apply_redeem import is_own, jwt_state, read_since, ready, viewer_login
+from allthepoints.core.apply_wishes import wished
 from allthepoints.core.desired import desired, is_meant
 from allthepoints.core.elements import Agenda, Due, Firsts, Purse
 from allthepoints.core.loyalty import LAG, JwtState
@@ -205,12 +206,6 @@ def _of_channel(policy: Policy, o: Observed, agenda: Agenda, channel_id: UserId,
         agenda.until = min(agenda.until, looked_at_until)
     if now < looked_at_until or channel_id in agenda.wished:
         yield from _for_store(policy, o, purse)
-
-
-def wished(policy: Policy, o: Observed) -> set[UserId]:
-    """The channels that a wish is about, as far as they are known."""
-    named = (o.addresses.get(wish.channel) or o.names.get(wish.channel) for wish in policy.wishes)
-    return {channel for channel in named if channel is not None}
 
 
 def _looked_up(o: Observed) -> Iterator[Due]:

@@ -105,8 +105,8 @@ class Away(StrEnum):
 class Told:
     """What a person knows of a wish. Times in whole epoch seconds, 0: never. `cost` -1: never seen.
 
-    `had`: they know that it can be had. `away`: and since when. `told_at`: when obtainable was last told; `opened_at`:
-    when an item was last news only for being enabled again.
+    `had`: they know that it can be had. `away`: and since when it is so, or last was. `told_at`: when obtainable was
+    last told; `opened_at`: when an item was last news only for being enabled again.
     """
 
     cost: int = -1
@@ -128,7 +128,7 @@ def note_key(channel: UserId, wish: Wish) -> str:
 def told(note: str | None) -> Told | None:
     """What a note says was told; None where there is none, or one that cannot be read."""
     try:
-        cost, had, away, *times = (note or "").split(" ")
+        cost, had, away, *times = (note or "").split()
         away_at, told_at, opened_at = map(int, times)
         return Told(int(cost), bool(int(had)), Away(away), away_at, told_at, opened_at)
     except ValueError:
@@ -149,7 +149,7 @@ def changes(before: Told | None, now: float, stands: Standing) -> tuple[Told, Ev
     assert stands.item is not None, "what is gone was answered above"
     cheaper = stands.item.cost < known.cost
     back, opened = _came_back(known, now)
-    after = replace(known, cost=stands.item.cost, away=Away.NO, away_at=0)
+    after = replace(known, cost=stands.item.cost, away=Away.NO)
     if _hidden(stands):
         after = replace(after, had=False)
     if stands.within is Within.OBTAINABLE and (back or not known.had) and (back or _rested(known, now)):
