@@ -52,6 +52,7 @@ from allthepoints.base.clock import Chance
 from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.irc.pump import MAX_TICK
 from allthepoints.irc.session import SessionOptions
+from allthepoints.sim.faults import FAULTS
 from allthepoints.sim.oracle import Best, without
 from allthepoints.sim.scenario import Scenario, load
 from allthepoints.sim.server import Sandbox
@@ -60,6 +61,9 @@ from allthepoints.twitch.link import LINGER
 
 GOAL = 95.0
 """Percent of what the oracle could have, in the stormiest day."""
+
+MET = 90.0
+"""Percent of the singles whose fault must have struck something, or they say nothing."""
 
 OPTIONS = SessionOptions()
 
@@ -104,6 +108,8 @@ class Outcome:
     faults: int
     worst_s: float
     """The longest time in which a room that could be sat in was not."""
+    unmet: list[str] = field(default_factory=list)
+    """Faults of the day that nothing the program did gave an occasion."""
     broken: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -120,7 +126,7 @@ def lived(day: Scenario) -> Outcome:
     except RuntimeError as error:
         if "ended by itself" not in str(error):
             raise
-        return Outcome(day.name, day.seed, 0.0, 0.0, 0.0, 0, 0, 0, 0, len(day.faults), 0.0, {"ended": str(error)})
+        return Outcome(day.name, day.seed, 0.0, 0.0, 0.0, 0, 0, 0, 0, len(day.faults), 0.0, [], {"ended": str(error)})
     gaps = [gap for _, gap in _gaps(best, tally)]
     return Outcome(
         name=day.name,
@@ -134,8 +140,16 @@ def lived(day: Scenario) -> Outcome:
         redemptions=len(tally.redemptions),
         faults=len(day.faults),
         worst_s=max((end - begin for begin, end in gaps), default=0.0),
+        unmet=_unmet(day, sandbox),
         broken=_broken(day, sandbox, tally, best, claimed),
     )
+
+
+def _unmet(day: Scenario, sandbox: Sandbox) -> list[str]:
+    """Those that were not ordered, for their step never came, or lay in wait for nothing."""
+    struck = {name for _, name in sandbox.hub.troubles.struck}
+    done = {name for name in sandbox.journal.faults if FAULTS[name].apply is not None}
+    return sorted({fault.name for fault in day.faults} - struck - done)
 
 
 def _broken(
@@ -263,6 +277,7 @@ HEAD = (
     "capture",
     "of the oracle",
     "worst s",
+    "unmet",
     "JOINs",
     "logins",
     "reconnects",
@@ -279,6 +294,7 @@ def row(one: Outcome) -> list[str]:
         f"{one.present_s / max(1.0, one.live_s):.2%}",
         f"{one.share:.2f}%",
         f"{one.worst_s:.0f}",
+        str(len(one.unmet)),
         *(str(value) for value in (one.joins, one.logins, one.reconnects, one.redemptions)),
         ", ".join(one.broken) or "nothing",
     ]
@@ -295,6 +311,7 @@ def by_fault(singles: Sequence[Outcome]) -> list[list[str]]:
             str(len(of)),
             f"{min(one.share for one in of):.2f}%",
             f"{max(one.worst_s for one in of):.0f}",
+            str(sum(name in one.unmet for one in of) or "-"),
             ", ".join(sorted({what for one in of for what in one.broken})) or "nothing",
         ]
         for name, of in sorted(faults.items(), key=lambda pair: -max(one.worst_s for one in pair[1]))
@@ -311,6 +328,8 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
     if singles:
         well = [one.share for one in singles if not any(name in one.name for name in weather.ENDS_IT)]
         found.append(Figure("Of what the oracle could have, one fault at one step", "%", well))
+        met = [one.name.partition(" at ")[0] not in one.unmet for one in singles]
+        found.append(Figure("Faults alone that met the program", "%", [100.0 * sum(met) / len(met)], at_least=MET))
     for what in (
         "joins",
         "logins",
@@ -346,7 +365,7 @@ def main() -> None:
         table.show(f"Chaos: {len(days)} days", HEAD, [row(one) for one in days], [note])
         for program, shares in others.items():
             print(f"{program}: {', '.join(f'{share:.2f}%' for share in shares)} of the oracle")
-        head = ("one fault", "steps", "least of the oracle", "worst s", "broken")
+        head = ("one fault", "steps", "least of the oracle", "worst s", "unmet", "broken")
         table.show(f"{len(singles)} singles", head, by_fault(singles))
     for day, outcome in broken:
         print(f"{day.name}, seed {day.seed}: {outcome.broken}", file=sys.stderr)

@@ -182,7 +182,7 @@ def with_lasting_token(scenario: Scenario) -> Scenario:
         if fault.name != "expire_token":
             faults.append(fault)
         elif fault.parameters.get("cut_chat"):
-            faults.append(FaultPlan(fault.at, "fin", {"connection": "all"}))
+            faults.append(FaultPlan(fault.at, "fin", {"connection": "all"}, fault.on))
     return msgspec.structs.replace(scenario, faults=tuple(faults), access_token_life=TWO_MONTHS)
 
 

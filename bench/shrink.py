@@ -126,7 +126,8 @@ def _fields(value: Any) -> Any:
     if isinstance(value, Broadcast):
         return _in_one_line(_own(value))
     if isinstance(value, FaultPlan):
-        return {"at": value.at, "name": value.name, "with": _in_one_line(value.parameters)}
+        on = {"on": value.on} if value.on else {}
+        return {"at": value.at, "name": value.name, **on, "with": _in_one_line(value.parameters)}
     if isinstance(value, msgspec.Struct):
         return {key: _fields(field) for key, field in _own(value).items()}
     if isinstance(value, list | tuple):

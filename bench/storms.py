@@ -175,7 +175,8 @@ def findings(day: Scenario, sandbox: Sandbox, tally: Tally, claimed: dict[str, S
         yield from (Finding(kind, "", at - start, at - start) for at in window.violated_at)
     sat = {channel.id: list(channel.sat) for channel in tally.channels}
     planned = {channel.id for channel in day.channels}
-    emptied = [(f.parameters["channel"], f.at) for f in day.faults if f.name in weather.WORDLESS]
+    befallen = sandbox.journal.befallen
+    emptied = [(one.given["channel"], one.at - start) for one in befallen if one.name in weather.WORDLESS]
     for channel, spans in claimed.items():
         truth = sat.get(channel, [])
         for begin, end in without(spans, truth):

@@ -1,8 +1,9 @@
 """Random trouble: faults drawn from the sandbox's whole table, on top of a day that has its own.
 
 `worse` draws any fault at any time; one is left out only where the day would be over after it, or where it would not
-touch a day at all. `chaotic` aims: each fault of the table, money's too, strikes where the program is at a certain
-step, beside outages that last. `single` is one such blow alone, in an hour in which nothing else goes wrong.
+touch a day at all. `chaotic` aims: each fault of the table, money's too, is ordered at the moment at which the sandbox
+sees the program come to a certain step, beside outages that last; where it would lie in wait for something else, that
+is made to happen, too. `single` is one such blow alone, in an hour in which nothing else goes wrong.
 """
 
 from __future__ import annotations
@@ -186,7 +187,38 @@ STEPS: Mapping[str, Callable[[Dice, str], tuple[tuple[str, Parameters], ...]]] =
 }
 """What brings the program to a step."""
 
-PAIRS = tuple((step, name) for name in faults.FAULTS for step in STEPS)
+ON_CALLS: Mapping[str, tuple[str, ...]] = {
+    "poll": ("/helix", "/helix/streams"),
+    "refresh": ("/oauth2", "/oauth2/token"),
+    "read": ("/kappa", "/kappa/v2/points"),
+    "redeem": ("/kappa", "/kappa/v2/store"),
+}
+"""Where a fault of HTTP strikes at a step; at another, the poll that comes next."""
+
+_CUT = ("reset", {"connection": "all"})
+_NEW_TOKEN = ("expire_token", {"cut_chat": False})
+
+BITES: Mapping[str, tuple[str, Parameters]] = {
+    **dict.fromkeys(("no_tls_answer", "no_welcome", "close_after_nick", "refuse_login", "slow_slots"), _CUT),
+    **dict.fromkeys(("lose_join", "late_ack", "ghost_joins"), _CUT),
+    **dict.fromkeys(("refresh_lost", "refresh_no_pair", "refresh_invalid"), _NEW_TOKEN),
+}
+"""What lies in wait for something that need not come for hours, and what makes it come."""
+
+BOOKINGS = frozenset(("booked_no_answer", "lost_before_booking", "booked_late", "slow_booking"))
+"""These wait for a redemption, for which points must come."""
+
+AT_START = frozenset(("page_fails", "repeat_cursor", "repeat_row", "validate_status"))
+"""They strike what is asked for when the program starts, and every few hours: in a `single` they are ordered then."""
+
+UNMET: Mapping[str, str] = {
+    "device_slow_down": "nobody signs in during a day",
+    "device_missing_code": "nobody signs in during a day",
+    "device_denied": "nobody signs in during a day",
+}
+"""Faults for which no day has an occasion (tests/twitch has)."""
+
+PAIRS = tuple((step, name) for name in faults.FAULTS if name not in UNMET for step in STEPS)
 
 ENDS_IT = frozenset(("revoke", "refresh_invalid", "refresh_lost"))
 """Only the person can sign in again after these: they are blows for a `single` day."""
@@ -233,6 +265,9 @@ SINGLE = 3000.0
 
 STRIKES_AT = 600.0
 
+MANY = 120
+"""Follows that need more than one page."""
+
 
 def single(step: str, name: str, seed: int) -> Scenario:
     """One fault at one step, and then most of an hour in which nothing goes wrong."""
@@ -244,6 +279,10 @@ def single(step: str, name: str, seed: int) -> Scenario:
     )
     day = Scenario(name=f"{name} at {step}", seed=seed, duration=SINGLE, channels=channels, online_lag=(5.0, 20.0))
     blow = _blow(day, step, name, STRIKES_AT, Dice(Chance(seed)), [])
+    if name in AT_START:
+        quiet = tuple(ChannelPlan(f"quiet_{n}", id=str(FIRST_ID + 1000 + n)) for n in range(MANY))
+        day = msgspec.structs.replace(day, channels=channels + quiet)
+        blow = [msgspec.structs.replace(one, at=0.0, on="") if one.name == name else one for one in blow]
     return msgspec.structs.replace(day, faults=tuple(sorted(blow, key=lambda fault: fault.at)))
 
 
@@ -252,13 +291,13 @@ def shuffled(parts: tuple[Any, ...], chance: Chance) -> tuple[Any, ...]:
 
 
 def _blow(day: Scenario, step: str, name: str, at: float, dice: Dice, before: list[FaultPlan]) -> list[FaultPlan]:
-    """What leads to the step, and the fault just before or after it."""
+    """What leads to the step, and the fault that strikes there."""
     channel = _somebody(day, at, dice)
     gone = {fault.parameters["channel"] for fault in (*day.faults, *before) if fault.name in WORDLESS}
     if name in WORDLESS and channel in gone:
         return []
     lead = [FaultPlan(at, trigger, parameters) for trigger, parameters in STEPS[step](dice, channel)]
-    drawn = (MENU | MONEY | LAST)[name](dice, channel)
+    drawn = {**MENU, **MONEY, **LAST}[name](dice, channel)
     if name in ON_AN_ITEM:
         item = wished(next(plan for plan in day.channels if plan.id == channel))
         touched = [one.name for one in before if one.name in ON_AN_ITEM and one.parameters["channel"] == channel]
@@ -267,8 +306,20 @@ def _blow(day: Scenario, step: str, name: str, at: float, dice: Dice, before: li
         drawn["item"] = item
     if name == ONLY_IF_RESET:
         lead.append(FaultPlan(at - 60.0, "points_reset", {"channel": channel}))
+    if drawn.get("path") in HTTP_PATHS:
+        drawn["path"] = dice.of(ON_CALLS.get(step, ON_CALLS["poll"]))
     struck = {key: value for key, value in drawn.items() if value is not None}
-    return [*lead, FaultPlan(at + dice.number(-1.0, 3.0), name, struck)]
+    return [*lead, FaultPlan(at - 1.0, name, struck, on=step), *_occasion(name, step, channel, at)]
+
+
+def _occasion(name: str, step: str, channel: str, at: float) -> list[FaultPlan]:
+    """What the fault lies in wait for, if that need not come by itself: right after it was ordered."""
+    if name in BITES:
+        happens, parameters = BITES[name]
+        return [FaultPlan(at - 0.5, happens, parameters, on=step)]
+    if name in BOOKINGS:
+        return [FaultPlan(at - 0.5, "points_add", {"channel": channel, "amount": 2000}, on=step)]
+    return []
 
 
 LAST: Mapping[str, Callable[[Dice, str], Parameters]] = {
@@ -288,7 +339,7 @@ def worse(day: Scenario, extra: int, chance: Chance) -> Scenario:
     dice = Dice(chance)
     # Who is gone without a word cannot be gone again: once a day for each channel.
     gone = {fault.parameters["channel"] for fault in day.faults if fault.name in WORDLESS}
-    more = []
+    more: list[FaultPlan] = []
     while len(more) < extra:
         at = dice.number(60.0, day.duration - 60.0)
         name, channel = dice.of(tuple(MENU)), _somebody(day, at, dice)

@@ -178,6 +178,7 @@ class ChatConnection:
         self._log_in()
 
     def _join(self, line: ClientLine) -> None:
+        self._hub.troubles.came_to("join")
         if not line.params or len(line.params) > 1:
             self._odd("malformed JOIN")
         for name in line.params[0].split(",") if line.params else ():
@@ -220,6 +221,7 @@ class ChatConnection:
 
     # -- logging in ------------------------------------------------------------------------------------------------
     def _log_in(self) -> None:
+        self._hub.troubles.came_to("login")
         user, refusal = self._whose()
         owner = user or self._hub.world.by_login(self.nick)
         key = owner.id if owner is not None else self.nick

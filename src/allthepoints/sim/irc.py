@@ -57,6 +57,7 @@ class ChatSocket(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._server.sockets.add(self)
         hub = self._server.hub
+        hub.troubles.came_to("connect")
         if hub.troubles.take("no_tls_answer", hub.clock.now()) is not None:
             return
         if self._server.ssl_context is None:

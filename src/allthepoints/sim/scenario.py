@@ -29,6 +29,7 @@ from allthepoints.base.types import NotALogin, as_login
 from allthepoints.sim import faults
 from allthepoints.sim.durations import seconds
 from allthepoints.sim.limits import Limits
+from allthepoints.sim.troubles import STEPS
 
 FIRST_CHANNEL_ID = 20_000_000
 
@@ -140,6 +141,8 @@ class FaultPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: float
     name: str
     parameters: dict[str, Any] = msgspec.field(default_factory=dict, name="with")
+    on: str = ""
+    """A step (`troubles.STEPS`): applied when the client first comes to that step after `at`, before it is answered."""
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,6 +215,9 @@ def check(scenario: Scenario, source: str = "scenario") -> None:
             faults.check(fault.name, fault.parameters)
         except ValueError as error:
             raise ScenarioError(f"{source}: fault at {fault.at:g} s: {error}") from error
+        if fault.on and fault.on not in STEPS:
+            steps = ", ".join(STEPS)
+            raise ScenarioError(f"{source}: fault at {fault.at:g} s: on {fault.on!r}: there are the steps {steps}")
 
 
 def _check_broadcasts(channel: ChannelPlan, source: str) -> None:

@@ -28,7 +28,7 @@ from allthepoints.sim.agenda import Agenda
 from allthepoints.sim.control import Control
 from allthepoints.sim.elements import JWT_LIFE, Elements, SeChannel, StoreItem, guid
 from allthepoints.sim.elements_shapes import Secrets
-from allthepoints.sim.faults import Desk
+from allthepoints.sim.faults import FAULTS, Desk
 from allthepoints.sim.helix import Helix
 from allthepoints.sim.hub import ChatHub
 from allthepoints.sim.irc import ChatServer, MemoryLink
@@ -290,7 +290,18 @@ class Sandbox:
         self.world.go_offline(user, self.clock.now())
 
     def _befall(self, fault: FaultPlan) -> None:
-        self._desk.order(fault.name, fault.parameters)
+        def order() -> None:
+            self._desk.order(fault.name, fault.parameters)
+
+        if not fault.on:
+            order()
+        elif FAULTS[fault.name].apply is None:
+            self.hub.troubles.wait_for(fault.on, order)
+        else:  # not in the middle of what the server is doing, but next
+            self.hub.troubles.wait_for(fault.on, lambda: self._soon(order))
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        self._agenda.later(0.0, call)
 
 
 def _loyalty(plan: LoyaltyPlan) -> Loyalty:

@@ -186,6 +186,7 @@ class StreamElements:
         if request.method != "POST":
             return await self._served(call, self._not_that_way, limited=True)
         self._journal.redemption_calls += 1
+        self._troubles.came_to("redeem")
         now, channel, raw = self._clock.now(), self._channel_id(call), await request.body()
         if (lost := self._troubles.take("lost_before_booking", now, channel=channel)) is not None:
             return await self._lost(request, lost["kind"])

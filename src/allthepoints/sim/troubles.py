@@ -1,12 +1,19 @@
-"""Faults that lie in wait: armed by name, taken by the code they trouble. Pure."""
+"""Faults that lie in wait: armed by name, taken by the code they trouble. Pure.
+
+Others wait for a step of the client (`STEPS`): they are ordered when it comes there, before it is answered.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from allthepoints.base.clock import Chance
+
+STEPS = ("connect", "login", "join", "poll", "refresh", "read", "redeem")
+"""What a client does, as the server sees it: a socket, PASS and NICK, JOIN; it asks who is live, renews its token, asks
+for a balance, sends a redemption."""
 
 
 @dataclass(slots=True)
@@ -25,6 +32,7 @@ class Troubles:
         self.struck: list[tuple[float, str]] = []
         self._chance = chance
         self._armed: dict[str, list[Trouble]] = {}
+        self._waiting: dict[str, list[Callable[[], None]]] = {}
 
     def arm(self, name: str, parameters: Mapping[str, Any], now: float) -> None:
         """Lie in wait for the next `n`, or for `seconds`, or both; once, if neither is said."""
@@ -32,6 +40,15 @@ class Troubles:
         left = 1 if times is None and seconds is None else times
         until = None if seconds is None else now + seconds
         self._armed.setdefault(name, []).append(Trouble(parameters, left, until))
+
+    def wait_for(self, step: str, call: Callable[[], None]) -> None:
+        """Call it once, when the client next comes to that step."""
+        self._waiting.setdefault(step, []).append(call)
+
+    def came_to(self, step: str) -> None:
+        """The client is there, and has no answer yet."""
+        for call in self._waiting.pop(step, ()):
+            call()
 
     def take(self, name: str, now: float, **scene: object) -> Mapping[str, Any] | None:
         """The parameters of the first such fault that fits the scene, spent once; None if there is none.

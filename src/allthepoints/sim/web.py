@@ -91,9 +91,20 @@ def page(status: int) -> Response:
     )
 
 
+_STEPS = {
+    "poll": ("GET", "/helix/streams"),
+    "refresh": ("POST", "/oauth2/token"),
+    "read": ("GET", f"{ELEMENTS}/v2/points/"),
+}
+"""Of the client, by what it asks for."""
+
+
 async def troubled(request: Request, troubles: Troubles, clock: Clock) -> Response | None:
     """What a fault answers in place of the real thing; None if there is no fault for this path."""
     path, now = request.scope["path"], clock.now()
+    for step, (method, begin) in _STEPS.items():
+        if request.method == method and path.startswith(begin):
+            troubles.came_to(step)
     if (hang := troubles.take("hang", now, path=path)) is not None:
         await wait_or_gone(request, clock, hang["delay"])
         return page(524) if path.startswith(ELEMENTS) else helix_error(503, "")
