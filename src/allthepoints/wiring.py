@@ -117,6 +117,7 @@ async def assembled(
             storage = await SqliteStorage.open(data.database, clock.now(), durable=durable)
             for warning in storage.warnings:
                 log.warning("%s", warning)
+            keeper.runs_for(storage.account)
             chat = chat or TcpChat(settings.endpoints.irc, clock, tick=settings.chat.read_tick)
             helix = Helix(client, settings.endpoints.helix, keeper, clock, lambda fact: service.note(fact))  # noqa: PLW0108 -- made a line later
             points = ElementsPoints(elements, settings.endpoints.streamelements, clock)

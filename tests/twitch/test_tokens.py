@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -48,6 +49,36 @@ async def test_fc_18_wrong_user_names_both_and_overwrites_nothing() -> None:
     assert store.writes == []
     with pytest.raises(SignInNeeded, match="other"):
         tokens.chat_token()
+
+
+async def test_fc_18_a_token_from_the_environment_is_held_to_whom_the_data_is_about() -> None:
+    """No sign-in is stored there: the account is known from what was recorded."""
+    mine = Account(UserId("1"), Login("me"))
+    for described, words in ((valid("other", "2"), "other's, but this service runs for me"), (valid("me2"), None)):
+        tokens = keeper(Twitch().on("/validate", described), MemoryStore(), Env(Secret("T0")))
+        tokens.runs_for(mine)
+        if words:
+            await needed(tokens, words)
+        else:
+            assert (await tokens.check()).account.login == "me2"
+
+
+async def test_a_stored_sign_in_tells_the_account_better_than_the_data() -> None:
+    """Who changed over (`login --switch`) has data of the account before."""
+    tokens = keeper(Twitch().on("/validate", valid()), MemoryStore(stored()))
+    tokens.runs_for(Account(UserId("2"), Login("other")))
+    assert (await tokens.check()).account.login == "me"
+
+
+async def test_a_change_over_by_another_process_is_followed() -> None:
+    twitch = Twitch().on("/validate", valid())
+    store = MemoryStore(stored())
+    tokens = keeper(twitch, store)
+    await tokens.check()
+    store.tokens = replace(stored("T9", "R9", age=0), login="other", user_id="2")
+    twitch.on("/validate", valid("other", "2"))
+    assert (await tokens.check()).account == Account(UserId("2"), Login("other"))
+    assert tokens.chat_token() == Secret("T9")
 
 
 async def test_fc_18_app_token() -> None:

@@ -68,7 +68,7 @@ def test_the_articles_way_client_id_secret_and_chat_token(tmp_path: Path) -> Non
         assert tally["protocol_error_count"] == 0, tally["protocol_errors"]
 
 
-@pytest.mark.parametrize("which", ["app", "other", "no_chat"])
+@pytest.mark.parametrize("which", ["app", "other", "other_than_recorded", "no_chat"])
 def test_fc_18_a_token_of_the_wrong_kind_is_refused_in_words(tmp_path: Path, which: str) -> None:
     extra = '[[others]]\nlogin = "stranger"\nid = "1002"\n[[clients]]\nid = "conf"\nsecret = "conf-secret"\n'
     with sandbox(tmp_path, ["alpha"], extra) as box:
@@ -81,6 +81,12 @@ def test_fc_18_a_token_of_the_wrong_kind_is_refused_in_words(tmp_path: Path, whi
             machine.do("login")  # remembers whom this data directory is for
             machine.env[TOKEN], machine.env[REFRESH] = box.tokens(account="stranger")
             words = ["stranger", "me"]
+        elif which == "other_than_recorded":
+            machine = machine_with(tmp_path, box, {TOKEN: box.tokens()[0]}, 'include = ["alpha"]')
+            with machine.run():
+                until(lambda: machine.peek()["chat"]["present"] == 1)
+            machine.env[TOKEN] = box.tokens(account="stranger")[0]
+            words = ["stranger's, but this service runs for me"]
         else:
             access, refresh = box.tokens("user:read:follows")
             machine = machine_with(tmp_path, box, {TOKEN: access, REFRESH: refresh})

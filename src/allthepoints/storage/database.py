@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Database:
     """The database at `path`, opened (made, migrated, or begun afresh) at `now`. Raises FaultError, here and below.
 
-    `warnings`: sentences for the person about what had to be done on the way.
+    `warnings`: sentences for the person about what had to be done on the way. `account`: whom it was about by then.
     """
 
     def __init__(self, path: Path, now: float, busy_ms: int = BUSY_MS, *, durable: bool = True) -> None:
@@ -36,6 +36,8 @@ class Database:
         opened = open_database(path, now, busy_ms, durable=durable)
         self.warnings = opened.warnings
         self._connection = opened.connection
+        with told(path):
+            self.account = restore.account(opened.connection)
 
     def load(self) -> Restored:
         """See `ports.Storage.load`."""
@@ -94,7 +96,7 @@ class SqliteStorage:
     """
 
     def __init__(self, database: Database, thread: OneByOne) -> None:
-        self.warnings = database.warnings
+        self.warnings, self.account = database.warnings, database.account
         self._database = database
         self._thread = thread
         self._closed = False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import apsw
 
 from allthepoints.base.types import Login, StreamId, UserId
-from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
+from allthepoints.core.model import Account, ChannelRef, Stream, StreamKind, Why
 from allthepoints.core.records import ChannelKnown, RefusalSet, Restored, SessionOpened
 from allthepoints.ports import Request
 from allthepoints.storage import restore_points
@@ -29,9 +29,9 @@ def settle(db: apsw.Connection) -> None:
 
 def restored(db: apsw.Connection) -> Restored:
     """What is remembered, once `settle` has run."""
-    alive_at = _alive_at(db)
+    alive_at, whose = _alive_at(db), account(db)
     return Restored(
-        account=_account(db),
+        account=None if whose is None else whose.user_id,
         channels=_channels(db),
         refusals=_refusals(db),
         open_sessions=_open_sessions(db),
@@ -46,6 +46,15 @@ def restored(db: apsw.Connection) -> Restored:
     )
 
 
+def account(db: apsw.Connection) -> Account | None:
+    """Whom all this is about; None if nobody ever signed in."""
+    text = db.execute("SELECT value FROM service_state WHERE key = 'account'").get
+    value = None if text is None else from_json(text)
+    if not isinstance(value, Mapping) or not isinstance(user_id := value.get("user_id"), str):
+        return None
+    return Account(UserId(user_id), Login(str(value.get("login") or user_id)))
+
+
 def open_requests(db: apsw.Connection) -> tuple[Request, ...]:
     """Requests not yet done, oldest first."""
     rows = db.execute("SELECT id, at, kind, login, data FROM requests WHERE done_at IS NULL ORDER BY id")
@@ -58,13 +67,6 @@ def open_requests(db: apsw.Connection) -> tuple[Request, ...]:
 def _alive_at(db: apsw.Connection) -> float:
     at = db.execute("SELECT at FROM service_state WHERE key = ?", (ALIVE,)).get
     return 0.0 if at is None else float(at)
-
-
-def _account(db: apsw.Connection) -> UserId | None:
-    text = db.execute("SELECT value FROM service_state WHERE key = 'account'").get
-    value = None if text is None else from_json(text)
-    user_id = value.get("user_id") if isinstance(value, Mapping) else None
-    return UserId(user_id) if isinstance(user_id, str) else None
 
 
 def _channels(db: apsw.Connection) -> tuple[ChannelKnown, ...]:

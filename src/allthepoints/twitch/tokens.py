@@ -58,7 +58,7 @@ class Bearer:
 
 
 class TokenKeeper:
-    """Fulfils `ports.Tokens`, and gives Helix its bearer. `account`: whom this service runs for, if it is known."""
+    """Fulfils `ports.Tokens`, and gives Helix its bearer."""
 
     def __init__(
         self,
@@ -68,7 +68,6 @@ class TokenKeeper:
         *,
         client_id: str,
         environment: Environment,
-        account: Account | None = None,
     ) -> None:
         self._oauth = oauth
         self._store = store
@@ -85,9 +84,14 @@ class TokenKeeper:
 
         self._origin = fingerprint(environment)
         stored = store.load()
-        self._account = account or account_of(stored)
+        self._account = account_of(stored)
         self._held = in_use(stored, environment, clock.now())
         self._in_file = stored is not None and self._held is stored
+
+    def runs_for(self, account: Account | None) -> None:
+        """Whom all that was recorded here is about. A stored sign-in says it better: it may be meant to differ."""
+        if self._account is None:
+            self._account = account
 
     def chat_token(self) -> Secret:
         """The user token for PASS. Raises SignInNeeded when there is none that may be used."""
@@ -350,7 +354,7 @@ class TokenKeeper:
         return held
 
     def _look_again(self) -> None:
-        """Take a newer sign-in from the file: another process may have signed in."""
+        """Take a newer sign-in from the file: another process may have signed in, and as another account if meant."""
         try:
             stored = self._store.load()
         except FaultError:
@@ -362,6 +366,7 @@ class TokenKeeper:
             self._unsaved = None
             self._in_file = True
             self._hold(stored)
+            self._account = account_of(stored) or self._account
 
     def _hold(self, tokens: StoredTokens) -> None:
         self._held = tokens
