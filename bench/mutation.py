@@ -4,6 +4,7 @@
     python bench/mutation.py redemption                   one group, or several: redemption plan irc core
     python bench/mutation.py core --sample 600 --seed 1   so many of them, drawn by the seed
     python bench/mutation.py --module core/settling.py    one module, or several; --where settle: one function
+    python bench/mutation.py --known FILE                 what FILE calls killed is not tried again
 
 The score is killed / (all - equivalent). What is known to be equivalent stands, each with its reason, in
 mutation_equivalent.tsv; every survivor is printed as a line for it, for whoever finds a reason. How it is done, and
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import pickle
 import random
@@ -108,14 +110,17 @@ def main() -> int:
         made[group] = random.Random(args.seed).sample(wanted, size) if args.sample else wanted
     asked = [mutant for some in made.values() for mutant in some]
     _say(f"{len(asked)} mutants of {sum(map(len, chosen.values()))} modules")
-    ends = run(Tree(tests=args.tests), asked, args.keep)
+    known = Known(Tree().source, args.known)
+    before = {mutant: KILLED for mutant in asked if mutant in known}
+    ends = before | run(Tree(tests=args.tests), [mutant for mutant in asked if mutant not in before], args.keep)
+    known.keep(ends)
     scores, survivors = judge(made, ends)
     minutes = (time.perf_counter() - start) / 60
     for mutant, how in survivors:
         print("\t".join([*mutant.key, how]), file=sys.stderr if args.json else sys.stdout)
     _show(scores, minutes, args)
     if args.record:
-        _record(scores, minutes, args.into)
+        _record(scores, minutes, len(before), args.into)
     return 0
 
 
@@ -183,6 +188,40 @@ def _run(grounds: Grounds, asked: Sequence[Mutant], keep: Path | None) -> dict[M
         if len(ends) % 100 == 0:
             _say(f"{len(ends)} of {len(asked)}: {dict(Counter(ends.values()))}")
     return ends
+
+
+class Known:
+    """Which mutants an earlier run killed, kept in a file. It counts as long as their module is as it was."""
+
+    def __init__(self, source: Path, path: Path | None) -> None:
+        self._source = source
+        self._path = path
+        told = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else {}
+        self._killed: dict[str, set[str]] = {name: set(marks) for name, marks in told.items()}
+
+    def __contains__(self, mutant: Mutant) -> bool:
+        return _mark(mutant) in self._of(mutant)
+
+    def keep(self, ends: Mapping[Mutant, str]) -> None:
+        """Take these in, and write them down."""
+        for mutant, end in ends.items():
+            if end in {KILLED, HUNG}:
+                self._of(mutant).add(_mark(mutant))
+        if self._path is not None:
+            told = {name: sorted(marks) for name, marks in self._killed.items()}
+            self._path.write_text(json.dumps(told), encoding="utf-8")
+
+    def _of(self, mutant: Mutant) -> set[str]:
+        return self._killed.setdefault(f"{mutant.module} {_digest(self._source / mutant.module)}", set())
+
+
+def _mark(mutant: Mutant) -> str:
+    return sha256(repr(mutant).encode()).hexdigest()[:16]
+
+
+@cache
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
 _NOTHING = Covered(0.0, {})
@@ -351,7 +390,7 @@ def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace)
     show("Small wrong changes that the tests notice", head, rows, [f"{minutes:.0f} minutes"])
 
 
-def _record(scores: Mapping[str, Score], minutes: float, folder: Path) -> None:
+def _record(scores: Mapping[str, Score], minutes: float, before: int, folder: Path) -> None:
     import results  # here, for it imports the program, which must be the copy's until now
 
     figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
@@ -362,6 +401,8 @@ def _record(scores: Mapping[str, Score], minutes: float, folder: Path) -> None:
         "`bench/mutation_equivalent.tsv`.",
         f"It took {minutes:.0f} minutes, one process.",
     ]
+    if before:
+        notes.append(f"{before:,} of them had been killed before, and their modules are as they were: not tried again.")
     results.record(
         "mutation", "Small wrong changes", figures, notes=notes, packages=["mutmut", "libcst"], folder=folder
     )
@@ -381,6 +422,7 @@ def _arguments() -> argparse.Namespace:
         "--again", type=Path, help="only those whose lines stand in this file: what an earlier run left"
     )
     parser.add_argument("--keep", type=Path, help="a file that remembers which test runs which line")
+    parser.add_argument("--known", type=Path, help="a file that remembers what was killed, while its module stays")
     parser.add_argument(
         "--slow", type=float, default=mutation_run.SLOW, help="seconds from which on a test is left out"
     )

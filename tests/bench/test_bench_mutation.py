@@ -127,3 +127,32 @@ def test_what_tests_see_is_killed_and_no_file_is_touched(tmp_path: Path) -> None
     assert files(tmp_path) == before
     ends = {(where, was, now): end for where, was, now, end in json.loads(done.stdout)}
     assert ends == ENDS
+
+
+REMEMBERS = """\
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import mutation, mutants
+folder = Path(sys.argv[2])
+module, kept = folder / "sums.py", folder / "known.json"
+module.write_text("def least(a, b):\\n    return a < b\\n\\n\\ndef sign(a):\\n    return -a\\n")
+killed, survived = mutants.mutants(folder, "sums.py")[:2]
+mutation.Known(folder, kept).keep({killed: mutation.KILLED, survived: mutation.SURVIVED})
+known = mutation.Known(folder, kept)
+assert killed in known
+assert survived not in known
+module.write_text(module.read_text() + "\\n")
+mutation._digest.cache_clear()
+assert killed not in mutation.Known(folder, kept), "another text"
+nothing = mutation.Known(folder, None)
+nothing.keep({killed: mutation.KILLED})
+assert killed not in mutation.Known(folder, None)
+"""
+
+
+def test_what_was_killed_is_known_while_its_module_stays(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REMEMBERS, str(BENCH), str(tmp_path)], check=False, capture_output=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
