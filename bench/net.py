@@ -192,7 +192,7 @@ RECEIVERS: dict[str, Callable[[int, ssl.SSLContext], float]] = {
     LIMIT: blocking_discard,
     "readline": readline,
     OURS: ours,
-    "allthepoints, uvloop": ours_uvloop,
+    "allthepoints on uvloop": ours_uvloop,
 }
 
 
