@@ -114,6 +114,14 @@ def test_fc_07_what_is_not_a_login_is_named_with_the_reason(entry: str, reason: 
     assert reason in str(error)
 
 
+def test_fc_07_all_that_are_no_logins_are_named_each_with_its_line() -> None:
+    error = problem('[channels]\ninclude = [\n  "a b",\n  "ok",\n  "アルファ", 5,\n]\nexclude = [""]\n')
+    lines = str(error).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [f"config.toml:{at}" for at in (3, 5, 5, 7)]
+    for line, reason in zip(lines, ("only a-z", "display name", "found 5", "empty"), strict=True):
+        assert reason in line
+
+
 def test_fc_11_more_than_100_rooms_is_a_warning() -> None:
     loaded = parse("[channels]\nmax_rooms = 500\n", "config.toml")
     assert loaded.settings.channels.max_rooms == 100

@@ -267,6 +267,17 @@ def test_an_error_with_braces_in_it_is_shown_as_it_is() -> None:
     assert '{"a": 1} is no table' in warnings(core.policy, core.observed, T0 + 1)[0].text
 
 
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [("at line 3", "line 3. The"), ("it has no key.", "has no key. The"), ("did you mean a?", "you mean a? The")],
+)
+def test_an_error_of_the_config_ends_as_a_sentence_does(error: str, shown: str) -> None:
+    core = Core(Policy())
+    core.turn(f.ConfigRejected(T0 + 1, error))
+    (warning,) = [w for w in warnings(core.policy, core.observed, T0 + 2) if w.code == "config_rejected"]
+    assert f"{shown} config from before goes on" in warning.text
+
+
 def test_two_answers_of_streamelements_that_fail_are_no_outage() -> None:
     core = at_work(0)
     for n in (1, 2):

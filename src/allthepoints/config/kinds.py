@@ -23,11 +23,12 @@ _SECRETIVE = re.compile(r"(?i)oauth:|\beyJ[\w-]+\.|\A\s*[a-z0-9]{30,}\s*\Z")
 
 
 class Bad(Exception):
-    """A value that cannot be used. `entry`: which of a list it was, as the file has it."""
+    """A value that cannot be used. `entry`: which of a list it was, as the file has it. `also`: others of the list."""
 
     def __init__(self, text: str, cure: str = "", entry: str | None = None, secret: bool = False) -> None:
         super().__init__(text)
         self.text, self.cure, self.entry, self.secret = text, cure, entry, secret
+        self.also: tuple[Bad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,15 @@ class Names:
         if not isinstance(raw, list):
             raise mismatch(self, raw)
         found: dict[str, None] = {}
+        bad: list[Bad] = []
         for entry in raw:
-            found[login(entry)] = None
+            try:
+                found[login(entry)] = None
+            except Bad as no:
+                bad.append(no)
+        if bad:
+            bad[0].also = tuple(bad[1:])
+            raise bad[0]
         return tuple(found)
 
     def write(self, value: tuple[str, ...]) -> str:

@@ -156,7 +156,8 @@ class _Reading:
             if key.required and not values[key.name]:
                 raise Bad(f"expected {key.kind.expected}, found nothing")
         except Bad as bad:
-            self._problem(path, bad.text, _WHERE if bad.secret else bad.cure, bad.entry)
+            for one in (bad, *bad.also):
+                self._problem(path, one.text, _WHERE if one.secret else one.cure, one.entry)
 
     def _weigh(self, endpoints: Mapping[str, str], raw: object) -> None:
         """Which endpoints are another machine. One that could not be read has been told of, and is let be."""

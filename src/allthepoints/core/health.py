@@ -53,6 +53,10 @@ def _storage_failing(_policy: Policy, o: Observed, _now: float) -> float | None:
     return None if o.storage_error is None else o.storage_error[0]
 
 
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def _config_rejected(_policy: Policy, o: Observed, _now: float) -> float | None:
     return None if o.config_error is None else o.config_error[0]
 
@@ -179,9 +183,9 @@ PRESENCE: tuple[Row, ...] = (
         "config_rejected",
         ERROR,
         "The changed config is not in use",
-        "{detail}. The config from before goes on; points are not touched. Mend the file and save it.",
+        "{detail} The config from before goes on; points are not touched. Mend the file and save it.",
         since=_config_rejected,
-        detail=lambda _p, o, _n: "" if o.config_error is None else o.config_error[1].rstrip("."),
+        detail=lambda _p, o, _n: "" if o.config_error is None else _ended(o.config_error[1]),
     ),
     Row(
         "chat_disconnected",
