@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
-from core_world import T0, Core, at_work, logins, ref, signed_in
+from dataclasses import replace
 
+import pytest
+from core_world import ME, T0, Core, at_work, logins, ref, signed_in
+
+from allthepoints.base.types import Login
 from allthepoints.core import facts as f
 from allthepoints.core import facts_points as fp
-from allthepoints.core.actions import JoinRooms, OpenConnection, PartRooms, ReadLive, RenewSignIn
+from allthepoints.core.actions import (
+    CloseConnection,
+    JoinRooms,
+    OpenConnection,
+    PartRooms,
+    ReadFollows,
+    ReadLive,
+    ReadUsers,
+    RenewSignIn,
+)
 from allthepoints.core.loyalty import Balance
-from allthepoints.core.observed import Observed, RoomCap, SignIn
+from allthepoints.core.observed import Connection, Observed, Phase, RoomCap, SignIn
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 
@@ -65,6 +77,50 @@ def test_fc_17_each_pause_after_a_refusal_of_the_chat_is_twice_the_one_before(re
     assert RenewSignIn(refused=True) in core.turn(now=T0 + seconds)
 
 
+# -- what is read --------------------------------------------------------------------------------------------------
+def test_a_read_that_failed_is_tried_again_soon_however_seldom_it_is_due() -> None:
+    core = sitting(0, policy=replace(CALM, poll_follows=3600.0))
+    assert ReadFollows(ME.user_id) in core.turn(now=T0 + 3600)
+    core.policy = CALM
+    core.turn(f.ReadFailed(T0 + 3601, "follows", "503", 0.0))
+    before = len(core.did(ReadFollows))
+    core.turn(now=T0 + 3601 + CALM.reread.cap)
+    assert len(core.did(ReadFollows)) == before + 1
+
+
+def test_whose_renames_show_nowhere_else_is_looked_up_once_an_hour() -> None:
+    core = at_work(policy=Policy(include=(B,), poll_live=90_000.0), connected=False)
+    looked_up = f.UsersRead(T0 + 10, (ref(1),), frozenset(), frozenset())
+    core.turn(looked_up)
+    for minutes in range(1, 130):
+        if core.observed.reads["users"].pending:
+            core.turn(replace(looked_up, at=core.now))
+        core.turn(now=T0 + 10 + 60 * minutes)
+    times = [at - T0 for at, action in core.done if isinstance(action, ReadUsers) and ref(1).id in action.ids]
+    assert times == [3610, 7210]
+
+
+# -- which connections ---------------------------------------------------------------------------------------------
+def test_a_room_that_only_waits_for_its_echo_keeps_no_connection() -> None:
+    core = sitting(0)
+    core.policy = replace(CALM, paused=frozenset({A}))
+    assert PartRooms(1, (A,)) in core.turn(f.ConfigTaken(T0 + 20))
+    core.turn(now=T0 + 30)
+    assert core.states() == {(1, "c0"): "absent"}
+    core.turn(f.ReconnectAsked(T0 + 40, 1))
+    assert core.turn(f.Welcomed(T0 + 41, 2)) == (CloseConnection(1),)
+
+
+def test_each_connection_is_let_go_once_and_none_hides_another() -> None:
+    core = sitting(0, 1, policy=replace(CALM, rooms_per_connection=1))
+    core.turn(f.Welcomed(T0 + 20, 2))
+    for conn in (1, 2):
+        core.observed.connections[conn].doomed = True
+        core.fold(f.ConfigTaken(T0 + 20 + conn))
+        closed = [a for a in core.turn(now=T0 + 20 + conn) if isinstance(a, CloseConnection)]
+        assert closed == [CloseConnection(conn)]
+
+
 # -- how many rooms ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("told", "most", "now", "rooms"),
@@ -89,6 +145,21 @@ def test_a_full_house_leaves_as_many_as_may_be_asked_and_looks_again_when_more_m
     assert core.wake_at == T0 + 51.5, "that is when twenty more may be asked"
 
 
+def test_a_full_house_that_is_left_at_once_has_nothing_to_wait_for_but_the_echoes() -> None:
+    core = sitting(*range(20), policy=replace(CALM, max_rooms=20))
+    core.turn(f.ReconnectAsked(T0 + 40, 1))
+    (left,) = core.turn(f.Welcomed(T0 + 41, 2))
+    assert isinstance(left, PartRooms)
+    assert len(left.logins) == 20
+    assert core.wake_at == T0 + 9_000
+
+
+def test_nobody_makes_way_while_there_is_one_more_room() -> None:
+    core = sitting(0, 1, policy=replace(CALM, max_rooms=3))
+    core.turn(f.ReconnectAsked(T0 + 40, 1))
+    assert core.turn(f.Welcomed(T0 + 41, 2)) == (JoinRooms(2, (A,)),)
+
+
 # -- who is asked --------------------------------------------------------------------------------------------------
 def test_who_is_out_is_asked_before_who_must_only_move() -> None:
     """Both connections fell silent for good; a window is nearly spent; c1 still sits in its room on the old one."""
@@ -104,11 +175,76 @@ def test_who_is_out_is_asked_before_who_must_only_move() -> None:
     assert core.turn(f.Welcomed(T0 + 41, 2)) == (JoinRooms(2, (B,)),)
 
 
+def test_where_nobody_waits_for_the_window_it_is_no_reason_to_wake() -> None:
+    core = at_work(*range(20), policy=CALM)
+    assert len(core.observed.rooms) == 20
+    assert core.wake_at == T0 + 9_000
+    assert at_work(*range(21), policy=CALM).wake_at == T0 + 10.5
+
+
+ONE_EACH = replace(CALM, rooms_per_connection=1)
+
+
+def test_past_its_share_a_connection_waits_for_one_that_is_being_opened() -> None:
+    """c0 is to be asked on connection 1, which then has its share; c1 on the next, unless none can be hoped for."""
+    both, one = [JoinRooms(1, (A, B))], [JoinRooms(1, (A,))]
+
+    def asked(core: Core) -> list[object]:
+        core.turn(f.Welcomed(T0, 1))
+        return list(core.did(JoinRooms))
+
+    assert asked(at_work(0, 1, policy=ONE_EACH, connected=False)) == one, "it is opened in this very turn"
+    core = at_work(0, 1, policy=ONE_EACH, connected=False)
+    core.observed.connections[2] = Connection(2)
+    assert asked(core) == one, "it is being opened"
+    core = at_work(0, 1, policy=ONE_EACH, connected=False)
+    core.observed.connections[2], core.observed.connect_failures = Connection(2), 1
+    assert asked(core) == both, "the last one did not come to be"
+    core = at_work(0, 1, policy=ONE_EACH, connected=False)
+    core.observed.open_not_before = T0 + 60
+    assert asked(core) == both, "none may be opened now"
+
+
+def test_one_that_goes_while_another_is_opened_changes_nothing_of_that() -> None:
+    core = at_work(0, 1, policy=ONE_EACH, connected=False)
+    core.observed.connections[7] = Connection(7, Phase.READY, T0, doomed=True)
+    assert core.turn(f.Welcomed(T0, 1)) == (CloseConnection(7), OpenConnection(2), JoinRooms(1, (A,)))
+
+
+# -- what is left --------------------------------------------------------------------------------------------------
+def parts(core: Core, *paused: Login) -> list[object]:
+    core.policy = replace(core.policy, paused=frozenset(paused))
+    return [a for a in core.turn(f.ConfigTaken(core.now)) if isinstance(a, PartRooms)]
+
+
+def test_nothing_is_asked_of_a_connection_that_is_being_closed() -> None:
+    core = sitting(0)
+    core.observed.connections[1].phase = Phase.CLOSING
+    assert parts(core, A) == []
+
+
+def test_a_join_that_has_not_left_yet_is_waited_for_and_hides_no_other_room() -> None:
+    core = at_work(0, 1, policy=CALM)
+    core.turn(f.JoinWritten(T0, 1, (B,)))
+    assert parts(core, A, B) == [PartRooms(1, (B,))]
+    core.turn(f.JoinWritten(T0, 1, (A,)))
+    assert core.did(PartRooms)[1:] == [PartRooms(1, (A,))]
+
+
+@pytest.mark.parametrize(("other", "left"), [(2, 2), (0, 1)])
+def test_of_two_rooms_of_a_chat_the_one_on_the_older_connection_stays(other: int, left: int) -> None:
+    core = sitting(0)
+    core.observed.connections[other] = Connection(other, Phase.READY, T0)
+    login = core.observed.rooms[1, A].login
+    core.turn(f.Joined(core.now, other, login))
+    assert core.did(PartRooms) == [PartRooms(left, (login,))]
+
+
 # -- what is kept --------------------------------------------------------------------------------------------------
 def test_what_was_found_at_rest_is_not_looked_for_again() -> None:
     """Most turns are about points, or about nothing: they do not look through a hundred rooms."""
     core = sitting(0, 1)
-    core.turn(now=T0 + 20)
+    core.turn(f.ConfigTaken(T0 + 20))
     found = core.observed.rest
     assert found is not None
     core.turn(now=T0 + 20)

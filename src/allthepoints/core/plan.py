@@ -259,12 +259,11 @@ class _Rooms:
 def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[int], draft: _Draft) -> None:
     rooms = _survey(o, closing, draft)
     leave: set[tuple[int, Login]] = set() if o.stale else _not_wanted(o, set(slots), rooms, closing)
-    needs = [i for i in slots if not _is_covered(o, i, rooms)]
-    if needs and rooms.usable:
+    ready = [i for i in slots if _may_ask(o.channels[i], o, rooms, draft)] if rooms.usable else []
+    if ready:
         window = o.join_window(draft.now)
         free = window.free(draft.now)
         headroom = room_cap(policy, o, draft.now) - o.slots_held()
-        ready = [i for i in needs if _may_ask(o, o.channels[i], rooms, draft)]
         ready.sort(key=lambda i: _is_in(i, rooms))  # who is out loses points now; who must only move, does not
         joins = _assign(policy, o, ready[: max(0, min(free, headroom))], rooms)
         for conn, logins in joins.items():
@@ -306,31 +305,19 @@ def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], rooms: _Rooms
     channel = o.channels[room.channel]
     if room.channel not in slots or room.login != channel.ref.login:
         return False
-    if len(rooms.of[room.channel]) == 1:
-        return True
     confirmed = [r.conn for r in rooms.of[room.channel] if r.state is State.PRESENT and r.login == room.login]
     return min((conn for conn in confirmed if conn in rooms.usable), default=room.conn) == room.conn
 
 
-def _is_covered(o: Observed, channel: UserId, rooms: _Rooms) -> bool:
-    """Whether a usable connection has the channel's present room, or has asked for it, or is still leaving it."""
-    own = rooms.of.get(channel)
-    if own is None:
-        return False
-    login = o.channels[channel].ref.login
-    return any(r.conn in rooms.usable and r.login == login and r.holds_slot for r in own)
+def _may_ask(channel: Channel, o: Observed, rooms: _Rooms, draft: _Draft) -> bool:
+    """Whether its chat is to be asked for, and now: no usable connection has a room of that name, has asked for one or
+    is still leaving one, be it somebody else's; nor does an unanswered JOIN forbid it."""
+    there = (o.rooms.get((conn, channel.ref.login)) for conn in rooms.usable)
+    return not any(room is not None and room.holds_slot for room in there) and draft.due(channel.ask_not_before)
 
 
 def _is_in(channel: UserId, rooms: _Rooms) -> bool:
     return any(room.state is State.PRESENT for room in rooms.of.get(channel, ()))
-
-
-def _may_ask(o: Observed, channel: Channel, rooms: _Rooms, draft: _Draft) -> bool:
-    """Whether neither an unanswered JOIN nor a room that was somebody else's forbids to ask now."""
-    in_the_way = (o.rooms.get((conn, channel.ref.login)) for conn in rooms.usable)
-    if any(room is not None and room.holds_slot for room in in_the_way):
-        return False
-    return draft.due(channel.ask_not_before)
 
 
 def _assign(policy: Policy, o: Observed, channels: Iterable[UserId], rooms: _Rooms) -> dict[int, list[Login]]:
