@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_world import ME, T0, Core, at_work, logins, ref, signed_in
+from core_world import ME, T0, Core, at_work, follows, live, logins, ref, signed_in
 
 from allthepoints.base.types import Login
 from allthepoints.core import facts as f
@@ -21,9 +21,11 @@ from allthepoints.core.actions import (
     RenewSignIn,
 )
 from allthepoints.core.loyalty import Balance
+from allthepoints.core.model import Why
 from allthepoints.core.observed import Connection, Observed, Phase, RoomCap, SignIn
 from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
+from allthepoints.core.presence import State
 
 A, B, C = logins(0, 1, 2)
 CALM = Policy(poll_live=9_000.0, poll_follows=9_000.0, check_sign_in=9_000.0)
@@ -211,6 +213,14 @@ def test_one_that_goes_while_another_is_opened_changes_nothing_of_that() -> None
     assert core.turn(f.Welcomed(T0, 1)) == (CloseConnection(7), OpenConnection(2), JoinRooms(1, (A,)))
 
 
+def test_rooms_go_where_the_fewest_are() -> None:
+    core = sitting(*range(4))
+    core.observed.connections[2] = Connection(2, Phase.READY, T0)
+    core.fold(follows(T0 + 30, *range(10)), live(T0 + 30, *range(10)), f.Joined(T0 + 30, 2, Login("c4")))
+    joins = [action for action in core.turn(now=T0 + 31) if isinstance(action, JoinRooms)]
+    assert joins == [JoinRooms(2, logins(5, 6, 7, 9)), JoinRooms(1, logins(8))], "four and one make five and five"
+
+
 # -- what is left --------------------------------------------------------------------------------------------------
 def parts(core: Core, *paused: Login) -> list[object]:
     core.policy = replace(core.policy, paused=frozenset(paused))
@@ -238,6 +248,45 @@ def test_of_two_rooms_of_a_chat_the_one_on_the_older_connection_stays(other: int
     login = core.observed.rooms[1, A].login
     core.turn(f.Joined(core.now, other, login))
     assert core.did(PartRooms) == [PartRooms(left, (login,))]
+
+
+def full_house() -> Core:
+    """Two rooms, both of them on a connection that must go; another one stands."""
+    core = sitting(0, 1, policy=replace(CALM, max_rooms=2))
+    core.observed.connections[1].retiring = True
+    core.observed.connections[2] = Connection(2, Phase.READY, T0)
+    core.fold(f.ConfigTaken(T0 + 40))
+    return core
+
+
+def test_who_makes_way_is_in_and_can_be_left() -> None:
+    core = full_house()
+    assert core.turn(now=T0 + 40)[-1] == PartRooms(1, (A, B))
+    core = full_house()
+    core.observed.rooms[1, B].state, core.observed.rooms[1, B].written_at = State.LEAVING, T0 + 39
+    assert core.turn(now=T0 + 40)[-1] == PartRooms(1, (A,))
+    core = full_house()
+    core.observed.connections[1].phase = Phase.CLOSING
+    assert core.turn(now=T0 + 40) == (ReadLive("1", frozenset((ref(0).id, ref(1).id)), frozenset(), frozenset()),)
+
+
+# -- when to look again --------------------------------------------------------------------------------------------
+def test_each_wait_has_its_hour() -> None:
+    core = at_work(0, policy=CALM)
+    core.turn(f.JoinWritten(T0 + 1, 1, (A,)))
+    assert core.wake_at == T0 + 16, "a JOIN that nobody answers"
+    core.turn(f.JoinRefused(T0 + 2, 1, A, Why.NO_SUCH_CHANNEL))
+    assert core.wake_at == T0 + 302, "a refusal that ends by itself"
+    core = sitting(0)
+    core.policy = replace(CALM, paused=frozenset({A}))
+    core.turn(f.ConfigTaken(T0 + 20))
+    core.turn(live(T0 + 20, 0))
+    assert core.wake_at == T0 + 30, "a PART that nobody answers"
+    core = sitting(0)
+    core.observed.cap = RoomCap(1, T0 + 60, T0)
+    core.fold(f.ConfigTaken(T0 + 20))
+    core.turn(live(T0 + 20, 0))
+    assert core.wake_at == T0 + 60, "a limit that may be over"
 
 
 # -- what is kept --------------------------------------------------------------------------------------------------
