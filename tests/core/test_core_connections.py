@@ -330,6 +330,12 @@ def test_fc_17_a_plain_check_does_not_answer_the_doubt() -> None:
     assert core.turn(signed_in(T0 + 3602)) == (RenewSignIn(refused=True),)
 
 
+def test_a_sign_in_that_is_new_is_looked_at_at_once() -> None:
+    core = at_work(0)
+    assert RenewSignIn() not in core.turn(now=T0 + 5)
+    assert RenewSignIn() in core.turn(f.SignInGiven(T0 + 6))
+
+
 def test_fc_17_no_refresh_helps_and_a_person_is_asked_once() -> None:
     world = settled(0)
     world.token, world.login_refused = "lost", True

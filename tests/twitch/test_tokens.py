@@ -81,6 +81,18 @@ async def test_a_change_over_by_another_process_is_followed() -> None:
     assert tokens.chat_token() == Secret("T9")
 
 
+async def test_a_sign_out_by_another_process_is_followed_and_nothing_brings_it_back() -> None:
+    twitch = Twitch().on("/validate", valid())
+    store = MemoryStore(stored())
+    tokens = keeper(twitch, store)
+    await tokens.check()
+    store.tokens, writes = None, len(store.writes)
+    await needed(tokens, "not signed in")
+    with pytest.raises(SignInNeeded):
+        tokens.chat_token()
+    assert (twitch.posts("refresh_token"), len(store.writes)) == ([], writes)
+
+
 async def test_fc_18_app_token() -> None:
     twitch = Twitch().on("/validate", valid(None, None, scopes=None))
     await needed(keeper(twitch, MemoryStore(stored())), "this is an app token")

@@ -114,6 +114,23 @@ def test_a_login_while_it_runs_is_taken_up(tmp_path: Path) -> None:
         assert (machine.data / "tokens.json").read_bytes() == kept
 
 
+def test_another_login_while_it_runs_is_looked_at_at_once(tmp_path: Path) -> None:
+    """Not at the next hourly check: it may be another account's."""
+    with sandbox(tmp_path, ["alpha"]) as box:
+        machine = Machine(tmp_path / "home")
+        machine.configure(box.endpoints)
+        machine.do("login")
+        box.on_air("alpha")
+        with machine.run() as service:
+            until(lambda: box.rooms() == ["alpha"])
+            before = box.tally()["oauth_calls"]["/validate"]
+            machine.do("login")
+            until(lambda: box.tally()["oauth_calls"]["/validate"] == before + 2, what="the command's and the service's")
+            machine.do("logout")
+            assert "Not signed in" in machine.warning("sign_in_needed")["text"]
+            assert service.stop()[0] == 0
+
+
 def test_commands_before_anything_exists_say_what_to_do(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "home")
     machine.env = {"ALLTHEPOINTS_CONFIG": "", "ALLTHEPOINTS_DATA_DIR": ""}

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from allthepoints.base.clock import Stopwatch, pause
-from allthepoints.base.errors import AlreadyRunning
+from allthepoints.base.errors import AlreadyRunning, FaultError
 from allthepoints.base.types import JSON, Login
 from allthepoints.cli import output
 from allthepoints.cli.here import Here
@@ -36,6 +37,16 @@ def look(where: Here, login: Login) -> Looked:
     output.note(f"Reading {login}'s store at StreamElements.")
     ask(where, "look", login, {}, done, LOOK_WITHIN)
     return freshness(reader, login).since(before)
+
+
+def tell(where: Here, kind: str) -> None:
+    """Tell a running service that there is something new for it. It looks for that hourly by itself; where it cannot be
+    told, that is soon enough."""
+    from allthepoints.storage.ask import ask as leave
+
+    if lock.holder(where.data.lock) is not None:
+        with suppress(FaultError):
+            leave(where.data.database, kind, None, where.now())
 
 
 def ask(

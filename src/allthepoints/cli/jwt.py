@@ -6,18 +6,16 @@ import asyncio
 import getpass
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from allthepoints.base.clock import SystemClock
-from allthepoints.base.errors import FaultError, SignInNeeded, Unauthorised, UsageError
+from allthepoints.base.errors import SignInNeeded, Unauthorised, UsageError
 from allthepoints.base.secret import Secret
 from allthepoints.cli import output
 from allthepoints.cli.confirm import is_terminal
+from allthepoints.cli.fresh import tell
 from allthepoints.cli.here import Here
 from allthepoints.ports import JwtUnusable
-from allthepoints.storage import lock
-from allthepoints.storage.ask import ask as leave
 from allthepoints.storage.read import Reader
 from allthepoints.views.plain import Field, Shape, time
 from allthepoints.views.text import count, local, when
@@ -69,7 +67,7 @@ def sign_in(where: Here, as_json: bool) -> None:
         raise SignInNeeded(_unusable(error, where), f"Copy it again at {PAGE}.") from None
     _see_that_it_is_yours(where, viewer)
     jwt_store(prepare(where.data)).save(jwt)
-    _tell_service(where)
+    tell(where, "jwt")
     _say(where, viewer, expires_at, as_json)
 
 
@@ -129,13 +127,6 @@ def _see_that_it_is_yours(where: Here, viewer: Viewer) -> None:
             f"Log in at https://streamelements.com as {account.get('login')} and copy the JWT there; where several "
             "accounts are linked, switch to the one of Twitch first.",
         )
-
-
-def _tell_service(where: Here) -> None:
-    """A running service looks for another one hourly. Where it cannot be told, that is soon enough."""
-    if lock.holder(where.data.lock) is not None:
-        with suppress(FaultError):
-            leave(where.data.database, "jwt", None, where.now())
 
 
 def _say(where: Here, viewer: Viewer, expires_at: float | None, as_json: bool) -> None:

@@ -17,6 +17,7 @@ import typer
 from allthepoints.base.clock import Clock, SystemClock
 from allthepoints.base.errors import UsageError
 from allthepoints.cli import output
+from allthepoints.cli.fresh import tell
 from allthepoints.cli.here import Here, here
 from allthepoints.cli.options import AsJson
 from allthepoints.ports import FOLLOWS_SCOPE
@@ -109,6 +110,7 @@ def login(
     if not settings.twitch.client_id:
         raise UsageError("there is no client id in the config", REGISTER.format(path=where.config.path))
     asyncio.run(sign_in(where, settings, SystemClock(), switch=switch, as_json=as_json))
+    tell(where, "sign_in")
 
 
 def logout(
@@ -127,6 +129,7 @@ def logout(
         _say_logout(as_json, signed_out=False, revoked=False)
         return
     revoked = asyncio.run(sign_out(where, where.load().settings, SystemClock()))
+    tell(where, "sign_in")
     _say_logout(as_json, signed_out=True, revoked=revoked)
 
 

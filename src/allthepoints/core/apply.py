@@ -27,6 +27,7 @@ from allthepoints.core.facts import (
     ReconnectAsked,
     RetryAsked,
     SignedIn,
+    SignInGiven,
     SignInLost,
     SignInUnknown,
     StorageFailed,
@@ -136,6 +137,8 @@ def _changes(o: Observed, policy: Policy, fact: Fact) -> Iterator[Record]:  # no
             yield from apply_chat.connection_lost(o, policy, fact)
         case SignedIn() | SignInLost() | SignInUnknown():
             yield from _sign_in(o, policy, fact)
+        case SignInGiven():
+            o.sign_in.checked_at = o.sign_in.not_before = 0.0
         case RetryAsked():
             yield from _retry_asked(o, fact)
         case Woke():

@@ -34,6 +34,13 @@ class SignInLost:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInGiven:
+    """The person signed in anew, or out: what is kept of it is looked at now."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class SignInUnknown:
     """The token could not be checked (outage). The old knowledge stands."""
 
@@ -244,6 +251,7 @@ class Ticked:
 Fact = (
     SignedIn
     | SignInLost
+    | SignInGiven
     | SignInUnknown
     | FollowsRead
     | LiveRead

@@ -11,7 +11,7 @@ import msgspec
 from allthepoints.base.clock import Clock
 from allthepoints.base.errors import FaultError
 from allthepoints.base.types import JSON, ItemId, Login
-from allthepoints.core.facts import Fact, RetryAsked
+from allthepoints.core.facts import Fact, RetryAsked, SignInGiven
 from allthepoints.core.facts_points import AutoAllowed, JwtGiven, LookAsked, RedeemAsked, SettleAsked
 from allthepoints.ports import Request, Storage
 
@@ -38,7 +38,7 @@ def fact_of(request: Request, now: float) -> Fact:
     """What a request means. Raises ValueError for one that makes no sense.
 
     "retry" and "look" name a channel; "redeem" too, with `{"key", "item", "cost", "answers", "message", "dry"}`;
-    "settle" has `{"key", "taken"}`; "allow_auto" has `{"allowed"}`; "jwt": another one was given.
+    "settle" has `{"key", "taken"}`; "allow_auto" has `{"allowed"}`; "jwt", "sign_in": another one was given.
     """
     match request.kind:
         case "retry":
@@ -55,6 +55,8 @@ def fact_of(request: Request, now: float) -> Fact:
             return SettleAsked(now, said.key, said.taken)
         case "jwt":
             return JwtGiven(now)
+        case "sign_in":
+            return SignInGiven(now)
         case "allow_auto":
             return AutoAllowed(now, _read(request.data, _Allowed).allowed)
         case kind:

@@ -354,11 +354,14 @@ class TokenKeeper:
         return held
 
     def _look_again(self) -> None:
-        """Take a newer sign-in from the file: another process may have signed in, and as another account if meant."""
+        """Take a newer sign-in from the file: another process may have signed in, and as another account if meant. Where
+        the file that held ours is gone, it signed out: what we remember must not bring it back."""
         try:
             stored = self._store.load()
         except FaultError:
             return  # what we hold is as good as it was
+        if stored is None and self._in_file:
+            self._held, self._unsaved, self._in_file = None, None, False
         if stored is None or (self._origin and stored.origin != self._origin):
             return
         held = self._unsaved or self._held
