@@ -127,3 +127,5 @@ def test_so_many_news_are_remembered_and_the_oldest_is_forgotten() -> None:
     desk = a.Desk(told={str(number): None for number in range(a.TOLD)})
     assert a.take(desk, a.AlertPolicy(), a.Alert(Kind.FLAT, NOON, "x", key="new"), NOON)
     assert (len(desk.told), "0" in desk.told, "1" in desk.told) == (a.TOLD, False, True)
+    assert a.take(desk, a.AlertPolicy(), a.Alert(Kind.FLAT, NOON, "like no other"), NOON)
+    assert "1" in desk.told

@@ -91,10 +91,8 @@ def plan_points(policy: Policy, o: Observed, draft: Draft) -> None:
 def _first(policy: Policy, o: Observed, draft: Draft) -> Due | None:
     """Of what is due, what somebody waits for goes first; of what is not, nothing is in the way of anything."""
     agenda = _agenda(policy, o, draft.now)
-    waited_for, other = agenda.firsts
-    by_hand = [*_looked_up(o), *_for_redemptions(o, draft)]
-    if by_hand:
-        waited_for = _soonest(due for due in (waited_for, *by_hand) if due is not None)
+    of_channels, other = agenda.firsts
+    waited_for = _soonest(due for due in (of_channels, *_looked_up(o), *_for_redemptions(o, draft)) if due is not None)
     if waited_for is None or other is None:
         return waited_for or other
     return waited_for if waited_for.at <= max(draft.now, other.at) else other
