@@ -354,8 +354,8 @@ class TokenKeeper:
         return held
 
     def _look_again(self) -> None:
-        """Take a newer sign-in from the file: another process may have signed in, and as another account if meant. Where
-        the file that held ours is gone, it signed out: what we remember must not bring it back."""
+        """Take a newer sign-in from the file: another process may have signed in, and as another account if meant.
+        Where the file that held ours is gone, it signed out: what we remember must not bring it back."""
         try:
             stored = self._store.load()
         except FaultError:
