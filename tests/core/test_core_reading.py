@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from core_world import T0, Core, at_work, logins, ref
+from core_world import T0, Core, at_work, follows, logins, ref
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core import facts as f
 from allthepoints.core import facts_points as fp
-from allthepoints.core.actions import ElementsRead, FindLoyalty, ReadBalance, ReadLoyalty
+from allthepoints.core.actions import ElementsRead, FindLoyalty, ReadBalance, ReadItems, ReadLoyalty
 from allthepoints.core.apply_points import HISTORY_RESTS, HURRY, NO_MEANS, TOLD_AFTER, apply
-from allthepoints.core.loyalty import Balance, Loyalty, LoyaltyChannel
+from allthepoints.core.loyalty import LAG, Balance, Loyalty, LoyaltyChannel
 from allthepoints.core.observed import Observed
-from allthepoints.core.policy import Policy
+from allthepoints.core.plan_points import GAP, GAP_WAITED_FOR
+from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import Event, EventKind, Record
 from allthepoints.core.redeem import Redemption, State
 
@@ -163,13 +164,79 @@ def test_what_a_person_looks_at_this_moment_goes_before_all_that_is_overdue() ->
     assert reads(late, T0 + 900) == [ReadBalance(ref(1).id, SeId("se1"), Login("me"))]
 
 
-def test_the_most_overdue_goes_first_and_of_equals_who_is_wanted_most() -> None:
+def test_the_most_overdue_goes_first() -> None:
     core = read(0, 1, 2)
     core.fold(fp.BalanceRead(T0 - 100, ref(1).id, Balance(10), Login("me")))
     assert reads(core, T0 + 400) == [ReadBalance(ref(1).id, SeId("se1"), Login("me"))]
-    core = read(0, 1, 2, policy=replace(CALM, priority=(Login("c2"),)))
-    assert reads(core, T0 + 400) == [ReadBalance(ref(2).id, SeId("se2"), Login("me"))]
-    assert core.wake_at is None or core.wake_at > T0 + 400
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_equals_who_is_wanted_most(first: int) -> None:
+    policy = replace(CALM, priority=logins(first))
+    assert reads(read(0, 1, policy=policy), T0 + 400) == [balance(first)]
+    core = read(0, 1, policy=policy)
+    core.fold(fp.LookAsked(T0 + 9, A), fp.LookAsked(T0 + 9, B))
+    assert reads(core, T0 + 9) == [balance(first)]
+
+
+@pytest.mark.parametrize("wished", [0, 1])
+def test_who_is_on_the_air_goes_before_a_wish_elsewhere(wished: int) -> None:
+    policy = replace(CALM, wishes=(Wish(Login(f"c{wished}"), "mug"),))
+    core = at_work(1 - wished, followed=[0, 1], policy=policy)
+    assert core.did(FindLoyalty) == [FindLoyalty(Login(f"c{1 - wished}"))]
+
+
+def balance(number: int) -> ReadBalance:
+    return ReadBalance(ref(number).id, SeId(f"se{number}"), Login("me"))
+
+
+def test_one_at_a_time_and_not_in_a_row() -> None:
+    core = read(0)
+    core.observed.elements.pending = True
+    assert reads(core, T0 + 400) == []
+    core.observed.elements.pending, core.observed.elements.not_before = False, T0 + 410
+    assert reads(core, T0 + 401) == []
+    assert core.wake_at == T0 + 410
+    core.observed.elements.asked_at = T0 + 409
+    assert reads(core, T0 + 410) == []
+    assert core.wake_at == T0 + 409 + GAP
+    assert reads(core, T0 + 409 + GAP) == [balance(0)]
+    core = read(0)
+    core.fold(fp.LookAsked(T0 + 9, A))
+    core.observed.elements.asked_at = T0 + 9
+    assert reads(core, T0 + 9) == []
+    assert core.wake_at == T0 + 9 + GAP_WAITED_FOR, "a person waits"
+
+
+def test_of_who_is_off_the_air_only_what_somebody_wants_is_read() -> None:
+    def off(**purse: Any) -> Core:
+        core = read(0)
+        core.fold(follows(T0 + 2, 0, 5), fp.LoyaltyFound(T0 + 2, Login("c5"), LoyaltyChannel(SeId("se5"), ref(5))))
+        for name, value in purse.items():
+            setattr(core.observed.elements.purse(ref(5).id), name, value)
+        core.observed.elements.purse(ref(0).id).refused["balance"] = T0 + 90_000
+        return core
+
+    assert reads(off(), T0 + 250) == []
+    assert reads(off(looked_at=T0 + 9), T0 + 250) == [ReadLoyalty(ref(5).id, SeId("se5"))]
+    assert reads(off(items_wanted=True), T0 + 250) == [ReadItems(ref(5).id, SeId("se5"))]
+    assert reads(off(left_at=T0 + 9, balance_at=T0 + 8), T0 + 9 + LAG - 1) == []
+    assert reads(off(left_at=T0 + 9, balance_at=T0 + 8), T0 + 9 + LAG) == [balance(5)]
+    core = off(items_wanted=True)
+    core.observed.elements.pending = True
+    assert reads(core, T0 + 250) == []
+    core.observed.elements.purse(ref(5).id).items_wanted = core.observed.elements.pending = False
+    core.observed.changes.of_points(ref(5).id)
+    assert reads(core, T0 + 251) == [], "nobody wants it any more"
+
+
+def test_a_store_is_kept_fresh_for_half_an_hour_after_a_look() -> None:
+    core = read(0)
+    purse = core.observed.elements.purse(ref(0).id)
+    core.fold(fp.LookAsked(T0 + 2, A), fp.ItemsRead(T0 + 2 + 900, ref(0).id, ()))
+    purse.loyalty_at = purse.balance_at = T0 + 1800
+    assert reads(core, T0 + 1801) == []
+    assert reads(core, T0 + 1802) == []
 
 
 def test_what_comes_later_is_in_nobodys_way() -> None:
@@ -209,3 +276,6 @@ def test_what_is_due_is_worked_out_anew_only_for_what_changed() -> None:
     core.policy = replace(CALM, poll_balance=60.0)
     core.turn(f.ConfigTaken(T0 + 5))
     assert core.observed.elements.agenda is not found
+    found = core.observed.elements.agenda
+    core.turn(now=T0 + 6)
+    assert core.observed.elements.agenda is found
