@@ -5,49 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from core_room import ALPHA, BETA, HORIZON, ID, OWED, POLICY, T, shown, state
 
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import Login
 from allthepoints.core import facts as f
 from allthepoints.core.apply_chat import (
     GHOST_RUN,
     OVERTAKEN,
     SLOWEST_REASK,
-    connection_lost,
     expire,
     join_refused,
     joined,
+    keep_budgets,
     parted,
-    welcomed,
+    settle,
 )
-from allthepoints.core.model import ChannelRef, Lost, Why
-from allthepoints.core.observed import Channel, Connection, Observed, Phase, Room, RoomCap, SignIn
-from allthepoints.core.policy import JOIN_IN_FLIGHT, WINDOW, WINDOW_MARGIN, Policy
+from allthepoints.core.model import Why
+from allthepoints.core.observed import Connection, Phase, Room, RoomCap
+from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
-from allthepoints.core.records import Event, EventKind, PresenceClosed, PresenceOpened, Record
-
-T = 1_700_000_000.0
-ID, BETA, ALPHA = UserId("7"), UserId("8"), Login("alpha")
-POLICY = Policy()
-OWED = T + 60.0
-HORIZON = WINDOW + WINDOW_MARGIN
-
-
-def state(stands: State | None = None, written: float | None = T, **room: Any) -> Observed:
-    """A channel, and our room of it on connection 1, which stands for ten minutes."""
-    o = Observed(addresses={ALPHA: ID}, names={ALPHA: ID}, last_conn=1)
-    o.channels = {ID: Channel(ChannelRef(ID, ALPHA, "Alpha")), BETA: Channel(ChannelRef(BETA, Login("beta"), "Beta"))}
-    o.connections[1] = Connection(1, Phase.READY, T - 600)
-    o.sign_in.state = SignIn.GOOD
-    if stands is not None:
-        o.rooms[1, ALPHA] = Room(1, ALPHA, ID, stands, T - 5, written, **room)
-        if stands is State.PRESENT:
-            o.rooms[1, ALPHA].proven, o.channels[ID].present_since = True, T - 50
-    return o
-
-
-def shown(o: Observed) -> State | None:
-    room = o.rooms.get((1, ALPHA))
-    return None if room is None else room.state
+from allthepoints.core.records import (
+    Event,
+    EventKind,
+    PresenceClosed,
+    PresenceOpened,
+    RefusalCleared,
+    RefusalSet,
+)
+from allthepoints.core.refusals import Refusal
 
 
 # -- what nobody answered ------------------------------------------------------------------------------------------
@@ -278,68 +263,85 @@ def test_a_no_for_want_of_rooms_lasts_longer_each_time(cap: RoomCap | None, expe
     assert o.channels[ID].refusal is None, "it says nothing of the room"
 
 
-# -- connections ---------------------------------------------------------------------------------------------------
-def lost(o: Observed, why: Lost = Lost.RESET, at: float = T, luck: float = 1.0) -> list[Record]:
-    return list(connection_lost(o, POLICY, f.ConnectionLost(at, 1, why, luck, "words")))
-
-
-def test_a_connection_that_falls_takes_its_rooms_along() -> None:
-    o = state(State.PRESENT)
-    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, T - 1, spent=False)
-    told = lost(o)
-    assert (o.rooms, o.connections) == ({}, {})
-    assert o.join_times == (T - 1 + JOIN_IN_FLIGHT,), "the latest time at which it may arrive"
+def test_a_no_ends_the_room_and_is_told() -> None:
+    o = state(State.PRESENT, spent=False)
+    o.connections[1].unanswered = 2
+    told = list(join_refused(o, f.JoinRefused(T + 1, 1, ALPHA, Why.SUSPENDED, "words")))
+    assert (o.rooms, o.join_times, o.connections[1].unanswered) == ({}, (T + 1,), 0)
+    refusal = o.channels[ID].refusal
+    assert refusal is not None
+    assert (refusal.why, refusal.at, refusal.text) == (Why.SUSPENDED, T + 1, "words")
     assert told == [
-        PresenceClosed(T, ID, "lost"),
-        Event(T, EventKind.LEFT, ID, {"why": "lost"}),
-        Event(T, EventKind.DISCONNECTED, data={"conn": 1, "why": Lost.RESET, "text": "words"}),
+        RefusalSet(T + 1, ID, Why.SUSPENDED, "words", None, None, 1),
+        Event(T + 1, EventKind.REFUSED, ID, {"why": Why.SUSPENDED, "text": "words"}),
+        PresenceClosed(T + 1, ID, Why.SUSPENDED),
+        Event(T + 1, EventKind.LEFT, ID, {"why": Why.SUSPENDED}),
     ]
-    assert lost(o) == [], "told twice, it is one loss"
+
+
+def test_a_room_that_nobody_asked_for_is_believed_where_it_is_known_whose_it_is() -> None:
+    o = state()
+    o.join_times = (T + 5,)
+    told = list(joined(o, f.Joined(T + 1, 1, ALPHA)))
+    assert o.rooms == {(1, ALPHA): Room(1, ALPHA, ID, State.PRESENT, T + 1, joined_at=T + 1, proven=True)}
+    assert o.join_times == (T + 1, T + 5), "that was a JOIN that we had given up"
+    assert told[0] == PresenceOpened(T + 1, ID, None)
+    for fact in (f.Joined(T + 1, 1, Login("nobody")), f.Joined(T + 1, 9, ALPHA)):
+        o = state()
+        assert list(joined(o, fact)) == []
+        assert (o.rooms, o.join_times) == ({}, ())
+
+
+def test_since_when_a_room_is_what_it_is() -> None:
+    o = state(State.ASKED)
+    list(joined(o, f.Joined(T + 1, 1, ALPHA)))
+    list(joined(o, f.Joined(T + 2, 1, ALPHA)))
+    assert (o.rooms[1, ALPHA].since, o.rooms[1, ALPHA].joined_at) == (T + 1, T + 2)
+    o = state(State.LEAVING, part_owed_until=OWED)
+    list(expire(o, POLICY, T + 10))
+    room = o.rooms[1, ALPHA]
+    assert (room.since, room.written_at, room.proven) == (T + 10, None, False)
+
+
+def test_the_room_of_a_stranger_is_no_presence_until_helix_has_spoken() -> None:
     o = state(State.PRESENT)
-    assert lost(o, Lost.OURS)[0] == PresenceClosed(T, ID, "closed")
-    assert (o.connect_failures, o.open_not_before) == (0, 0.0), "that was no failure"
+    told = list(joined(o, f.Joined(T + 1, 1, ALPHA, BETA)))
+    assert (o.rooms[1, ALPHA].stranger, o.rooms[1, ALPHA].proven, o.channels[ID].look_up) == (BETA, False, True)
+    assert told[0] == PresenceClosed(T + 1, ID, "moved")
+    assert list(joined(o, f.Joined(T + 2, 1, ALPHA))) == [], "another word without an id changes nothing of that"
+    told = list(settle(o, o.channels[ID], T + 3))
+    assert (o.rooms[1, ALPHA].stranger, o.channels[ID].settled, o.rooms[1, ALPHA].proven) == (None, BETA, True)
+    assert told[0] == PresenceOpened(T + 3, ID, None)
+    assert list(joined(o, f.Joined(T + 4, 1, ALPHA, BETA))) == [], "that id is settled"
 
 
 @pytest.mark.parametrize(
-    ("welcomed_at", "newest", "before", "failures"),
-    [(T - 60, 1, 5, 1), (T - 59, 1, 5, 6), (T - 600, 2, 5, 6), (None, 1, 0, 1)],
+    ("why", "stands", "opened"),
+    [
+        (Why.SUSPENDED, State.ASKED, True),
+        (Why.BANNED, State.ASKED, False),  # only by hand
+        (Why.SUSPENDED, State.LEAVING, False),  # we are on our way out
+    ],
 )
-def test_how_long_to_wait_before_the_next_one(
-    welcomed_at: float | None, newest: int, before: int, failures: int
-) -> None:
-    o = state()
-    o.connections[1].welcomed_at, o.last_conn, o.connect_failures = welcomed_at, newest, before
-    lost(o)
-    assert o.connect_failures == failures
-    assert o.open_not_before == T + POLICY.reconnect.delay(failures, 1.0)
-    assert o.login_times == ((T,) if welcomed_at is None else ()), "it may have logged in all the same"
+def test_being_in_ends_a_refusal_that_time_would_end(why: Why, stands: State, opened: bool) -> None:
+    o = state(stands)
+    o.channels[ID].refusal = Refusal(why, T - 9, "", None, None)
+    told = list(joined(o, f.Joined(T + 1, 1, ALPHA)))
+    assert (o.channels[ID].refusal is None) is opened
+    assert (RefusalCleared(T + 1, ID) in told) is opened
 
 
-def test_since_when_no_connection_stands() -> None:
-    o = state()
-    lost(o)
-    assert o.disconnected_since == T
-    o.connections[1] = Connection(1)
-    lost(o, at=T + 9)
-    assert o.disconnected_since == T
-    o.connections[2] = Connection(2)
-    assert list(welcomed(o, f.Welcomed(T + 20, 2))) == [Event(T + 20, EventKind.CONNECTED, data={"conn": 2})]
-    assert (o.disconnected_since, o.login_times[-1], o.connections[2].usable) == (None, T + 20, True)
-    o.connections[1] = Connection(1)
-    lost(o, at=T + 30)
-    assert o.disconnected_since is None, "the other one stands"
+def test_a_presence_that_ends_is_counted_in_its_purse() -> None:
+    o = state(State.PRESENT)
+    purse = o.elements.purse(ID)
+    list(parted(o, POLICY, f.Parted(T + 10, 1, ALPHA)))
+    assert (purse.present_s, purse.left_at) == (60.0, T + 10)
 
 
-@pytest.mark.parametrize("before", [SignIn.GOOD, SignIn.LOST, SignIn.UNCHECKED])
-def test_fc_17_a_login_that_is_refused_doubts_a_good_sign_in(before: SignIn) -> None:
-    o = state()
-    o.sign_in.state = before
-    lost(o, Lost.LOGIN)
-    standing = o.sign_in
-    doubted = before is SignIn.GOOD
-    assert (standing.state, standing.text) == ((SignIn.DOUBTED, "words") if doubted else (before, ""))
-    assert standing.since == (T if doubted else 0.0)
-    assert (standing.chat_refusals, standing.refused_since) == (1, T)
-    o.connections[1] = Connection(1)
-    lost(o, Lost.LOGIN, at=T + 9)
-    assert (standing.chat_refusals, standing.refused_since) == (2, T)
+def test_a_clock_that_jumped_gives_no_budget_back() -> None:
+    o = state(State.ASKED)
+    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, None)
+    o.join_times, o.login_times = (T - 2, T - 1), (T - 3,)
+    keep_budgets(o, 100.0)
+    assert (o.join_times, o.login_times) == ((T + 98, T + 99), (T + 97,))
+    assert [room.written_at for room in o.rooms.values()] == [T + 100, None]
