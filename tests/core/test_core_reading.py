@@ -223,9 +223,9 @@ def test_of_who_is_off_the_air_only_what_somebody_wants_is_read() -> None:
     assert reads(off(left_at=T0 + 9, balance_at=T0 + 8), T0 + 9 + LAG - 1) == []
     assert reads(off(left_at=T0 + 9, balance_at=T0 + 8), T0 + 9 + LAG) == [balance(5)]
     core = off(items_wanted=True)
-    core.observed.elements.pending = True
+    core.observed.elements.asked_at = T0 + 249.9
     assert reads(core, T0 + 250) == []
-    core.observed.elements.purse(ref(5).id).items_wanted = core.observed.elements.pending = False
+    core.observed.elements.purse(ref(5).id).items_wanted = False
     core.observed.changes.of_points(ref(5).id)
     assert reads(core, T0 + 251) == [], "nobody wants it any more"
 
