@@ -221,3 +221,21 @@ async def test_a_request_is_answered_once_also_where_the_disk_keeps_it() -> None
     memory.asked.append(Request(3, T, "look", ALPHA, {}))
     await requests.look()
     assert answered == [1, 2, 3]
+
+
+@pytest.mark.anyio
+async def test_what_is_under_way_at_the_end_is_given_up(scene: Scene) -> None:
+    scene.calls.read(ReadItems(ID, SE))
+    await scene.calls.aclose()
+    await settle()
+    assert scene.facts == []
+
+
+@pytest.mark.anyio
+async def test_a_token_whose_end_cannot_be_told_has_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> float:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(scene.store, "expires_at", fails)
+    scene.calls.check_jwt()
+    assert await scene.only() == fp.JwtUnknown(T, "internal fault: KeyError", 0.7, None)

@@ -296,7 +296,10 @@ async def test_our_redemptions_are_never_a_part_that_proves_nothing() -> None:
     await check_history(None, page([], 5), calls=1)
     await check_history(None, page(docs(1), 5), calls=2)
     await check_history(None, page(docs(1, 2, 3), 5), calls=2)
-    await check_history([5, 4, 3], page(docs(5, 4, 3), 9), calls=2)
+    for newest_first in ([5, 4, 3], [5, 4]):
+        await check_history(newest_first, page(docs(*newest_first), 9), calls=2)
+    await check_history([6, 5, 4], page([*docs(6), doc(5, docs(6)[0]["createdAt"]), *docs(4)], 9), calls=2)
+    await check_history(None, page([*docs(6), doc(5, docs(6)[0]["createdAt"])], 9), calls=2)
     pages = [page(docs(*range(n, n + 100)), 10_000) for n in range(1, 2100, 100)]
     await check_history(None, *pages, calls=20)
     for odd in (body([]), body({}), body({"total": 0}), body({"docs": None}), html(502)):
