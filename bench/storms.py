@@ -49,7 +49,7 @@ from results import Figure
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import UserId
 from allthepoints.config.paths import DataDir
-from allthepoints.config.settings import Wish
+from allthepoints.config.settings import Channels, Wish
 from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.sim import days
 from allthepoints.sim.oracle import Best, without
@@ -137,16 +137,20 @@ def live_through(seed: int, extra: int, channels: int, hours: float) -> Result:
     )
 
 
-def lived_through(day: Scenario, wishes: tuple[Wish, ...] = ()) -> tuple[Sandbox, Tally, Best, dict[str, Spans]]:
+def lived_through(
+    day: Scenario, wishes: tuple[Wish, ...] = (), channels: Channels = rig.EVERYONE
+) -> tuple[Sandbox, Tally, Best, dict[str, Spans]]:
     """Any day: the sandbox as it is at the end, what it counted, what could be had, what the database says."""
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder, rig.simulated() as runner:
-        sandbox, tally, best = runner.run(_ours(day, Path(folder), wishes))
+        sandbox, tally, best = runner.run(_ours(day, Path(folder), wishes, channels))
         return sandbox, tally, best, _claimed(Path(folder), sandbox, day.duration)
 
 
-async def _ours(day: Scenario, folder: Path, wishes: tuple[Wish, ...]) -> tuple[Sandbox, Tally, Best]:
-    async with rig.by_sockets(day, folder, wishes=wishes) as running:
+async def _ours(
+    day: Scenario, folder: Path, wishes: tuple[Wish, ...], channels: Channels
+) -> tuple[Sandbox, Tally, Best]:
+    async with rig.by_sockets(day, folder, channels, wishes) as running:
         await running.pass_time(day.duration)
         return running.sandbox, running.sandbox.tally(), running.sandbox.best()
 

@@ -9,6 +9,7 @@ is made to happen, too. `single` is one such blow alone, in an hour in which not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -229,10 +230,15 @@ WANTED = 2
 """How often the wished item is to be bought by itself."""
 
 
+MOST_WISHES = 40
+
+
 def wishes(day: Scenario) -> tuple[Wish, ...]:
-    """One for each store that has something which asks nothing."""
+    """One for each store that has something which asks nothing, of the first so many."""
     found = ((channel.login, wished(channel)) for channel in day.channels)
-    return tuple(Wish(Login(login), item, auto=True, max_cost=5000, count=WANTED) for login, item in found if item)
+    wanted = ((login, item) for login, item in found if item)
+    few = islice(wanted, MOST_WISHES)
+    return tuple(Wish(Login(login), item, auto=True, max_cost=5000, count=WANTED) for login, item in few)
 
 
 def wished(channel: ChannelPlan) -> str:
@@ -241,10 +247,14 @@ def wished(channel: ChannelPlan) -> str:
 
 
 # -- days ------------------------------------------------------------------------------------------------------------
-def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int) -> Scenario:
+CROWD = "crowd"
+"""What days are called on which more are live than there are rooms."""
+
+
+def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int, live: int = 0) -> Scenario:
     """The stormiest day: a stormy one, with so many aimed blows and outages. Days with seeds that follow each other
-    take the pairs of fault and step in turn."""
-    day = _by_ids(days.stormy_day(channels, seed))
+    take the pairs of fault and step in turn. `live`: so many stream at once; 0: about a third."""
+    day = _by_ids(days.stormy_day(channels, seed, live))
     chance = Chance(seed)
     dice, turn = Dice(chance), shuffled(PAIRS, Chance(0))
     more: list[FaultPlan] = []
@@ -257,7 +267,16 @@ def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int) ->
         more.append(FaultPlan(dice.number(120.0, hours * 3600.0 - 120.0), name, parameters))
     kept = [fault for fault in (*day.faults, *more) if fault.at < hours * 3600.0]
     ordered = tuple(sorted(kept, key=lambda fault: fault.at))
-    return msgspec.structs.replace(day, name="chaos", duration=hours * 3600.0, faults=ordered)
+    name = CROWD if live else "chaos"
+    return msgspec.structs.replace(day, name=name, duration=hours * 3600.0, faults=ordered)
+
+
+def crowded(seed: int) -> Scenario:
+    """An hour in which about as many stream as there are rooms, or more, and twice all of them must be entered again:
+    where only a few are live, the limits hold by themselves."""
+    day = chaotic(400, 1.0, 8, 2, seed, live=300)
+    cuts = (FaultPlan(1200.0, "reset", {"connection": "all"}), FaultPlan(2400.0, "fin", {"connection": "all"}))
+    return msgspec.structs.replace(day, faults=tuple(sorted((*day.faults, *cuts), key=lambda fault: fault.at)))
 
 
 SINGLE = 3000.0

@@ -321,3 +321,17 @@ async def test_quit_ends_it_and_the_rooms() -> None:
         await client.say("JOIN #alpha", "QUIT :bye")
         assert client.lost
         assert box.tally().rooms_now == 0
+
+
+async def test_a_join_over_all_rooms_is_counted_and_one_whose_rooms_are_held_is_not() -> None:
+    async with sandbox(limits=Limits(rooms=1)) as box:
+        attempts = box.journal.of(box.account.id)
+        client = await signed_in(box)
+        await client.say("JOIN #alpha", "JOIN #alpha")
+        assert attempts.over_rooms == 0
+        await client.say("JOIN #beta")
+        assert attempts.over_rooms == 1
+        box.fault("half_open")
+        other = await signed_in(box)
+        assert "msg_concurrent_channel_limit_reached" in (await other.say("JOIN #beta"))[0]
+        assert attempts.over_rooms == 1, "nobody can leave a room of a connection on which nothing gets through"

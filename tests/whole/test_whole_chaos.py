@@ -33,7 +33,9 @@ def chaos(*options: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Fixed seeds: three hours of a day that are worse than any, and four blows alone."""
-    return chaos(*DAY, "--singles", "4", "--trials", "0", "--found", str(tmp_path_factory.mktemp("found")))
+    return chaos(
+        *DAY, "--crowds", "", "--singles", "4", "--trials", "0", "--found", str(tmp_path_factory.mktemp("found"))
+    )
 
 
 def test_a_day_that_is_bad_enough(lived: dict[str, Any]) -> None:
@@ -73,5 +75,17 @@ def test_every_pair_of_a_fault_and_a_step_is_a_day_that_can_be() -> None:
         "    day = weather.single(step, name, number)\n"
         "    assert name in {fault.name for fault in day.faults}, (step, name)\n"
         "    shrink.as_toml(day)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=BENCH, timeout=60)
+
+
+def test_a_crowd_is_more_than_there_are_rooms() -> None:
+    """Or the limits of rooms and JOINs hold by themselves."""
+    script = (
+        "import weather\n"
+        "edges = sorted(edge for channel in weather.crowded(1).channels for one in channel.broadcasts\n"
+        "               for edge in ((one.start, 1), (one.end, -1)))\n"
+        "live = [sum(step for _, step in edges[:place]) for place in range(len(edges))]\n"
+        "assert max(live) > 100, max(live)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=BENCH, timeout=60)

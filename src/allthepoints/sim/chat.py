@@ -323,7 +323,10 @@ class ChatConnection:
         if has_slot or self._hub.world.exempt(self.user.id, channel.id):
             return ""
         used = self._hub.world.counted_rooms(self.user.id, now, per_seat=per_socket)
-        return "msg_concurrent_channel_limit_reached" if used >= limits.rooms else ""
+        if used < limits.rooms:
+            return ""
+        self._attempts().over_rooms += self._hub.seats(self.user) >= limits.rooms
+        return "msg_concurrent_channel_limit_reached"
 
     def _enter(self, channel: User) -> None:
         others = [user.login for user in self._hub.world.in_room(channel.id)] if self.has("membership") else []

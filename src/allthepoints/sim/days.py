@@ -55,10 +55,10 @@ def calm_day(channels: int = 40, seed: int = 1) -> Scenario:
     return Scenario(name="calm", seed=seed, channels=plans, online_lag=(20.0, 75.0), offline_lag=(60.0, 300.0))
 
 
-def stormy_day(channels: int = 40, seed: int = 1) -> Scenario:
-    """24 h in which something goes wrong every ten minutes or so."""
+def stormy_day(channels: int = 40, seed: int = 1, live: int = 0) -> Scenario:
+    """24 h in which something goes wrong every ten minutes or so. `live`: so many stream at once; 0: about a third."""
     chance = Chance(seed)
-    plans = _channels(chance, count=channels, busy=channels * 1.5, at_most=90)
+    plans = _channels(chance, count=channels, busy=_busy(live) if live else channels * 1.5, at_most=live or 90)
     return Scenario(
         name="stormy",
         seed=seed,
@@ -71,7 +71,7 @@ def stormy_day(channels: int = 40, seed: int = 1) -> Scenario:
 
 def big_day(follows: int = 2000, live: int = 140, seed: int = 1) -> Scenario:
     """24 h with very many followed channels, of which up to `live` stream at once: more than there are rooms."""
-    plans = _channels(Chance(seed), count=follows, busy=live * 24 / 5 * 1.15, at_most=live)
+    plans = _channels(Chance(seed), count=follows, busy=_busy(live), at_most=live)
     faults = (
         _fault(5 * HOUR, "reset"),
         _fault(11 * HOUR, "reconnect", delay=10.0),
@@ -85,6 +85,11 @@ def big_day(follows: int = 2000, live: int = 140, seed: int = 1) -> Scenario:
 
 
 # -- who streams when --------------------------------------------------------------------------------------------------
+def _busy(live: int) -> float:
+    """Streams in a day, for that many at once."""
+    return live * 24 / 5 * 1.15
+
+
 def _channels(chance: Chance, count: int, busy: float, at_most: int) -> tuple[ChannelPlan, ...]:
     """`busy`: broadcasts to aim at in the whole day, spread over all channels."""
     slots = _Slots(at_most)

@@ -45,6 +45,11 @@ class ChatHub:
         """The account's connections that are signed in, without half-open ones."""
         return [one for one in self.connections.values() if one.user is account and not one.out.deaf]
 
+    def seats(self, account: User) -> int:
+        """Rooms that it sits in and could leave, those that do not count left out."""
+        rooms = {room for connection in self.of(account) for room in connection.rooms}
+        return sum(not self.world.exempt(account.id, room) for room in rooms)
+
     # -- what happens to rooms -------------------------------------------------------------------------------------
     def tell_members(self, channel: User, line: str, about: User) -> None:
         """Somebody's JOIN or PART, to those in the room who asked for membership; not to the somebody."""

@@ -160,6 +160,8 @@ class Attempts:
     """Bans by channel id, and when the account was told: a CLEARCHAT, a forced PART or a msg_banned was written to a
     connection of its that stood long enough for it to be read."""
     rooms_peak: int = 0
+    over_rooms: int = 0
+    """JOINs that were refused because it sat, on connections that work, in as many rooms as it may have."""
     chat_lines: int = 0
 
     def welcomed(self) -> None:
