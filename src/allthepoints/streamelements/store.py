@@ -191,4 +191,4 @@ def _page(answer: Answer) -> tuple[list[msgspec.Raw], int | None]:
 def _newest_first(docs: Iterable[Bought]) -> bool:
     """Whether the answer's own order says so: then what was not read is older."""
     times = [one.created_at for one in docs]
-    return len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
+    return bool(times) and times[0] > times[-1] and times == sorted(times, reverse=True)
