@@ -61,6 +61,9 @@ def test_fc_10_what_becomes_of_a_room_that_nobody_answers(
     list(expire(o, POLICY, T + after))
     assert shown(o) is becomes
     assert (o.changes.chat > counted) is (becomes is not stands)
+    assert o.changes.since(counted) == ([] if becomes is stands else [ID])
+    if becomes is not None:
+        assert o.rooms[1, ALPHA].since == (T - 5 if becomes is stands else T + after)
 
 
 def test_fc_10_in_after_all_is_being_in() -> None:
@@ -103,10 +106,11 @@ def test_one_room_that_waits_hides_no_other() -> None:
 def test_fc_01_three_joins_in_a_row_then_slower_and_each_third_asks_helix(
     before: int, unanswered: int, look_up: bool, pause: float
 ) -> None:
-    o = state(State.ASKED)
+    o = state(State.ASKED, spent=False)
     o.channels[ID].unanswered = before
     list(expire(o, POLICY, T + 15))
     channel = o.channels[ID]
+    assert o.join_times == (T + 15,), "it may have arrived as late as that"
     assert (channel.unanswered, channel.look_up) == (unanswered, look_up)
     assert channel.ask_not_before == (T + 15 + pause if pause else 0.0)
     assert (channel.silent_on, o.connections[1].unanswered) == (1, 1)

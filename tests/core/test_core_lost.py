@@ -30,9 +30,11 @@ def lost(o: Observed, why: Lost = Lost.RESET, at: float = T, luck: float = 1.0) 
 def test_a_connection_that_falls_takes_its_rooms_along() -> None:
     o = state(State.PRESENT)
     o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, T - 1, spent=False)
+    o.rooms[1, Login("gamma")] = Room(1, Login("gamma"), BETA, State.ASKED, T, None, spent=False)
     told = lost(o)
     assert (o.rooms, o.connections) == ({}, {})
-    assert o.join_times == (T - 1 + JOIN_IN_FLIGHT,), "the latest time at which it may arrive"
+    assert o.join_times == (T, T - 1 + JOIN_IN_FLIGHT), "now, or the latest time at which it may arrive"
+    assert (o.sign_in.state, o.sign_in.chat_refusals) == (SignIn.GOOD, 0)
     assert told == [
         PresenceClosed(T, ID, "lost"),
         Event(T, EventKind.LEFT, ID, {"why": "lost"}),
@@ -87,3 +89,8 @@ def test_fc_17_a_login_that_is_refused_doubts_a_good_sign_in(before: SignIn) -> 
     o.connections[1] = Connection(1)
     lost(o, Lost.LOGIN, at=T + 9)
     assert (standing.chat_refusals, standing.refused_since) == (2, T)
+    o.connections[2] = Connection(2)
+    list(welcomed(o, f.Welcomed(T + 20, 2)))
+    assert (standing.chat_refusals, standing.refused_since) == (0, None)
+    assert list(welcomed(o, f.Welcomed(T + 21, 2))) == [], "it stands already"
+    assert list(welcomed(o, f.Welcomed(T + 21, 9))) == []
