@@ -13,11 +13,12 @@ from allthepoints.core import facts as f
 from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import ElementsRead, FindLoyalty, ReadBalance, ReadItems, ReadLoyalty
 from allthepoints.core.apply_points import HISTORY_RESTS, HURRY, NO_MEANS, TOLD_AFTER, apply
+from allthepoints.core.elements import jwt_ended
 from allthepoints.core.loyalty import LAG, Balance, Loyalty, LoyaltyChannel
 from allthepoints.core.observed import Observed
 from allthepoints.core.plan_points import GAP, GAP_WAITED_FOR
 from allthepoints.core.policy import Policy, Wish
-from allthepoints.core.records import Event, EventKind, Record
+from allthepoints.core.records import Event, EventKind, Noted, Record
 from allthepoints.core.redeem import Redemption, State
 
 A, B = logins(0, 1)
@@ -133,6 +134,20 @@ def test_a_channel_that_is_not_there_is_looked_up_again_after_a_day(what: str, f
     purse = o.elements.purses[ID]
     assert (purse.doubted, purse.refused, purse.changed_at) == (doubted, {what: T0 + NO_MEANS}, T0)
     assert (purse.loyalty_at, purse.items_at) == (0.0, 0.0), "it was not read"
+
+
+def test_a_name_that_nobody_has_there_is_remembered() -> None:
+    o = asking(looking_up={ALPHA: T0 - 1})
+    assert tell(o, fp.LoyaltyFound(T0, ALPHA, None)) == [Noted(T0, "nowhere:alpha", f"{T0:.3f}")]
+    assert (o.elements.nowhere, o.elements.looking_up) == ({ALPHA: T0}, {})
+    assert o.elements.notes == {"nowhere:alpha": f"{T0:.3f}"}
+
+
+@pytest.mark.parametrize(
+    ("note", "ended"), [(None, None), ("", None), ("1700000000:0", T0), ("1700000000:7", None), ("1700000000:1", None)]
+)
+def test_fc_31_when_the_token_ended_as_its_note_says(note: str | None, ended: float | None) -> None:
+    assert jwt_ended(note) == ended
 
 
 # -- which goes first ----------------------------------------------------------------------------------------------
