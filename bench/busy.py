@@ -265,7 +265,7 @@ def main() -> None:
         show(looks, title)
     if args.record:
         results.record("busy", title, figures(looks), folder=args.into)
-    sys.exit(0 if all(figure.holds() is not False for figure in figures(looks)) else 1)
+    sys.exit(results.code(figures(looks)))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ from allthepoints.irc.pump import MAX_TICK
 from allthepoints.irc.session import SessionOptions
 from allthepoints.sim.faults import FAULTS
 from allthepoints.sim.oracle import Best, without
-from allthepoints.sim.scenario import Scenario, load
+from allthepoints.sim.scenario import Scenario, load, planned_id
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import Tally
 from allthepoints.twitch.link import LINGER
@@ -162,8 +162,10 @@ def _broken(
 ) -> dict[str, str]:
     false = [one for one in storms.findings(day, sandbox, tally, claimed) if one.kind == "false"]
     worst = max(false, key=lambda one: one.seconds, default=None)
+    ids = {channel.login: planned_id(channel, place) for place, channel in enumerate(day.channels)}
+    wanted = {(ids[wish.channel], wish.item): wish.count for wish in weather.wishes(day)}
     bought = Counter((one.channel, one.name) for one in tally.redemptions)
-    doubled = {key: times for key, times in bought.items() if times > weather.WANTED}
+    doubled = {key: times for key, times in bought.items() if times > wanted.get(key, 0)}
     told = [
         f"{one.channel} at {one.at:.1f}, told at {one.told_at}" for one in tally.after_ban if one.told_at is not None
     ]

@@ -326,19 +326,20 @@ def main() -> None:
     results = measure(names, list(range(1, args.seeds + 1)), args.channels, programs)
     if args.json:
         table.show_json({"note": note, "results": [asdict(result) for result in results]})
-        return
     notes = [
         note,
         "Capture: present while live, divided by live, by the sandbox's count.",
         "Of the oracle: the same divided by the most that any client could have had in that world.",
     ]
     title = f"{args.seeds} days of each kind, {args.channels} channels"
-    table.show(title, HEAD, rows(results), notes)
+    if not args.json:
+        table.show(title, HEAD, rows(results), notes)
     if args.record:
         packages = ("bottom",) if runs else ()
         results_file.record(
             "presence", f"Presence: {title}", figures(results), notes=notes, packages=packages, folder=args.into
         )
+    sys.exit(results_file.code(figures(results)))
 
 
 if __name__ == "__main__":

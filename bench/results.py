@@ -24,7 +24,7 @@ import ssl
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +64,11 @@ class Figure:
         judged = self.runs if self.every else [statistics.median(self.runs)]
         low, high = self.at_least, self.at_most
         return all((low is None or value >= low) and (high is None or value <= high) for value in judged)
+
+
+def code(figures: Iterable[Figure]) -> int:
+    """The exit code of a bench: 1 where a goal is missed."""
+    return 1 if any(figure.holds() is False for figure in figures) else 0
 
 
 def argument(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -234,6 +234,7 @@ def main() -> None:
     if args.record:
         title = f"{args.follows:,} follows, up to {args.live} live, {args.days} days on end"
         results.record("soak", title, figures(looks, capture), folder=args.into)
+    sys.exit(results.code(figures(looks, capture)))
 
 
 def show(args: argparse.Namespace, looks: Sequence[Look], capture: float) -> None:

@@ -295,6 +295,7 @@ def main() -> None:
     if args.record:
         title = f"Stormy days with {args.extra} more faults: is what it says of itself true?"
         results_file.record("storms", title, figures(results), folder=args.into)
+    sys.exit(results_file.code(figures(results)))
 
 
 def show(args: argparse.Namespace, results: Sequence[Result]) -> None:

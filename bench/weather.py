@@ -227,7 +227,7 @@ ENDS_IT = frozenset(("revoke", "refresh_invalid", "refresh_lost"))
 
 # -- a wish for each store -------------------------------------------------------------------------------------------
 WANTED = 2
-"""How often the wished item is to be bought by itself."""
+"""How often a wished item is to be bought by itself, at most; every other one is wished for but once."""
 
 
 MOST_WISHES = 40
@@ -237,8 +237,11 @@ def wishes(day: Scenario) -> tuple[Wish, ...]:
     """One for each store that has something which asks nothing, of the first so many."""
     found = ((channel.login, wished(channel)) for channel in day.channels)
     wanted = ((login, item) for login, item in found if item)
-    few = islice(wanted, MOST_WISHES)
-    return tuple(Wish(Login(login), item, auto=True, max_cost=5000, count=WANTED) for login, item in few)
+    few = enumerate(islice(wanted, MOST_WISHES))
+    return tuple(
+        Wish(Login(login), item, auto=True, max_cost=5000, count=WANTED - number % WANTED)
+        for number, (login, item) in few
+    )
 
 
 def wished(channel: ChannelPlan) -> str:

@@ -52,4 +52,4 @@ def test_a_section_tells_all_that_is_needed_to_run_it_again(tmp_path: Path) -> N
 
 def test_numbers_of_three_digits() -> None:
     shown = {0: "0", 1234: "1,234", 1234.5: "1,234", 99.53: "99.5", 2.345: "2.35", 0.01234: "0.0123", 123.4: "123"}
-    assert {value: PAGES["_number"](value) for value in shown} == shown
+    assert {value: PAGES["number"](value) for value in shown} == shown
