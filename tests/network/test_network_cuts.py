@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import trustme
 from netns import Wire, wired
 from whole_world import PATIENT, QUICK, Box, Machine, Process, sandbox, signed_in, until
@@ -146,6 +147,7 @@ def test_fc_05_resets_of_either_end(tmp_path: Path) -> None:
         stage.sound()
 
 
+@pytest.mark.timeout(300)
 def test_a_long_cut_of_everything(tmp_path: Path) -> None:
     """Chat, Helix and sign-in are gone; the server puts us out meanwhile. All comes back by itself."""
     with staged(tmp_path, "alpha", "beta", scenario=CHATTY) as stage:
