@@ -1,4 +1,5 @@
-"""Write the pages under docs/ that are made from the program's own tables; a test keeps them fresh."""
+"""Write the pages under docs/ that are made from the program's own tables, and the README's table of what was measured;
+a test keeps them fresh."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import pages_readme
 import pages_reference
 
 from allthepoints.config.settings import KEYS, LISTS, SECTIONS, Key
@@ -15,6 +17,7 @@ from allthepoints.core import presence
 from allthepoints.irc import states
 
 DOCS = Path(__file__).parent.parent / "docs"
+README = DOCS.parent / "README.md"
 
 PRESENCE = """# Being in a room
 
@@ -73,6 +76,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "session-states.md": lambda: SESSION.format(diagram=states.diagram()),
     "config.md": config_page,
     **pages_reference.PAGES,
+    "../README.md": lambda: pages_readme.readme(README.read_text(encoding="utf-8")),
 }
 
 if __name__ == "__main__":

@@ -335,14 +335,14 @@ def _section(found: Mapping[str, Any]) -> str:
 
 def claim_row(figure: Mapping[str, Any]) -> tuple[str, ...]:
     """A figure, as it was recorded, in the columns of CLAIM."""
-    median, low, high = (_number(figure[key]) for key in ("median", "low", "high"))
+    median, low, high = (number(figure[key]) for key in ("median", "low", "high"))
     unit = figure["unit"] if figure["unit"] in ("", "%") else f" {figure['unit']}"
     holds = {True: "holds", False: "**missed**", None: ""}[figure["holds"]]
     spread = f"{low} – {high}" if low != high else ""
-    return figure["claim"], f"{median}{unit}", spread, _number(figure["runs"]), figure["goal"], holds
+    return figure["claim"], f"{median}{unit}", spread, number(figure["runs"]), figure["goal"], holds
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits; whole numbers as they are."""
     if value == int(value):
         return f"{int(value):,}"
