@@ -56,7 +56,7 @@ GROWTH = 1.05
 AT_WORK = 4
 """Tasks more than before that a look may meet: reads, a connection that opens, a write."""
 
-PER_DAY = 2.0
+PER_DAY = 1.0
 """MB that the sandbox's own memory of a day may take."""
 
 

@@ -224,6 +224,16 @@ PAIRS = tuple((step, name) for name in faults.FAULTS if name not in UNMET for st
 ENDS_IT = frozenset(("revoke", "refresh_invalid", "refresh_lost"))
 """Only the person can sign in again after these: they are blows for a `single` day."""
 
+FINAL = frozenset((400, 401, 403))
+"""With these, and a reason, Twitch ends a sign-in that is to be renewed."""
+
+
+def ends_it(fault: FaultPlan) -> bool:
+    """Whether only the person can go on after it."""
+    given = fault.parameters
+    said_no = fault.name == "status" and given["path"].startswith("/oauth2") and given["code"] in FINAL
+    return fault.name in ENDS_IT or said_no
+
 
 # -- a wish for each store -------------------------------------------------------------------------------------------
 WANTED = 2

@@ -50,8 +50,8 @@ class ChatConnection:
         self._password: str | None = None
         self._keep_alive: Entry | None = None
         self._leaving = False
-        self._unread_bans: set[str] = set()
-        """Channel ids of bans of which this connection was told less than READ_WITHIN ago."""
+        self._in_order = False
+        """Whether its end was one that the client reads up to."""
 
     # -- what the transport calls ----------------------------------------------------------------------------------
     def receive(self, data: bytes) -> None:
@@ -78,8 +78,7 @@ class ChatConnection:
     def close(self) -> None:
         """End it in order, after what was sent."""
         self.out.flush()
-        for channel_id in list(self._unread_bans):
-            self._ban_was_read(channel_id)
+        self._in_order = True
         self.lost()
         self._wire.close()
 
@@ -386,12 +385,11 @@ class ChatConnection:
         self.out.line(line, sent=lambda: self._ban_was_sent(channel.id))
 
     def _ban_was_sent(self, channel_id: str) -> None:
-        self._unread_bans.add(channel_id)
         self._hub.agenda.later(READ_WITHIN, lambda: self._ban_was_read(channel_id))
 
     def _ban_was_read(self, channel_id: str) -> None:
-        self._unread_bans.discard(channel_id)
-        if not self.ended and self.user is not None and self.user.id in self._hub.world.users[channel_id].banned:
+        reads = self._in_order or not self.ended
+        if reads and self.user is not None and self.user.id in self._hub.world.users[channel_id].banned:
             self._attempts().told.setdefault(channel_id, self._hub.clock.now())
 
     def _count_leaving(self) -> None:
