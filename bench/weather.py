@@ -231,7 +231,7 @@ FINAL = frozenset((400, 401, 403))
 def ends_it(fault: FaultPlan) -> bool:
     """Whether only the person can go on after it."""
     given = fault.parameters
-    said_no = fault.name == "status" and given["path"].startswith("/oauth2") and given["code"] in FINAL
+    said_no = fault.name == "status" and given["path"] in ON_CALLS["refresh"] and given["code"] in FINAL
     return fault.name in ENDS_IT or said_no
 
 
@@ -278,7 +278,7 @@ def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int, li
     for _ in range(outages):
         name, parameters = dice.of(OUTAGES)(dice)
         more.append(FaultPlan(dice.number(120.0, hours * 3600.0 - 120.0), name, parameters))
-    kept = [fault for fault in (*day.faults, *more) if fault.at < hours * 3600.0]
+    kept = [fault for fault in (*day.faults, *more) if fault.at < hours * 3600.0 and not ends_it(fault)]
     ordered = tuple(sorted(kept, key=lambda fault: fault.at))
     name = CROWD if live else "chaos"
     return msgspec.structs.replace(day, name=name, duration=hours * 3600.0, faults=ordered)
