@@ -43,6 +43,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import presence
 import results as results_file
+import rig
 import storms
 import table
 import weather
@@ -50,7 +51,6 @@ from results import Figure
 from shrink import as_toml, shrink
 
 from allthepoints.base.clock import Chance
-from allthepoints.config.settings import Channels
 from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.irc.pump import MAX_TICK
 from allthepoints.irc.session import SessionOptions
@@ -66,9 +66,6 @@ GOAL = 95.0
 
 MET = 90.0
 """Percent of the singles whose fault must have struck something, or they say nothing."""
-
-EVERY_ROOM = Channels(max_rooms=ACCOUNT_ROOMS)
-"""No room is left to the person's own client: the account's limit is ours to keep."""
 
 OPTIONS = SessionOptions()
 
@@ -127,7 +124,7 @@ class Outcome:
 def lived(day: Scenario) -> Outcome:
     """The real service through one day, in this process. Raises what makes the day impossible in the sandbox."""
     try:
-        sandbox, tally, best, claimed = storms.lived_through(day, weather.wishes(day), EVERY_ROOM)
+        sandbox, tally, best, claimed = storms.lived_through(day, weather.wishes(day), rig.EVERY_ROOM)
     except RuntimeError as error:
         if "ended by itself" not in str(error):
             raise

@@ -21,6 +21,7 @@ from allthepoints.base.clock import Chance, LoopClock
 from allthepoints.base.secret import Secret
 from allthepoints.config.paths import DataDir
 from allthepoints.config.settings import Channels, Endpoints, Settings, Twitch, Wish
+from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.ports import ChatTransport
 from allthepoints.service.loop import Service
 from allthepoints.sim.scenario import Scenario
@@ -37,6 +38,9 @@ NOWHERE = "irc://127.0.0.1:6667"
 """Where the chat would be, if there were sockets."""
 
 EVERYONE = Channels()
+
+EVERY_ROOM = Channels(max_rooms=ACCOUNT_ROOMS)
+"""No room is left to the person's own client: the account's limit is ours to keep."""
 
 
 @dataclass(frozen=True, slots=True)

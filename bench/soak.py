@@ -36,7 +36,6 @@ import rig
 import table
 from results import Figure
 
-from allthepoints.config.settings import Channels
 from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.sim.days import big_day
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, FaultPlan, Scenario
@@ -105,13 +104,13 @@ def _shifted(one: Broadcast, day: int) -> Broadcast | None:
 # -- looking -----------------------------------------------------------------------------------------------------------
 async def _soak(scenario: Scenario, looks: int, folder: Path) -> tuple[list[Look], float]:
     """Looks at equal distances, and the capture of what the service's rooms allow."""
-    async with rig.in_memory(scenario, folder) as running:
+    async with rig.in_memory(scenario, folder, rig.EVERY_ROOM) as running:
         real, cpu, found = time.perf_counter(), time.process_time(), []
         for _ in range(round(looks * scenario.duration / DAY)):
             await running.pass_time(DAY / looks)
             found.append(_look(running, time.perf_counter() - real, time.process_time() - cpu))
         tally = running.sandbox.tally()
-        reachable = capped((span for channel in tally.channels for span in channel.live), Channels().max_rooms)
+        reachable = capped((span for channel in tally.channels for span in channel.live), ACCOUNT_ROOMS)
         return found, tally.present_s / reachable
 
 
