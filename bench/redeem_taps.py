@@ -47,7 +47,7 @@ class TappedStorage:
     """Storage, which may fail, or end everything, at each write of a redemption."""
 
     def __init__(self, inner: SqliteStorage, taps: Taps) -> None:
-        self.warnings = inner.warnings
+        self.warnings, self.account = inner.warnings, inner.account
         self._inner = inner
         self._taps = taps
         self.load, self.aclose = inner.load, inner.aclose

@@ -118,8 +118,8 @@ def look(hours: float, rss_mb: float | None = 100.0, tasks: int = 5, files: int 
     ("last", "flat"),
     [
         (look(36), {"tasks": True, "memory": True, "open files and sockets": True}),
-        (look(36, rss_mb=106.9), {"tasks": True, "memory": True, "open files and sockets": True}),
-        (look(36, rss_mb=107.1), {"tasks": True, "memory": False, "open files and sockets": True}),
+        (look(36, rss_mb=105.9), {"tasks": True, "memory": True, "open files and sockets": True}),
+        (look(36, rss_mb=106.1), {"tasks": True, "memory": False, "open files and sockets": True}),
         (look(36, tasks=12, files=11), {"tasks": False, "memory": True, "open files and sockets": False}),
         (look(36, rss_mb=None, files=None), {"tasks": True}),
     ],
