@@ -13,7 +13,7 @@ By the sandbox's own count it must hold, every time, that (`broken` says which d
 
 joins, logins      no more than 20 of them in 10 s
 rooms              no more than 100, and no JOIN of one more where 100 are sat in
-reuse              no refresh token is used twice
+reuse              no refresh token is used twice, but where the answer was lost: once more, the old token being dead
 doubled            nothing is bought more often than it is wished for (no booking is later than `weather.LATEST`)
 after told         no JOIN of a chat after word of the ban had come
 said               nothing is written in chat
