@@ -29,11 +29,14 @@ ROWS = (
     ),
     (
         "the same in the stormiest, {chaos.runs: Of what the oracle could have, stormiest days} of them "
-        "(`scripts/bench chaos --days 1-5 --article`)",
+        "(`scripts/bench chaos --days 1-5 --crowds 1-2 --article`)",
         "{chaos.low: Of what the oracle could have, stormiest days} to "
-        "{chaos.high: Of what the oracle could have, stormiest days} %; a limit broken: {chaos.high: Broken: joins}, "
+        "{chaos.high: Of what the oracle could have, stormiest days} %, in an hour with more live channels than rooms "
+        "{chaos.low: Of what the oracle could have, crowded hours} to "
+        "{chaos.high: Of what the oracle could have, crowded hours} %; a limit broken: {chaos.high: Broken: joins}, "
         "paid twice: {chaos.high: Broken: doubled}, joined after word of a ban: {chaos.high: Broken: after told}",
-        "{chaos: The same: the article's bot} %; supervised: {chaos: The same: the same, supervised} %",
+        "{chaos.low: The same: the article's bot} to {chaos.high: The same: the article's bot} %; supervised: "
+        "{chaos.low: The same: the same, supervised} to {chaos.high: The same: the same, supervised} %",
     ),
     (
         "scanning tagged chat, lines per CPU second",
