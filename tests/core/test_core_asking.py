@@ -13,6 +13,7 @@ from allthepoints.core.actions import Action, CloseConnection, JoinRooms, OpenCo
 from allthepoints.core.model import Account, ChannelRef, Lost, Why
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import EventKind, PresenceClosed, PresenceOpened
+from allthepoints.core.silence import LATEST_ANSWER
 
 A, B, C = logins(0, 1, 2)
 
@@ -100,6 +101,9 @@ def test_fc_01_a_connection_that_swallows_joins_is_replaced_before_helix_is_aske
     world.run(120)
     assert world.sit_in() == [A, B]
     assert world.core.did(OpenConnection) == [OpenConnection(1), OpenConnection(2)]
+    assert world.core.did(CloseConnection) == [], "its room is as good as ever, and its answer may be late"
+    world.run(LATEST_ANSWER)
+    assert world.sit_in() == [A, B]
     assert world.core.did(CloseConnection) == [CloseConnection(1)]
     assert not [ask for ask in world.core.did(ReadUsers) if isinstance(ask, ReadUsers) and ask.ids]
     assert world.core.observed.channels[ref(1).id].refusal is None

@@ -10,9 +10,7 @@ from core_room import ALPHA, BETA, HORIZON, ID, OWED, POLICY, T, shown, state
 from allthepoints.base.types import Login
 from allthepoints.core import facts as f
 from allthepoints.core.apply_chat import (
-    GHOST_RUN,
     OVERTAKEN,
-    SLOWEST_REASK,
     expire,
     join_refused,
     joined,
@@ -87,58 +85,6 @@ def test_one_room_that_waits_hides_no_other() -> None:
     o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, T)
     list(expire(o, POLICY, T + 15))
     assert list(o.rooms) == [(1, ALPHA)]
-
-
-@pytest.mark.parametrize(
-    ("before", "unanswered", "look_up", "pause"),
-    [
-        (0, 1, False, 0.0),
-        (1, 2, False, 0.0),
-        (2, 3, True, 15.0),
-        (3, 4, False, 30.0),
-        (4, 5, False, 60.0),
-        (5, 6, True, 120.0),
-        (6, 7, False, 240.0),
-        (7, 8, False, SLOWEST_REASK),
-        (2_000, 2_001, True, SLOWEST_REASK),
-    ],
-)
-def test_fc_01_three_joins_in_a_row_then_slower_and_each_third_asks_helix(
-    before: int, unanswered: int, look_up: bool, pause: float
-) -> None:
-    o = state(State.ASKED, spent=False)
-    o.channels[ID].unanswered = before
-    list(expire(o, POLICY, T + 15))
-    channel = o.channels[ID]
-    assert o.join_times == (T + 15,), "it may have arrived as late as that"
-    assert (channel.unanswered, channel.look_up) == (unanswered, look_up)
-    assert channel.ask_not_before == (T + 15 + pause if pause else 0.0)
-    assert (channel.silent_on, o.connections[1].unanswered) == (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("in_a_row", "welcomed_at", "silent_on", "retires"),
-    [
-        (GHOST_RUN - 1, T - 600, None, True),
-        (GHOST_RUN - 1, T - 600, 1, True),
-        (GHOST_RUN - 1, T - 600, 2, False),  # that room does not answer anybody
-        (GHOST_RUN - 2, T - 600, None, False),
-        (GHOST_RUN - 1, T + 15 - POLICY.stable_after, None, True),
-        (GHOST_RUN - 1, T + 16 - POLICY.stable_after, None, False),
-    ],
-)
-def test_fc_01_a_connection_that_answers_nobody_is_given_up(
-    in_a_row: int, welcomed_at: float, silent_on: int | None, retires: bool
-) -> None:
-    o = state(State.ASKED)
-    connection, channel = o.connections[1], o.channels[ID]
-    connection.unanswered, connection.welcomed_at, channel.silent_on = in_a_row, welcomed_at, silent_on
-    everybody = o.changes.everybody
-    list(expire(o, POLICY, T + 15))
-    assert connection.retiring is retires
-    assert (channel.unanswered, channel.ask_not_before) == ((0, 0.0) if retires else (1, 0.0))
-    assert (o.changes.everybody > everybody) is retires
-    assert channel.silent_on == (silent_on or 1)
 
 
 @pytest.mark.parametrize(
@@ -240,10 +186,12 @@ def test_a_limit_is_lifted_by_more_rooms_than_it_allows(rooms: int, stays: bool)
 def test_a_yes_clears_all_that_was_held_against_the_room() -> None:
     o = state(State.ASKED, spent=False)
     channel = o.channels[ID]
-    channel.unanswered, channel.ask_not_before, channel.look_up, channel.silent_on = 5, T + 99, True, 2
+    channel.unanswered, channel.ask_not_before, channel.look_up = 5, T + 99, True
+    channel.silent_on, channel.silent_at = 2, T - 9
     o.connections[1].unanswered = 2
     told = list(joined(o, f.Joined(T + 1, 1, ALPHA)))
-    assert (channel.unanswered, channel.ask_not_before, channel.look_up, channel.silent_on) == (0, 0.0, False, None)
+    assert (channel.unanswered, channel.ask_not_before, channel.look_up) == (0, 0.0, False)
+    assert (channel.silent_on, channel.silent_at) == (None, 0.0)
     assert (o.connections[1].unanswered, o.rooms[1, ALPHA].joined_at, o.join_times) == (0, T + 1, (T + 1,))
     assert told == [PresenceOpened(T + 1, ID, None), Event(T + 1, EventKind.PRESENT, ID)]
 

@@ -29,19 +29,13 @@ from allthepoints.core.records import (
     Record,
 )
 from allthepoints.core.refusals import RULES, Retry, delay
+from allthepoints.core.silence import answered, is_stable, replace_mute, unanswered
 
 PART_OWED = 60.0
 """How long a PART echo may be late and still be the answer to our own PART."""
 
 OVERTAKEN = 10.0
 """The same, once a newer JOIN of the room was acknowledged: lines overtake each other, but not by much."""
-
-GHOST_RUN = 3
-"""JOINs in a row that a connection does not answer before it is given up: some long-lived connections stop taking
-JOINs, without an error, and only a new one helps."""
-
-SLOWEST_REASK = 300.0
-"""A room that never answers is asked again at most this seldom, in seconds."""
 
 
 # -- connections ---------------------------------------------------------------------------------------------------
@@ -112,15 +106,10 @@ def _doubt_sign_in(o: Observed, fact: ConnectionLost) -> None:
 
 def _back_off(o: Observed, policy: Policy, connection: Connection, fact: ConnectionLost) -> None:
     """Judged by the newest connection alone: that an older one stands for days says nothing of those that fall."""
-    if connection.conn == o.last_conn and _is_stable(policy, connection, fact.at):
+    if connection.conn == o.last_conn and is_stable(policy, connection, fact.at):
         o.connect_failures = 0
     o.connect_failures += 1
     o.open_not_before = fact.at + policy.reconnect.delay(o.connect_failures, fact.luck)
-
-
-def _is_stable(policy: Policy, connection: Connection, now: float) -> bool:
-    """A connection that stayed a while was a success: its loss is the first failure, not a further one."""
-    return connection.welcomed_at is not None and now >= connection.welcomed_at + policy.stable_after
 
 
 # -- rooms ---------------------------------------------------------------------------------------------------------
@@ -140,7 +129,7 @@ def joined(o: Observed, fact: Joined) -> Iterator[Record]:
     _book_join(o, room, fact.at)
     _to(room, Input.JOINED, fact.at)
     room.joined_at = fact.at
-    o.connections[fact.conn].unanswered = 0
+    yield from answered(o, fact.conn, fact.at)
     if o.cap is not None and o.slots_held() > o.cap.rooms:
         o.cap = None
     channel = o.channels[room.channel]
@@ -203,8 +192,7 @@ def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:
     if room is None:
         yield from _refused_late(o, fact)
         return
-    if connection := o.connections.get(fact.conn):
-        connection.unanswered = 0
+    yield from answered(o, fact.conn, fact.at)
     _book_join(o, room, fact.at)
     _to(room, Input.REFUSED, fact.at)
     _drop_if_absent(o, room)
@@ -245,7 +233,9 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
         if room.written_at is None:
             continue
         if room.state is State.ASKED and now >= room.written_at + policy.ask_timeout:
-            _unanswered(o, policy, room, now)
+            _book_join(o, room, now)
+            _to(room, Input.EXPIRED, now)
+            unanswered(o, policy, room, now)
         elif room.state is State.LEAVING and now >= room.written_at + policy.leave_timeout:
             answered_late = room.joined_at > room.written_at
             _to(room, Input.EXPIRED, now)
@@ -258,9 +248,10 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
         if room.state is State.ABSENT and now >= room.part_owed_until:
             del o.rooms[room.conn, room.login]
             o.changes.of_channel(room.channel)
+    replace_mute(o, now)
     _forget_spent(o, now)
     newest = o.connections.get(o.last_conn)
-    if o.connect_failures and newest is not None and _is_stable(policy, newest, now):
+    if o.connect_failures and newest is not None and is_stable(policy, newest, now):
         o.connect_failures = 0
         o.changes.of_chat()
 
@@ -271,35 +262,6 @@ def _forget_spent(o: Observed, now: float) -> None:
         o.join_times = tuple(at for at in o.join_times if at > horizon)
     if o.login_times:
         o.login_times = tuple(at for at in o.login_times if at > horizon)
-
-
-def _unanswered(o: Observed, policy: Policy, room: Room, now: float) -> None:
-    """Either the room does not answer anybody, or this connection gets no answers: the second is tried first, once."""
-    _book_join(o, room, now)
-    _to(room, Input.EXPIRED, now)
-    channel, connection = o.channels[room.channel], o.connections[room.conn]
-    if channel.silent_on is None:
-        channel.silent_on = room.conn
-    if channel.silent_on == room.conn:
-        connection.unanswered += 1
-        if connection.unanswered >= GHOST_RUN and _is_stable(policy, connection, now):
-            connection.retiring = True
-    if connection.usable:
-        _ask_slower(policy, channel, now)
-        o.changes.of_channel(channel.ref.id)
-    else:
-        channel.unanswered, channel.ask_not_before = 0, 0.0
-        o.changes.of_everybody()  # its other rooms must move
-
-
-def _ask_slower(policy: Policy, channel: Channel, now: float) -> None:
-    channel.unanswered += 1
-    if channel.unanswered < policy.ask_tries:
-        return
-    if channel.unanswered % policy.ask_tries == 0:
-        channel.look_up = True
-    spacing = policy.ask_timeout * 2.0 ** min(channel.unanswered - policy.ask_tries, 10)
-    channel.ask_not_before = now + min(spacing, SLOWEST_REASK)
 
 
 def _unasked(o: Observed, fact: Joined) -> Room | None:

@@ -25,6 +25,7 @@ from allthepoints.core.records import (
     SessionClosed,
     SessionOpened,
 )
+from allthepoints.core.silence import hush
 
 NOBODY = UserId("")
 TOLD_AFTER = 3
@@ -74,6 +75,7 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
     yield from _read_done(o, "users", fact.at, None)
     if roster(policy, o).others <= fact.missing_ids | {ref.id for ref in fact.found}:
         o.users_checked_at = fact.at
+    unheard = hush(o, o.live)
     for ref in fact.found:
         o.not_found.pop(ref.login, None)
         known = ref.id in o.channels
@@ -83,7 +85,7 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
             resolved.look_up = False
             if any(room.stranger is not None for room in o.rooms_of(ref.id)):
                 yield from settle(o, resolved, fact.at)
-            elif resolved.unanswered:  # else the connection of the room in doubt is gone: the next JOIN will tell
+            elif resolved.unanswered and ref.id not in unheard:  # else it is not the room: another JOIN will tell
                 yield from close(resolved, Why.UNANSWERED, fact.at)
     for login in fact.missing_logins:
         if login not in o.not_found:

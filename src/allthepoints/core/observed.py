@@ -40,6 +40,8 @@ class Channel:
     ask_not_before: float = 0.0
     silent_on: int | None = None
     """The connection on which a JOIN was first left unanswered: a room's silence speaks against one connection only."""
+    silent_at: float = 0.0
+    """When the last JOIN was given up that nobody answered."""
     left: tuple[int, float] | None = None
     """Our last PART from this chat: on which connection, and when."""
     settled: UserId | None = None
@@ -58,7 +60,8 @@ class Channel:
 
     def ask_afresh(self) -> None:
         """Nothing is held against the next JOIN."""
-        self.unanswered, self.ask_not_before, self.look_up, self.silent_on = 0, 0.0, False, None
+        self.unanswered, self.ask_not_before, self.look_up = 0, 0.0, False
+        self.silent_on, self.silent_at = None, 0.0
 
 
 class Phase(StrEnum):
@@ -80,10 +83,18 @@ class Connection:
     doomed: bool = False
     unanswered: int = 0
     """JOINs in a row on this connection that nobody answered."""
+    mute_since: float | None = None
+    """It takes no JOINs any more, it seems; what rooms it has are as good as ever (`core.silence`)."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether its rooms are to stay."""
+        return self.phase is Phase.READY and not self.retiring and not self.doomed
 
     @property
     def usable(self) -> bool:
-        return self.phase is Phase.READY and not self.retiring and not self.doomed
+        """Whether it may be given rooms."""
+        return self.stands and self.mute_since is None
 
 
 @dataclass(slots=True)
@@ -249,6 +260,8 @@ class Observed:
     connect_failures: int = 0
     open_not_before: float = 0.0
     disconnected_since: float | None = None
+    answered_at: float = 0.0
+    """When anybody last answered a JOIN."""
     join_times: tuple[float, ...] = ()
     login_times: tuple[float, ...] = ()
     cap: RoomCap | None = None

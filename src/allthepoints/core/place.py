@@ -145,7 +145,7 @@ def _waits_for(
         return Reason.NO_SLOT if observed.cap is None else Reason.ROOM_LIMIT
     if not observed.usable():
         return Reason.CONNECTING if observed.sign_in.state is SignIn.GOOD else Reason.SIGNED_OUT
-    if now < channel.ask_not_before:
+    if channel.ask_not_before > 0:
         return Reason.UNANSWERED
     if observed.join_window(now).free(now) == 0:
         return Reason.JOIN_BUDGET

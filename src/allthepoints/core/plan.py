@@ -34,6 +34,7 @@ from allthepoints.core.observed import Channel, Connection, Observed, Phase, Rea
 from allthepoints.core.plan_points import plan_points
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
+from allthepoints.core.silence import LATEST_ANSWER, hush
 
 DAY = 86_400.0
 
@@ -248,23 +249,28 @@ def _is_spare(policy: Policy, o: Observed, connection: Connection, closing: set[
 class _Rooms:
     """The rooms there are, by channel, and the connections that may be given more.
 
-    `more_to_come`: another connection is being opened, and there is no reason to think that it will not stand.
+    `mute`: connections that may not, though what rooms they have shall stay. `hush`: who waits while the server answers
+    nobody, the next to be asked first. `more_to_come`: another connection is being opened, and there is no reason to
+    think that it will not stand.
     """
 
     of: Mapping[UserId, list[Room]]
     usable: Mapping[int, Connection]
+    mute: list[int]
+    hush: list[UserId]
     more_to_come: bool
 
 
 def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[int], draft: _Draft) -> None:
-    rooms = _survey(o, closing, draft)
+    rooms = _survey(o, slots, closing, draft)
     leave: set[tuple[int, Login]] = set() if o.stale else _not_wanted(o, set(slots), rooms, closing)
-    ready = [i for i in slots if _may_ask(o.channels[i], o, rooms, draft)] if rooms.usable else []
+    ready = [i for i in slots if _may_ask(policy, o.channels[i], o, rooms, draft)] if rooms.usable else []
     if ready:
         window = o.join_window(draft.now)
         free = window.free(draft.now)
         headroom = room_cap(policy, o, draft.now) - o.slots_held()
-        ready.sort(key=lambda i: _is_in(i, rooms))  # who is out loses points now; who must only move, does not
+        # Who is out loses points now; who must only move, does not. Who was asked in vain lets the others go first.
+        ready.sort(key=lambda i: (_is_in(i, rooms), o.channels[i].silent_at))
         joins = _assign(policy, o, ready[: max(0, min(free, headroom))], rooms)
         for conn, logins in joins.items():
             draft.do(JoinRooms(conn, tuple(logins)))
@@ -279,12 +285,18 @@ def _plan_rooms(policy: Policy, o: Observed, slots: list[UserId], closing: set[i
         draft.do(PartRooms(conn, tuple(logins)))
 
 
-def _survey(o: Observed, closing: set[int], draft: _Draft) -> _Rooms:
+def _survey(o: Observed, slots: list[UserId], closing: set[int], draft: _Draft) -> _Rooms:
     opening = any(isinstance(action, OpenConnection) for action in draft.actions) or any(
         connection.phase is Phase.OPENING for connection in o.connections.values()
     )
-    usable = {connection.conn: connection for connection in o.usable() if connection.conn not in closing}
-    return _Rooms(o.rooms_by_channel(), usable, opening and o.connect_failures == 0)
+    standing = [one for one in o.connections.values() if one.stands and one.conn not in closing]
+    return _Rooms(
+        of=o.rooms_by_channel(),
+        usable={connection.conn: connection for connection in standing if connection.usable},
+        mute=[connection.conn for connection in standing if not connection.usable],
+        hush=hush(o, slots),
+        more_to_come=opening and o.connect_failures == 0,
+    )
 
 
 def _not_wanted(o: Observed, slots: set[UserId], rooms: _Rooms, closing: set[int]) -> set[tuple[int, Login]]:
@@ -309,11 +321,19 @@ def _is_worth_keeping(o: Observed, room: Room, slots: set[UserId], rooms: _Rooms
     return min((conn for conn in confirmed if conn in rooms.usable), default=room.conn) == room.conn
 
 
-def _may_ask(channel: Channel, o: Observed, rooms: _Rooms, draft: _Draft) -> bool:
+def _may_ask(policy: Policy, channel: Channel, o: Observed, rooms: _Rooms, draft: _Draft) -> bool:
     """Whether its chat is to be asked for, and now: no usable connection has a room of that name, has asked for one or
-    is still leaving one, be it somebody else's; nor does an unanswered JOIN forbid it."""
+    is still leaving one, be it somebody else's; we are not in on a mute one; nor does an unanswered JOIN forbid it."""
     there = (o.rooms.get((conn, channel.ref.login)) for conn in rooms.usable)
-    return not any(room is not None and room.holds_slot for room in there) and draft.due(channel.ask_not_before)
+    kept = (o.rooms.get((conn, channel.ref.login)) for conn in rooms.mute)
+    if any(room is not None and room.holds_slot for room in there):
+        return False
+    if any(room is not None and room.state is State.PRESENT for room in kept):
+        return False
+    if channel.ref.id not in rooms.hush:
+        return draft.due(channel.ask_not_before)
+    last = o.channels[rooms.hush[-1]]  # one asks for all, some time after it went unanswered for another
+    return channel.ref.id == rooms.hush[0] and draft.due(last.silent_at + policy.ask_timeout)
 
 
 def _is_in(channel: UserId, rooms: _Rooms) -> bool:
@@ -366,6 +386,9 @@ def _wake_for_timers(policy: Policy, o: Observed, draft: _Draft) -> None:
             draft.wake(refusal.until)
     if o.cap is not None:
         draft.wake(o.cap.until)
+    for connection in o.connections.values():
+        if connection.mute_since is not None:
+            draft.wake(connection.mute_since + LATEST_ANSWER)
 
 
 def _wake_for_room(policy: Policy, room: Room, draft: _Draft) -> None:
