@@ -336,7 +336,12 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
         Figure("Of what the oracle could have, stormiest days", "%", whole, at_least=GOAL, every=True),
         Figure("Of what the oracle could have, crowded hours", "%", crowds),
     ]
-    found += [Figure(f"The same: {program}", "%", shares) for program, shares in others.items()]
+    for program, shares in others.items():
+        of = list(zip(days, shares, strict=True))
+        for what, crowd in (("stormiest days", False), ("crowded hours", True)):
+            found.append(
+                Figure(f"{what}: {program}", "%", [share for day, share in of if (day.name == weather.CROWD) is crowd])
+            )
     if singles:
         well = [one.share for one in singles if not any(name in one.name for name in weather.ENDS_IT)]
         found.append(Figure("Of what the oracle could have, one fault at one step", "%", well))

@@ -156,11 +156,12 @@ def _rounded(value: float) -> float | int:
 
 
 def _command() -> str:
-    """How it was called, but for where the figures go."""
+    """How it was called, but for where the figures, and what is found, go."""
     words = list(sys.argv[1:])
-    while INTO in words:
-        at = words.index(INTO)
-        del words[at : at + 2]
+    for folder in (INTO, "--found"):
+        while folder in words:
+            at = words.index(folder)
+            del words[at : at + 2]
     return shlex.join(["python", f"bench/{Path(sys.argv[0]).name}", *(word for word in words if word != FLAG)])
 
 

@@ -346,6 +346,9 @@ def _blow(day: Scenario, step: str, name: str, at: float, dice: Dice, before: li
 
 def _occasion(name: str, step: str, channel: str, at: float) -> list[FaultPlan]:
     """What the fault lies in wait for, if that need not come by itself: right after it was ordered."""
+    if name == "bad_id":  # who is looked up by his id: a room that does not answer
+        lost = FaultPlan(at - 0.5, "lose_join", {"n": 3, "channel": channel}, on=step)
+        return [lost, FaultPlan(at - 0.5, *_CUT, on=step)]
     if name in BITES:
         happens, parameters = BITES[name]
         return [FaultPlan(at - 0.5, happens, parameters, on=step)]

@@ -29,14 +29,17 @@ ROWS = (
     ),
     (
         "the same in the stormiest, {chaos.runs: Of what the oracle could have, stormiest days} of them "
-        "(`scripts/bench chaos --days 1-5 --crowds 1-2 --article`)",
+        "(`scripts/bench chaos --days 1-5 --crowds 1-4 --article`)",
         "{chaos.low: Of what the oracle could have, stormiest days} to "
         "{chaos.high: Of what the oracle could have, stormiest days} %, in an hour with more live channels than rooms "
         "{chaos.low: Of what the oracle could have, crowded hours} to "
         "{chaos.high: Of what the oracle could have, crowded hours} %; a limit broken: {chaos.high: Broken: joins}, "
         "paid twice: {chaos.high: Broken: doubled}, joined after word of a ban: {chaos.high: Broken: after told}",
-        "{chaos.low: The same: the article's bot} to {chaos.high: The same: the article's bot} %; supervised: "
-        "{chaos.low: The same: the same, supervised} to {chaos.high: The same: the same, supervised} %",
+        "{chaos.low: stormiest days: the article's bot} to {chaos.high: stormiest days: the article's bot} %, "
+        "{chaos.low: crowded hours: the article's bot} to {chaos.high: crowded hours: the article's bot} %; "
+        "supervised: {chaos.low: stormiest days: the same, supervised} to "
+        "{chaos.high: stormiest days: the same, supervised} %, {chaos.low: crowded hours: the same, supervised} to "
+        "{chaos.high: crowded hours: the same, supervised} %",
     ),
     (
         "scanning tagged chat, lines per CPU second",
