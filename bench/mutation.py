@@ -45,6 +45,9 @@ CLOSE = ("core", "irc", "streamelements")
 CLOSE += tuple(f"service/test_service_{name}.py" for name in ("elements", "parts", "points", "requests"))
 """Tests that are near to what is changed, and quick."""
 
+WORDS = "test_core_words"
+"""The tests that look at all words that go out, wherever they stand: asked of all that is run at import."""
+
 ENOUGH = 25.0
 """Seconds of tests for what is run at import and then used by everything."""
 
@@ -237,6 +240,7 @@ class Tells:
         self._early = early
         self._covered = covered
         self._all = [test for test, seen in covered.items() if seen is not None]
+        self._words = {test for test in self._all if WORDS in test}
         self._by_line: dict[tuple[str, int], set[str]] = {}
         for test, seen in covered.items():
             for module, lines in seen.lines.items() if seen is not None else ():
@@ -255,8 +259,8 @@ class Tells:
         else:
             found = self._uses(mutant)
             if not found:
-                return self._enough(mutant.module)
-            places = found
+                return sorted({*self._words, *self._enough(mutant.module)})
+            return sorted(self._words.union(*(self._by_line.get(place, ()) for place in found)))
         return sorted({test for place in places for test in self._by_line.get(place, ())})
 
     def _enough(self, module: str) -> list[str]:
