@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from allthepoints.sim import replies
+from allthepoints.sim import chat_rules, replies
 from allthepoints.sim.agenda import Entry
 from allthepoints.sim.outlet import Outlet, Wire
 from allthepoints.sim.replies import HOST
@@ -21,8 +21,6 @@ from allthepoints.sim.world import User
 
 if TYPE_CHECKING:
     from allthepoints.sim.hub import ChatHub
-
-_ANONYMOUS = re.compile(r"justinfan\d+\Z")
 
 READ_WITHIN = 1.0
 """Seconds after which what was written to a connection that still stands counts as read. A client may look at its
@@ -221,7 +219,9 @@ class ChatConnection:
     # -- logging in ------------------------------------------------------------------------------------------------
     def _log_in(self) -> None:
         self._hub.troubles.came_to("login")
-        user, refusal = self._whose()
+        user, refusal, odd = chat_rules.whose(self._hub, self.nick, self._password)
+        if odd:
+            self._odd(odd)
         owner = user or self._hub.world.by_login(self.nick)
         key = owner.id if owner is not None else self.nick
         in_time = self._hub.journal.of(key).logins.attempt(self._hub.clock.now())
@@ -237,24 +237,6 @@ class ChatConnection:
             self.close()
         elif self._strikes("no_welcome") is None:
             self._welcome(user)
-
-    def _whose(self) -> tuple[User | None, str]:
-        """Who signs in, and the text of the refusal ("" if there is none)."""
-        if _ANONYMOUS.match(self.nick):
-            return None, ""
-        if self._password is None:
-            self._odd("NICK without PASS")
-            return None, replies.LOGIN_REFUSALS["improper"]
-        if not self._password.startswith("oauth:"):
-            self._odd("PASS without oauth:")
-            return None, replies.LOGIN_REFUSALS["improper"]
-        token = self._hub.tokens.valid(self._password.removeprefix("oauth:"), self._hub.clock.now())
-        if token is None:
-            return None, replies.LOGIN_REFUSALS["failed"]
-        user = self._hub.world.users.get(token.user_id or "")
-        if user is None or "chat:read" not in token.scopes:
-            return user, replies.LOGIN_REFUSALS["unsuccessful"]
-        return user, "" if user.login == self.nick else replies.LOGIN_REFUSALS["failed"]
 
     def _welcome(self, user: User | None) -> None:
         self.user, self.welcomed, self._password = user, True, None
@@ -299,7 +281,9 @@ class ChatConnection:
         if self.ended:
             return
         channel = self._hub.world.by_login(login)
-        refusal = self._refusal(channel)
+        refusal = chat_rules.refusal(self._hub, self.user, channel, self.rooms)
+        if refusal == chat_rules.FULL and self.user is not None:
+            self._attempts().over_rooms += self._hub.seats(self.user) >= self._hub.limits.rooms
         if refusal == "msg_banned" and channel is not None:
             self._ban_line(channel, replies.notice(refusal, login, tags=self.has("tags")))
         elif refusal:
@@ -307,25 +291,6 @@ class ChatConnection:
         elif channel is not None:
             self._enter(channel)
         self.out.flush()
-
-    def _refusal(self, channel: User | None) -> str:
-        """The msg-id of the NOTICE that a JOIN gets instead of an echo; "" for none."""
-        limits, now = self._hub.limits, self._hub.clock.now()
-        if channel is None:
-            return "msg_channel_suspended" if limits.unknown_join == "notice" else ""
-        if channel.suspended or self.user is None:
-            return channel.suspended
-        if self.user.id in channel.banned:
-            return "msg_banned"
-        per_socket = limits.rooms_per == "socket"
-        has_slot = channel.id in (self.rooms if per_socket else self._hub.world.rooms(self.user.id))
-        if has_slot or self._hub.world.exempt(self.user.id, channel.id):
-            return ""
-        used = self._hub.world.counted_rooms(self.user.id, now, per_seat=per_socket)
-        if used < limits.rooms:
-            return ""
-        self._attempts().over_rooms += self._hub.seats(self.user) >= limits.rooms
-        return "msg_concurrent_channel_limit_reached"
 
     def _enter(self, channel: User) -> None:
         others = [user.login for user in self._hub.world.in_room(channel.id)] if self.has("membership") else []
