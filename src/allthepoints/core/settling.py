@@ -35,9 +35,9 @@ class Reading:
     account: SeId | None
     at: float
     bought: tuple[Bought, ...]
-    points: int | None = None
-    ahead: float | None = None
-    points_at: float = 0.0
+    points: int | None
+    ahead: float | None
+    points_at: float
 
 
 def settle(redemption: Redemption, reading: Reading, claimed: Collection[str], at: float) -> Redemption | None:
