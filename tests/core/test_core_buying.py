@@ -9,7 +9,7 @@ import pytest
 
 from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core.apply_redeem import AUTO_ALLOWED, auto_key
-from allthepoints.core.apply_wishes import AUTO_DOUBTS, AUTO_RESTS, DAY, FRESH, look, of_channel, review, unmet
+from allthepoints.core.apply_wishes import AUTO_DOUBTS, AUTO_RESTS, FRESH, look, of_channel, review, unmet, wished
 from allthepoints.core.apply_wishes import within_reach as reach
 from allthepoints.core.loyalty import Balance, Item, JwtState, Loyalty, Viewer
 from allthepoints.core.model import ChannelRef
@@ -19,6 +19,7 @@ from allthepoints.core.records import Event, EventKind, Noted
 from allthepoints.core.redeem import Reason, Redemption, State
 
 T = 1_700_000_000.0
+DAY = 86_400.0
 ID, OTHER, ALPHA, MUG, CUP = UserId("7"), UserId("8"), Login("alpha"), ItemId("mug"), ItemId("cup")
 WISH = Wish(ALPHA, "mug", auto=True, max_cost=100, count=9)
 ONE = Redemption("k", ID, ALPHA, MUG, 100, T - 50_000, name="Mug", auto=True, state=State.ACCEPTED)
@@ -260,6 +261,10 @@ def test_what_is_within_reach(wish: Wish, changes: dict[str, Any], expect: tuple
     o, policy = shop(**changes), Policy(wishes=(wish,))
     assert (reach(policy, o, T), unmet(policy, o, ID, T)) == expect
     assert not unmet(policy, o, OTHER, T)
+
+
+def test_whom_a_wish_is_about_need_not_be_known() -> None:
+    assert wished(Policy(wishes=(WISH, replace(WISH, channel=Login("beta")))), shop()) == {ID}
 
 
 def test_fc_16_a_wish_follows_who_has_the_name_now() -> None:

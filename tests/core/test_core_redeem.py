@@ -44,6 +44,15 @@ SENT = send(ASKED, T, ["old"], 500, ME)
 UNKNOWN = vanish(SENT, "no whole answer within 10 s")
 
 
+def test_what_is_only_asked_knows_nothing_of_what_comes_later() -> None:
+    bare = Redemption("k", UserId("1"), Login("alpha"), MUG, 100, T)
+    assert bare.open
+    assert (bare.sent_at, bare.settled_at, bare.points_before, bare.ahead) == (None,) * 4
+    assert (bare.se, bare.account, bare.bought, bare.code, bare.reason) == (None,) * 5
+    assert (bare.name, bare.message, bare.text, bare.account_login) == ("",) * 4
+    assert (bare.auto, bare.dry, bare.by_hand) == (False,) * 3
+
+
 # -- the table -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("state", "what"), list(itertools.product(State, Input)))
 def test_fc_48_every_cell(state: State, what: Input) -> None:

@@ -222,6 +222,12 @@ def test_nothing_is_told_before_the_balance_is_read() -> None:
     assert changes(None, T0, Standing(Within.GONE))[1] is GONE
 
 
+def test_what_was_never_seen_cannot_get_cheaper() -> None:
+    free = replace(MAP, cost=0, cooldown_user=HOUR)
+    knows, news = changes(None, T0, standing(free, 0, T0, T0 - 1))
+    assert (knows.cost, news) == (0, None)
+
+
 def test_fc_34_a_clock_that_was_set_back_silences_nothing_for_long() -> None:
     knows = Told(cost=1500, told_at=int(T0 + DAY))
     assert changes(knows, T0, standing(MAP, 2000, T0))[1] is HAVE
@@ -264,6 +270,10 @@ stands = st.builds(
 @given(memories)
 def test_what_was_told_fits_into_a_note(memory: Told) -> None:
     assert told(str(memory)) == memory
+
+
+def test_the_note_of_what_was_never_told() -> None:
+    assert str(Told()) == "-1 0 - 0 0 0"
 
 
 @pytest.mark.parametrize("note", [None, "", "x", "1 2 3", "1500 1 lost 0 0 0", "1500 1 - 0 0", "1 1 - 0 0 0 0"])

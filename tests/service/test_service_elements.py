@@ -179,6 +179,7 @@ MUG = ItemId("mug")
         ("settle", {"key": "k", "taken": True}, fp.SettleAsked(T, "k", True)),
         ("settle", {"key": "k", "taken": False}, fp.SettleAsked(T, "k", False)),
         ("jwt", {}, fp.JwtGiven(T)),
+        ("sign_in", {}, f.SignInGiven(T)),
         ("allow_auto", {"allowed": True}, fp.AutoAllowed(T, True)),
         ("allow_auto", {"allowed": False}, fp.AutoAllowed(T, False)),
     ],
