@@ -49,7 +49,7 @@ class Raw(httpx2.AsyncByteStream):
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it arrived."""
+    """One request as it arrived. `patience`: seconds for which its answer is waited for."""
 
     method: str
     url: str
@@ -57,6 +57,7 @@ class Call:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    patience: float
 
 
 class Elements:
@@ -77,8 +78,9 @@ class Elements:
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
         query = dict(request.url.params.multi_items())
         path = request.url.raw_path.decode().partition("?")[0].removeprefix("/kappa/v2")
+        headers, patience = dict(request.headers), request.extensions["timeout"]["read"]
         self.calls.append(
-            Call(request.method, str(request.url), path, query, dict(request.headers), bytes(request.content))
+            Call(request.method, str(request.url), path, query, headers, bytes(request.content), patience)
         )
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
         if isinstance(reply, Exception):
