@@ -37,12 +37,12 @@ from allthepoints.core.actions import (
     SendRedemption,
 )
 from allthepoints.core.apply import apply
-from allthepoints.core.desired import desired
+from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.intend import intend
 from allthepoints.core.loyalty import Balance, JwtState, Loyalty, LoyaltyChannel, Viewer
 from allthepoints.core.model import Account, ChannelRef, Lost, Stream, StreamKind, Why
 from allthepoints.core.observed import Observed
-from allthepoints.core.plan import Plan, plan, room_cap
+from allthepoints.core.plan import Plan, plan
 from allthepoints.core.plan_points import GAP
 from allthepoints.core.policy import JOIN_IN_FLIGHT, JOIN_LIMIT, LOGIN_LIMIT, WINDOW, Policy
 from allthepoints.core.presence import State

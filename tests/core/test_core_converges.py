@@ -17,12 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from allthepoints.base.types import Login, UserId
 from allthepoints.core import facts as f
 from allthepoints.core.actions import CheckJwt, ElementsRead, ReadFollows, ReadLive, ReadUsers, RenewSignIn
-from allthepoints.core.desired import desired, is_meant
+from allthepoints.core.desired import desired, is_meant, room_cap
 from allthepoints.core.health import warnings
 from allthepoints.core.model import Lost, StreamKind
 from allthepoints.core.observed import roster
 from allthepoints.core.place import census, place
-from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import PresenceClosed, PresenceOpened, SessionClosed, SessionOpened
 

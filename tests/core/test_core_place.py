@@ -9,10 +9,9 @@ from core_world import T0, Core, World, at_work, follows, live, logins, ref, sig
 
 from allthepoints.base.types import UserId
 from allthepoints.core import facts as f
-from allthepoints.core.desired import desired
+from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.model import Lost, StreamKind, Why
 from allthepoints.core.place import Census, Place, census, place
-from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 
 A, B = logins(0, 1)

@@ -20,10 +20,10 @@ from allthepoints.core.actions import (
     ReadUsers,
     RenewSignIn,
 )
+from allthepoints.core.desired import room_cap
 from allthepoints.core.loyalty import Balance
 from allthepoints.core.model import Why
 from allthepoints.core.observed import Connection, Observed, Phase, RoomCap, SignIn
-from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
 

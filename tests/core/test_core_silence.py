@@ -6,18 +6,19 @@ from itertools import pairwise
 
 import pytest
 from core_room import ALPHA, ID, POLICY, T, state
-from core_world import World, check_window, logins, ref
+from core_world import World, check_window, logins, ref, stream
 
-from allthepoints.base.types import Login, UserId
+from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core import facts as f
-from allthepoints.core.actions import CloseConnection, JoinRooms, OpenConnection
+from allthepoints.core.actions import CloseConnection, JoinRooms, OpenConnection, PartRooms
 from allthepoints.core.apply_chat import expire, join_refused, joined
+from allthepoints.core.closing import close
 from allthepoints.core.model import ChannelRef, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Room
-from allthepoints.core.place import place
+from allthepoints.core.place import Place, place
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
-from allthepoints.core.records import RefusalCleared
+from allthepoints.core.records import RefusalSet
 from allthepoints.core.refusals import Refusal
 from allthepoints.core.silence import (
     LATEST_ANSWER,
@@ -134,6 +135,17 @@ def test_a_late_answer_takes_the_doubt_away(yes: bool) -> None:
     assert o.changes.everybody > everybody
 
 
+def test_a_late_no_of_a_join_that_was_given_up_takes_the_doubt_away_too() -> None:
+    for why in (Why.SUSPENDED, Why.ROOM_LIMIT):
+        o = state()
+        o.connections[1].mute_since = T - 20
+        list(join_refused(o, f.JoinRefused(T + 40, 1, ALPHA, why)))
+        assert (o.connections[1].mute_since, o.answered_at) == (None, T + 40)
+    o = state()
+    list(join_refused(o, f.JoinRefused(T + 40, 2, ALPHA, Why.SUSPENDED)))
+    assert (o.answered_at, o.channels[ID].refusal) == (0.0, None), "of a connection that is gone"
+
+
 @pytest.mark.parametrize(
     ("since", "answered_at", "now", "replaced"),
     [
@@ -152,6 +164,53 @@ def test_a_mute_connection_is_replaced_once_another_is_answered(
     assert o.connections[1].retiring is replaced
     assert o.connections[1].mute_since == (None if replaced else since)
     assert (o.changes.everybody > counted) is replaced
+
+
+@pytest.mark.parametrize(("silent_at", "replaced"), [(T + 1, True), (T + 2, False)])
+def test_a_mute_connection_is_not_replaced_while_the_server_may_be_silent(silent_at: float, replaced: bool) -> None:
+    """Its rooms would be left, and nobody would let us in elsewhere."""
+    o = several(1)
+    o.connections[1].mute_since, o.answered_at = T, T + 1
+    o.channels[UserId("0")].silent_at = silent_at
+    replace_mute(o, T + 9_000)
+    assert o.connections[1].retiring is replaced
+
+
+@pytest.mark.parametrize(
+    ("rooms", "since", "trusted"),
+    [
+        (SEVERAL, T - 50, True),
+        (SEVERAL, T - 60, False),  # another was answered meanwhile
+        (SEVERAL - 1, T - 50, False),
+    ],
+)
+def test_who_was_mute_only_while_the_server_was_silent_is_so_no_more(rooms: int, since: float, trusted: bool) -> None:
+    o = several(rooms)
+    o.connections[2] = Connection(2, Phase.READY, T - 600, unanswered=3, mute_since=since)
+    o.connections[3] = Connection(3, Phase.READY, T - 600, unanswered=2)
+    counted = o.changes.everybody
+    list(answered(o, 1, T))
+    assert (o.connections[2].mute_since, o.connections[2].unanswered) == ((None, 0) if trusted else (since, 3))
+    assert o.connections[3].unanswered == 2
+    assert (o.changes.everybody > counted) is trusted
+
+
+def test_a_server_that_is_silent_for_long_costs_no_room() -> None:
+    """At the limit of rooms, where each must be left before it can be had elsewhere."""
+    world = World(Policy(max_rooms=10), slow=0.1)
+    world.add(*range(10))
+    for number in range(6):
+        world.go_live(number)
+    world.run(120)
+    world.lose_joins = 10**6
+    for number in range(6, 10):
+        world.go_live(number)
+    world.run(2 * LATEST_ANSWER)
+    assert world.core.observed.connections[1].mute_since is not None
+    world.lose_joins = 0
+    world.run(2 * LATEST_ANSWER)
+    assert world.sit_in() == sorted(logins(*range(10)))
+    assert world.core.did(PartRooms) == []
 
 
 def test_fc_01_a_mute_connection_keeps_its_rooms_and_gets_no_more() -> None:
@@ -219,13 +278,37 @@ def test_the_first_answer_lets_all_ask_again() -> None:
     o = several(5)
     tired, refused = o.channels[UserId("3")], o.channels[UserId("4")]
     tired.unanswered = TIRED + 1
-    refused.ask_not_before, refused.refusal = 0.0, Refusal(Why.UNANSWERED, T, "", None, T + 60)
+    refused.ask_not_before, refused.refusal = 0.0, Refusal(Why.UNANSWERED, T - 9, "why", StreamId("s"), T + 60, 2)
     counted = o.changes.chat
-    assert list(answered(o, 1, T)) == [RefusalCleared(T, UserId("4"))]
+    assert list(answered(o, 1, T)) == [RefusalSet(T, UserId("4"), Why.UNANSWERED, "why", StreamId("s"), T, 2)]
     assert [one.ask_not_before for one in o.channels.values()] == [0.0, 0.0, 0.0, T + 99, 0.0]
     assert set(o.changes.since(counted)) == {"0", "1", "2", "4"}
-    assert refused.refusal is None
+    assert refused.refusal == Refusal(Why.UNANSWERED, T - 9, "why", StreamId("s"), T, 2), "how often is remembered"
+    assert not refused.refusal.stands(None, T)
     assert hush(o, o.live) == []
+
+
+def test_a_refusal_that_is_over_is_not_written_again() -> None:
+    o = several(SEVERAL)
+    o.channels[UserId("0")].refusal = over = Refusal(Why.UNANSWERED, T - 90, "", None, T)
+    o.channels[UserId("1")].refusal = banned = Refusal(Why.BANNED, T - 90, "", None, None)
+    assert list(answered(o, 1, T)) == []
+    assert (o.channels[UserId("0")].refusal, o.channels[UserId("1")].refusal) == (over, banned)
+
+
+def test_answers_to_others_do_not_have_dead_rooms_ask_for_ever() -> None:
+    o = several(SEVERAL)
+    dead = o.channels[UserId("0")]
+    for tries in range(1, REFUSED + 2):
+        dead.silent_at = T + tries
+        list(close(dead, Why.UNANSWERED, T + tries))
+        for number in (1, 2):
+            o.channels[UserId(str(number))].silent_at = T + tries
+            o.channels[UserId(str(number))].ask_not_before = T + 99
+        told = list(answered(o, 1, T + tries + 0.5))
+        assert len(told) == (tries <= REFUSED)
+    assert dead.refusal is not None
+    assert dead.refusal.stands(None, T + 99)
 
 
 def test_who_waits_longest_is_next() -> None:
@@ -249,6 +332,44 @@ def test_a_look_up_refuses_no_room_where_nobody_is_answered() -> None:
         world.lose_joins = 10**6
         world.run(180)
         assert any(channel.refusal is not None for channel in world.core.observed.channels.values()) is refused
+
+
+def test_who_never_answers_keeps_nobody_else_out_of_a_slot() -> None:
+    """Even if they are all that are asked, so that it looks as if the server were silent."""
+    world = World(Policy(max_rooms=SEVERAL), slow=0.1)
+    world.add(*range(SEVERAL + 1))
+    for number in range(SEVERAL + 1):
+        world.go_live(number)
+    world.silent = {ref(number).id for number in range(SEVERAL)}
+    world.run(120)
+    assert world.sit_in() == [Login(f"c{SEVERAL}")]
+
+
+def test_a_room_that_must_move_and_is_not_let_in_stays_where_it_is() -> None:
+    world = World(Policy(), slow=0.1)
+    world.add(0, 1)
+    world.go_live(0)
+    world.run(120)
+    world.tell(f.ReconnectAsked(world.now, 1))
+    world.silent = {ref(0).id}
+    world.run(600)
+    assert world.sit_in() == [A]
+    assert world.core.observed.channels[ref(0).id].refusal is None
+    world.silent = set()
+    world.run(SLOWEST_REASK)
+    assert world.sit_in() == [A]
+    assert (1, A) not in world.core.observed.rooms
+
+
+def test_who_waits_in_silence_is_shown_so_after_a_refusal_too() -> None:
+    o, policy = several(SEVERAL + 1), Policy(include=tuple(logins(*range(SEVERAL + 1))))
+    o.names, o.stale = dict(o.addresses), False
+    for number, since in ((0, T - 30), (1, T - 60)):
+        one = o.channels[UserId(str(number))]
+        one.ask_not_before, one.silent_at, one.refusal = 0.0, since, Refusal(Why.UNANSWERED, T - 90, "", None, T - 30)
+        one.stream = stream(one.ref)
+        shown = place(policy, o, one, o.live, T)
+        assert shown == Place("waiting", "unanswered" if number == 0 else "connecting")
 
 
 def test_while_nobody_is_answered_one_room_asks_for_all_in_turn() -> None:

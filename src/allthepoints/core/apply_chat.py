@@ -207,8 +207,11 @@ def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:
 def _refused_late(o: Observed, fact: JoinRefused) -> Iterator[Record]:
     """The no to a JOIN that we had given up. It is true all the same, unless we are in by a newer JOIN; and a ban even
     then: that JOIN's connection may be dead, and the next one would ask again."""
+    if fact.conn not in o.connections:
+        return
+    yield from answered(o, fact.conn, fact.at)
     channel = o.called(fact.login)
-    if channel is None or fact.conn not in o.connections or fact.why is Why.ROOM_LIMIT:
+    if channel is None or fact.why is Why.ROOM_LIMIT:
         return
     if RULES[fact.why].retry is Retry.BY_HAND or channel.present_since is None:
         yield from close(channel, fact.why, fact.at, fact.text)

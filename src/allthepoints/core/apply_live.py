@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from allthepoints.base.types import UserId
 from allthepoints.core.apply_chat import settle
 from allthepoints.core.closing import close, reopen
+from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.facts import FollowsRead, LiveRead, ReadFailed, UsersRead
 from allthepoints.core.model import ChannelRef, Stream, StreamKind, Why
 from allthepoints.core.observed import UNRANKED, Channel, Observed, Roster, roster
@@ -75,7 +76,9 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
     yield from _read_done(o, "users", fact.at, None)
     if roster(policy, o).others <= fact.missing_ids | {ref.id for ref in fact.found}:
         o.users_checked_at = fact.at
-    unheard = hush(o, o.live)
+    # While nobody is answered a look-up says nothing of a room; but it must not keep others waiting for its slot.
+    contested = len(desired(policy, o, fact.at)) > room_cap(policy, o, fact.at)
+    unheard = [] if contested else hush(o, o.live)
     for ref in fact.found:
         o.not_found.pop(ref.login, None)
         known = ref.id in o.channels
@@ -85,7 +88,8 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
             resolved.look_up = False
             if any(room.stranger is not None for room in o.rooms_of(ref.id)):
                 yield from settle(o, resolved, fact.at)
-            elif resolved.unanswered and ref.id not in unheard:  # else it is not the room: another JOIN will tell
+            elif resolved.unanswered and resolved.present_since is None and ref.id not in unheard:
+                # Else it is not the room: another JOIN will tell.
                 yield from close(resolved, Why.UNANSWERED, fact.at)
     for login in fact.missing_logins:
         if login not in o.not_found:

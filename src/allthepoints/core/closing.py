@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from allthepoints.core.model import Why
 from allthepoints.core.observed import Channel
@@ -31,6 +32,14 @@ def reopen(channel: Channel, at: float) -> Iterator[Record]:
     if channel.refusal is not None:
         channel.refusal = None
         yield RefusalCleared(at, channel.ref.id)
+
+
+def relent(channel: Channel, at: float) -> Iterator[Record]:
+    """The chat may be asked again now. Should that be in vain, then it was not for the first time."""
+    said = channel.refusal
+    if said is not None and said.until is not None and at < said.until:
+        channel.refusal = replace(said, until=at)
+        yield RefusalSet(at, channel.ref.id, said.why, said.text, said.stream, at, said.tries)
 
 
 def only_by_hand(channel: Channel) -> bool:

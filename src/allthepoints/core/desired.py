@@ -26,6 +26,14 @@ def desired(policy: Policy, observed: Observed, now: float) -> list[UserId]:
     return queue.order
 
 
+def room_cap(policy: Policy, observed: Observed, now: float) -> int:
+    """How many rooms we may hold now: the person's limit, or the server's where it told us a lower one."""
+    cap = observed.cap
+    if cap is None:
+        return policy.max_rooms
+    return min(policy.max_rooms, cap.rooms if now < cap.until else cap.rooms + 1)
+
+
 def is_meant(names: Roster, channel_id: UserId) -> bool:
     """Whether the config means this channel at all."""
     return (channel_id in names.followed or channel_id in names.included) and channel_id not in names.barred

@@ -10,10 +10,9 @@ from __future__ import annotations
 from allthepoints.base.types import Login
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.apply_live import TOLD_AFTER
-from allthepoints.core.desired import desired
+from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.health_points import POINTS
 from allthepoints.core.observed import Observed, Phase, Read, SignIn, roster
-from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.core.warning import ERROR, INFO, WARNING, Row, Warning
 

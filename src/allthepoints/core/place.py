@@ -13,6 +13,7 @@ from allthepoints.core.model import StreamKind
 from allthepoints.core.observed import Channel, Observed, Phase, Room, SignIn, roster
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
+from allthepoints.core.silence import waits_in_silence
 
 
 class Mark(StrEnum):
@@ -145,7 +146,7 @@ def _waits_for(
         return Reason.NO_SLOT if observed.cap is None else Reason.ROOM_LIMIT
     if not observed.usable():
         return Reason.CONNECTING if observed.sign_in.state is SignIn.GOOD else Reason.SIGNED_OUT
-    if channel.ask_not_before > 0:
+    if now < channel.ask_not_before or waits_in_silence(observed, channel):
         return Reason.UNANSWERED
     if observed.join_window(now).free(now) == 0:
         return Reason.JOIN_BUDGET

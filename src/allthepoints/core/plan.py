@@ -29,7 +29,7 @@ from allthepoints.core.actions import (
     RenewSignIn,
 )
 from allthepoints.core.apply import CHAT_REFUSALS
-from allthepoints.core.desired import desired
+from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Rest, Room, SignIn, roster
 from allthepoints.core.plan_points import plan_points
 from allthepoints.core.policy import Policy
@@ -104,14 +104,6 @@ def _plan_chat(policy: Policy, o: Observed, slots: list[UserId], draft: _Draft) 
     draft.actions += chat.actions
     if chat.wake_at is not None:
         draft.wake(chat.wake_at)
-
-
-def room_cap(policy: Policy, observed: Observed, now: float) -> int:
-    """How many rooms we may hold now: the person's limit, or the server's where it told us a lower one."""
-    cap = observed.cap
-    if cap is None:
-        return policy.max_rooms
-    return min(policy.max_rooms, cap.rooms if now < cap.until else cap.rooms + 1)
 
 
 @dataclass(slots=True)

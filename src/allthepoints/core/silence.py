@@ -2,13 +2,14 @@
 
 * A *room* that does not answer is asked again, first at once and then ever more seldom; and Helix, where it is. If it
   is where we asked, the room is refused for a while.
-* A *connection* on which several rooms in a row were silent is *mute*: some long-lived ones stop taking JOINs, without
+* A *connection* that left several JOINs in a row unanswered is *mute*: some long-lived ones stop taking JOINs, without
   an error, and only a new one helps. It is given no more of them, but its rooms stay with it: nothing speaks against
   those, and should it be the server, moving them loses them. An answer, however late, takes the doubt away. Where
   another connection is answered and this one is not, for long, it is replaced.
 * The *server*: several rooms were asked often, and nobody at all answered since. Then only one of them, in turn, is
-  asked now and then, and the first answer, whosever it is, lets all of them ask again. There is no other sign of its
-  end: each for itself would ask for hours, and come back minutes late.
+  asked now and then, and the first answer, whosever it is, lets all of them ask again; a connection that was doubted
+  meanwhile is so no more. There is no other sign of its end: each for itself would ask for hours, and come back
+  minutes late.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from allthepoints.base.types import UserId
-from allthepoints.core.closing import reopen
+from allthepoints.core.closing import relent
 from allthepoints.core.model import Why
 from allthepoints.core.observed import Channel, Connection, Observed, Room
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import Record
 
 SEVERAL = 3
-"""Rooms that speak against more than themselves."""
+"""So many JOINs speak against their connection, so many rooms against the server."""
 
 LATEST_ANSWER = 180.0
 """Seconds within which a mute connection may still answer: 60 s proved too short for a burst of 94 JOINs."""
@@ -55,43 +56,49 @@ def unanswered(o: Observed, policy: Policy, room: Room, now: float) -> None:
 
 def answered(o: Observed, conn: int, at: float) -> Iterator[Record]:
     """A JOIN was answered on this connection, by a yes or a no."""
-    for channel in (o.channels[channel_id] for channel_id in hush(o, o.live)):
+    waited = hush(o, o.live)
+    for channel in (o.channels[channel_id] for channel_id in waited):
         channel.ask_not_before = 0.0
         if _is_refused(channel):
-            yield from reopen(channel, at)
+            yield from relent(channel, at)
         o.changes.of_channel(channel.ref.id)
+    for connection in o.connections.values():
+        mute_since = connection.mute_since
+        if connection.conn == conn or (waited and mute_since is not None and mute_since > o.answered_at):
+            connection.unanswered, connection.mute_since = 0, None  # it was the server, for all we know
+            if mute_since is not None:
+                o.changes.of_everybody()
     o.answered_at = at
-    connection = o.connections[conn]
-    connection.unanswered = 0
-    if connection.mute_since is not None:
-        connection.mute_since = None
-        o.changes.of_everybody()
 
 
 def replace_mute(o: Observed, now: float) -> None:
-    """Connections that stayed mute while another was answered are given up, with their rooms."""
+    """Connections that stayed mute while another was answered are given up, with their rooms; not while the server may
+    be silent, for then these would be lost on the way."""
     for connection in o.connections.values():
         since = connection.mute_since
-        if since is not None and o.answered_at > since and now >= since + LATEST_ANSWER:
+        if since is None or now < since + LATEST_ANSWER or o.answered_at <= since:
+            continue
+        if all(o.channels[i].silent_at <= o.answered_at for i in o.live):
             connection.mute_since, connection.retiring = None, True
             o.changes.of_everybody()
 
 
 def hush(o: Observed, among: Iterable[UserId]) -> list[UserId]:
     """Of these the rooms that wait while the server answers nobody, the next to be asked first; none if it does."""
-    silent = [i for i in among if _waits_in_silence(o, o.channels[i])]
+    silent = [i for i in among if waits_in_silence(o, o.channels[i])]
     return sorted(silent, key=lambda i: (o.channels[i].silent_at, i)) if len(silent) >= SEVERAL else []
+
+
+def waits_in_silence(o: Observed, channel: Channel) -> bool:
+    """Whether it was asked often, and nobody at all answered since."""
+    if channel.silent_at <= o.answered_at or channel.unanswered > TIRED:
+        return False
+    return channel.ask_not_before > 0 or _is_refused(channel)
 
 
 def is_stable(policy: Policy, connection: Connection, now: float) -> bool:
     """A connection that stayed a while was a success: its loss is the first failure, not a further one."""
     return connection.welcomed_at is not None and now >= connection.welcomed_at + policy.stable_after
-
-
-def _waits_in_silence(o: Observed, channel: Channel) -> bool:
-    if channel.silent_at <= o.answered_at or channel.unanswered > TIRED:
-        return False
-    return channel.ask_not_before > 0 or _is_refused(channel)
 
 
 def _is_refused(channel: Channel) -> bool:

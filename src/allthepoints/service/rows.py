@@ -13,12 +13,11 @@ from math import inf
 
 from allthepoints.base.types import UserId
 from allthepoints.core.apply_points import sight
-from allthepoints.core.desired import desired
+from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.earning import Verdict, turns_at, verdict
 from allthepoints.core.elements import Purse
 from allthepoints.core.observed import Channel, Observed, Room, Roster, roster
 from allthepoints.core.place import Census, Mark, Place, census, place
-from allthepoints.core.plan import room_cap
 from allthepoints.core.policy import Policy
 from allthepoints.ports import ChannelRow
 
