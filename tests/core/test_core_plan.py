@@ -26,6 +26,7 @@ from allthepoints.core.model import Why
 from allthepoints.core.observed import Connection, Observed, Phase, RoomCap, SignIn
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
+from allthepoints.core.silence import LATEST_ANSWER
 
 A, B, C = logins(0, 1, 2)
 CALM = Policy(poll_live=9_000.0, poll_follows=9_000.0, check_sign_in=9_000.0)
@@ -268,6 +269,75 @@ def test_who_makes_way_is_in_and_can_be_left() -> None:
     core = full_house()
     core.observed.connections[1].phase = Phase.CLOSING
     assert core.turn(now=T0 + 40) == (ReadLive("1", frozenset((ref(0).id, ref(1).id)), frozenset(), frozenset()),)
+
+
+# -- who is silent ---------------------------------------------------------------------------------------------------
+def hushed(*numbers: int) -> Core:
+    """Nobody answers: each was asked in vain three times, the last time at T0 + 20 and as many seconds as its number.
+    The JOIN budget is free again at T0 + 30."""
+    core = at_work(*numbers, policy=CALM)
+    core.observed.rooms.clear()
+    for number in numbers:
+        channel = core.observed.channels[ref(number).id]
+        channel.unanswered, channel.ask_not_before, channel.silent_at = 3, T0 + 500, T0 + 20 + number
+    core.fold(f.ConfigTaken(T0 + 30))
+    return core
+
+
+def test_fc_01_while_nobody_is_answered_the_first_asks_for_all() -> None:
+    core = hushed(3, 2, 1)
+    core.turn(now=T0 + 37.9)
+    assert core.wake_at == T0 + 38, "15 s after the last of them was given up"
+    assert core.did(JoinRooms)[1:] == []
+    core.turn(now=T0 + 38)
+    assert core.did(JoinRooms)[1:] == [JoinRooms(1, logins(1))]
+
+
+def test_fc_01_two_who_do_not_answer_ask_for_themselves() -> None:
+    core = hushed(1, 2)
+    core.turn(now=T0 + 40)
+    assert core.wake_at == T0 + 500
+    core.turn(now=T0 + 500)
+    assert core.did(JoinRooms)[1:] == [JoinRooms(1, logins(1, 2))]
+
+
+def test_fc_01_who_is_not_among_the_silent_asks_as_ever() -> None:
+    core = hushed(1, 2, 3, 4)
+    core.observed.channels[ref(4).id].ask_not_before = core.observed.channels[ref(4).id].unanswered = 0
+    core.turn(now=T0 + 31)
+    assert core.did(JoinRooms)[1:] == [JoinRooms(1, logins(4))]
+
+
+def test_fc_01_who_sits_on_a_mute_connection_stays_and_is_not_asked_for_elsewhere() -> None:
+    core = sitting(0, 1)
+    core.observed.connections[1].mute_since = T0 + 11
+    core.observed.connections[2] = Connection(2, Phase.READY, T0)
+    core.observed.rooms[1, B].state = State.ASKED
+    core.observed.rooms[1, B].written_at = T0 + 11
+    core.fold(f.ConfigTaken(T0 + 20))
+    actions = [one for one in core.turn(now=T0 + 20) if isinstance(one, JoinRooms | PartRooms | CloseConnection)]
+    assert actions == [JoinRooms(2, (B,))]
+    core = sitting(0)
+    core.observed.connections[2] = Connection(2, Phase.READY, T0)
+    core.fold(f.ConfigTaken(T0 + 20))
+    assert core.turn(now=T0 + 20)[-1:] != [JoinRooms(2, (A,))]
+
+
+def test_fc_01_a_mute_connection_is_looked_at_again_when_its_answers_can_no_longer_come() -> None:
+    core = sitting(0)
+    core.observed.connections[1].mute_since, core.observed.answered_at = T0 + 11, T0 + 12
+    core.observed.connections[2] = Connection(2, Phase.READY, T0)
+    core.fold(f.ConfigTaken(T0 + 20))
+    core.turn(now=T0 + 20)
+    assert core.wake_at == T0 + 11 + LATEST_ANSWER
+    assert JoinRooms(2, (A,)) in core.turn(now=T0 + 11 + LATEST_ANSWER), "it is given up, and its room moves"
+
+
+def test_a_stable_connection_is_no_reason_to_look_again() -> None:
+    core = sitting(0)
+    core.fold(f.ConfigTaken(T0 + 20))
+    core.turn(now=T0 + 20)
+    assert core.wake_at is None or core.wake_at > T0 + 1_000
 
 
 # -- when to look again --------------------------------------------------------------------------------------------
