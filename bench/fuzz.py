@@ -167,7 +167,7 @@ def main() -> int:
     if not args.json:
         _show(outcomes)
     if args.record:
-        _record(outcomes, args.into)
+        _record(outcomes, args)
     return 0
 
 
@@ -192,7 +192,7 @@ def _show(outcomes: list[Outcome]) -> None:
     )
 
 
-def _record(outcomes: list[Outcome], folder: Path) -> None:
+def _record(outcomes: list[Outcome], args: argparse.Namespace) -> None:
     words = {
         "lines": "Lines through scanner and session, each told as a full parse tells it",
         "answers": "Damaged answers of Twitch and StreamElements",
@@ -200,7 +200,12 @@ def _record(outcomes: list[Outcome], folder: Path) -> None:
         "web": "Odd requests to the dashboard",
         "schema": "Requests to the dashboard by schemathesis",
     }
-    counts = [results.Figure(words[one.name], "", [one.count], at_least=1) for one in outcomes if one.count]
+    asked = {"lines": args.lines, "schema": max(1, args.count // 100)}
+    counts = [
+        results.Figure(words[one.name], "", [one.count], at_least=asked.get(one.name, args.count))
+        for one in outcomes
+        if one.count
+    ]
     grown = results.Figure(
         "Memory grown meanwhile", "MiB", [one.grown for one in outcomes], at_most=MOST_MEMORY, every=True
     )
@@ -209,7 +214,7 @@ def _record(outcomes: list[Outcome], folder: Path) -> None:
         "Lines, answers, files and requests that are wrong in every way",
         [*counts, results.Figure("Crashes, hangs, forged or missed events", "", [0], at_most=0, every=True), grown],
         notes=["A find ends the run before anything is recorded, and becomes a test."],
-        folder=folder,
+        folder=args.into,
     )
 
 

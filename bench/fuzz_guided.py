@@ -1,6 +1,6 @@
 """The scanner and the session beside a full parse of every line, led by coverage: atheris, where it is installed.
 
-    python bench/fuzz_guided.py [--runs N]
+    python bench/fuzz_guided.py [--runs N] [--record]
 
 Chance alone (`fuzz.py lines`) is quicker by far; atheris sees which bytes lead to code that was not reached before, and
 goes on from there. It begins with the lines of tests/wire and the commands and tags we know. The first byte of what it
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -45,7 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--record", action="store_true", help="write docs/results/NAME.json, and docs/results.md from it"
+    )
+    parser.add_argument("--into", type=Path, metavar="DIR", help="write NAME.json there, and no page")
     args = parser.parse_args()
+    if args.record:
+        sys.exit(_recorded(args))
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         corpus = folder / "corpus"
@@ -63,6 +71,35 @@ def main() -> None:
         ]
         atheris.Setup([sys.argv[0], *options, f"-dict={words}", f"-artifact_prefix={folder}/", str(corpus)], once)
         atheris.Fuzz()
+
+
+def _recorded(args: argparse.Namespace) -> int:
+    """Another process does it, for atheris ends the one it runs in. Its own words say how far it came."""
+    import results  # here, for atheris must see the program's modules first
+
+    call = [sys.executable, __file__, "--runs", str(args.runs), "--seed", str(args.seed)]
+    done = subprocess.run(call, stderr=subprocess.PIPE, text=True, check=False)
+    print(done.stderr[-2000:], file=sys.stderr)
+    if done.returncode:
+        return done.returncode
+    told = r"^#(\d+)\s.*?cov: (\d+) ft: \d+ corp: (\d+)"
+    runs, places, kept = re.findall(told, done.stderr, re.MULTILINE)[-1]
+    results.record(
+        "fuzz_guided",
+        "Conversations that coverage led to",
+        [
+            results.Figure(
+                "Conversations tried, each told as a full parse tells it", "", [int(runs)], at_least=args.runs
+            ),
+            results.Figure("Places in the code that were reached", "", [int(places)]),
+            results.Figure("Conversations kept, for each led somewhere new", "", [int(kept)]),
+            results.Figure("Crashes, hangs, forged or missed events", "", [0], at_most=0, every=True),
+        ],
+        notes=["A find ends the run before anything is recorded, and becomes a test."],
+        packages=["atheris"],
+        folder=args.into or results.FOLDER,
+    )
+    return 0
 
 
 def _escaped(piece: bytes) -> str:

@@ -123,7 +123,7 @@ def main() -> int:
         print("\t".join([*mutant.key, how]), file=sys.stderr if args.json else sys.stdout)
     _show(scores, minutes, args)
     if args.record:
-        _record(scores, minutes, len(before), args.into)
+        _record(scores, minutes, len(before), args)
     return 0
 
 
@@ -394,7 +394,7 @@ def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace)
     show("Small wrong changes that the tests notice", head, rows, [f"{minutes:.0f} minutes"])
 
 
-def _record(scores: Mapping[str, Score], minutes: float, before: int, folder: Path) -> None:
+def _record(scores: Mapping[str, Score], minutes: float, before: int, args: argparse.Namespace) -> None:
     import results  # here, for it imports the program, which must be the copy's until now
 
     figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
@@ -407,9 +407,11 @@ def _record(scores: Mapping[str, Score], minutes: float, before: int, folder: Pa
     ]
     if before:
         notes.append(f"{before:,} of them had been killed before, and their modules are as they were: not tried again.")
-    results.record(
-        "mutation", "Small wrong changes", figures, notes=notes, packages=["mutmut", "libcst"], folder=folder
-    )
+    if args.sample:
+        notes.append(f"Where a group has more than {args.sample:,}, so many of them were drawn, by the seed.")
+    name = "_".join(["mutation", *(scores if len(scores) < len(groups()) else ())])
+    title = f"Small wrong changes that the tests notice: {', '.join(scores)}"
+    results.record(name, title, figures, notes=notes, packages=["mutmut", "libcst"], folder=args.into)
 
 
 def _arguments() -> argparse.Namespace:

@@ -156,9 +156,9 @@ def _rounded(value: float) -> float | int:
 
 
 def _command() -> str:
-    """How it was called, but for where the figures, and what is found, go."""
+    """How it was called, but for where the figures, what is found and what is remembered go."""
     words = list(sys.argv[1:])
-    for folder in (INTO, "--found"):
+    for folder in (INTO, "--found", "--keep", "--known"):
         while folder in words:
             at = words.index(folder)
             del words[at : at + 2]
