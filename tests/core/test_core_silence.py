@@ -12,6 +12,7 @@ from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core import facts as f
 from allthepoints.core.actions import CloseConnection, JoinRooms, OpenConnection, PartRooms
 from allthepoints.core.apply_chat import expire, join_refused, joined
+from allthepoints.core.apply_live import users_read
 from allthepoints.core.closing import close
 from allthepoints.core.model import ChannelRef, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Room
@@ -345,6 +346,25 @@ def test_who_never_answers_keeps_nobody_else_out_of_a_slot() -> None:
     assert world.sit_in() == [Login(f"c{SEVERAL}")]
 
 
+@pytest.mark.parametrize(
+    ("rooms", "after", "refused"),
+    [
+        (SEVERAL, LATEST_ANSWER, True),
+        (SEVERAL, LATEST_ANSWER - 1, False),  # it may still be answered, and then it needs its slot
+        (SEVERAL + 1, LATEST_ANSWER, False),  # nobody else wants it
+    ],
+)
+def test_a_slot_that_others_want_is_kept_for_who_may_still_be_answered(rooms: int, after: float, refused: bool) -> None:
+    o, policy = several(SEVERAL + 1), Policy(include=logins(*range(SEVERAL + 1)), max_rooms=rooms)
+    o.names = dict(o.addresses)
+    for channel in o.channels.values():
+        channel.stream = stream(channel.ref)
+    silent = o.channels[UserId("0")]
+    silent.look_up = True
+    list(users_read(o, policy, f.UsersRead(o.answered_at + after, (silent.ref,), frozenset(), frozenset())))
+    assert (silent.refusal is not None, silent.look_up) == (refused, False)
+
+
 def test_a_room_that_must_move_and_is_not_let_in_stays_where_it_is() -> None:
     world = World(Policy(), slow=0.1)
     world.add(0, 1)
@@ -362,7 +382,7 @@ def test_a_room_that_must_move_and_is_not_let_in_stays_where_it_is() -> None:
 
 
 def test_who_waits_in_silence_is_shown_so_after_a_refusal_too() -> None:
-    o, policy = several(SEVERAL + 1), Policy(include=tuple(logins(*range(SEVERAL + 1))))
+    o, policy = several(SEVERAL + 1), Policy(include=logins(*range(SEVERAL + 1)))
     o.names, o.stale = dict(o.addresses), False
     for number, since in ((0, T - 30), (1, T - 60)):
         one = o.channels[UserId(str(number))]

@@ -26,7 +26,7 @@ from allthepoints.core.records import (
     SessionClosed,
     SessionOpened,
 )
-from allthepoints.core.silence import hush
+from allthepoints.core.silence import LATEST_ANSWER, hush
 
 NOBODY = UserId("")
 TOLD_AFTER = 3
@@ -78,7 +78,8 @@ def users_read(o: Observed, policy: Policy, fact: UsersRead) -> Iterator[Record]
         o.users_checked_at = fact.at
     # While nobody is answered a look-up says nothing of a room; but it must not keep others waiting for its slot.
     contested = len(desired(policy, o, fact.at)) > room_cap(policy, o, fact.at)
-    unheard = [] if contested else hush(o, o.live)
+    no_late_answer = fact.at >= o.answered_at + LATEST_ANSWER
+    unheard = [] if contested and no_late_answer else hush(o, o.live)
     for ref in fact.found:
         o.not_found.pop(ref.login, None)
         known = ref.id in o.channels
