@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -49,7 +49,7 @@ WORDS = "test_core_words"
 """The tests that look at all words that go out, wherever they stand: asked of all that is run at import."""
 
 ENOUGH = 25.0
-"""Seconds of tests for what is run at import and then used by everything."""
+"""Seconds of tests for one mutant, the quickest first. What only later ones would notice counts as unnoticed."""
 
 FLOORS = ("core", "irc", "service", "streamelements")
 """Whose lines are watched. Always the same, so that what was seen can be kept."""
@@ -115,8 +115,11 @@ def main() -> int:
     _say(f"{len(asked)} mutants of {sum(map(len, chosen.values()))} modules")
     known = Known(Tree().source, args.known)
     before = {mutant: KILLED for mutant in asked if mutant in known}
-    ends = before | run(Tree(tests=args.tests), [mutant for mutant in asked if mutant not in before], args.keep)
-    known.keep(ends)
+    ends = dict(before)
+    try:
+        run(Tree(tests=args.tests), [mutant for mutant in asked if mutant not in before], args.keep, ends)
+    finally:
+        known.keep(ends)
     scores, survivors = judge(made, ends)
     minutes = (time.perf_counter() - start) / 60
     for mutant, how in survivors:
@@ -165,32 +168,35 @@ class Tree:
         return self.root / "src" / self.package
 
 
-def run(tree: Tree, asked: Sequence[Mutant], keep: Path | None = None) -> dict[Mutant, str]:
-    """What became of each. `keep`: a file that remembers which test runs which line."""
+def run(
+    tree: Tree, asked: Sequence[Mutant], keep: Path | None = None, ends: dict[Mutant, str] | None = None
+) -> dict[Mutant, str]:
+    """What became of each, put into `ends` as it comes. `keep`: a file that remembers which test runs which line."""
+    ends = {} if ends is None else ends
     here = Path.cwd()
     try:
         with tempfile.TemporaryDirectory() as folder:
             floors = sorted({mutant.module.partition("/")[0] for mutant in asked} | set(FLOORS))
-            return _run(Grounds(tree.root, Path(folder), tree.package, tree.tests, floors), asked, keep)
+            _run(Grounds(tree.root, Path(folder), tree.package, tree.tests, floors), asked, keep, ends)
+            return ends
     finally:
         os.chdir(here)
 
 
-def _run(grounds: Grounds, asked: Sequence[Mutant], keep: Path | None) -> dict[Mutant, str]:
+def _run(grounds: Grounds, asked: Sequence[Mutant], keep: Path | None, ends: dict[Mutant, str]) -> None:
     covered = _looked(grounds, keep)
     early = grounds.at_import()
     took = {test: seen.took for test, seen in covered.items() if seen is not None}
     _say(f"{len(took)} tests, {sum(took.values()):.0f} s; {len(covered) - len(took)} are too slow")
     tells = Tells(grounds.package, covered, early)
-    ends: dict[Mutant, str] = {}
+    before = len(ends)
     plan = [(mutant, tells.tests(mutant), tells.is_early(mutant)) for mutant in asked]
     for mutant, end, _ in grounds.outcomes(plan, took):
         ends[mutant] = end
         if end in {SURVIVED, NO_TEST}:
             _say("\t".join([*mutant.key, end]))
         if len(ends) % 100 == 0:
-            _say(f"{len(ends)} of {len(asked)}: {dict(Counter(ends.values()))}")
-    return ends
+            _say(f"{len(ends) - before} of {len(asked)}: {dict(Counter(ends.values()))}")
 
 
 class Known:
@@ -260,14 +266,20 @@ class Tells:
             found = self._uses(mutant)
             if not found:
                 return sorted({*self._words, *self._enough(mutant.module)})
-            return sorted(self._words.union(*(self._by_line.get(place, ()) for place in found)))
-        return sorted({test for place in places for test in self._by_line.get(place, ())})
+            places = found
+            near = self._quickest({test for place in places for test in self._by_line.get(place, ())})
+            return sorted({*self._words, *near})
+        return self._quickest({test for place in places for test in self._by_line.get(place, ())})
 
     def _enough(self, module: str) -> list[str]:
-        """Tests that run anything of the module, the quickest first, as long as they are to be had in `ENOUGH`."""
-        spent, found = 0.0, []
+        """Tests that run anything of the module."""
         near = [test for test in self._all if module in (self._covered[test] or _NOTHING).lines] or self._all
-        for test in sorted(near, key=lambda test: (self._covered[test] or _NOTHING).took):
+        return self._quickest(near)
+
+    def _quickest(self, tests: Iterable[str]) -> list[str]:
+        """As many as are to be had in `ENOUGH`."""
+        spent, found = 0.0, []
+        for test in sorted(tests, key=lambda test: ((self._covered[test] or _NOTHING).took, test)):
             spent += (self._covered[test] or _NOTHING).took
             if spent < ENOUGH:
                 found.append(test)
