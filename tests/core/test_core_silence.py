@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -17,7 +18,7 @@ from allthepoints.core.closing import close
 from allthepoints.core.model import ChannelRef, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Room
 from allthepoints.core.place import Place, place
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import JOIN_IN_FLIGHT, Policy
 from allthepoints.core.presence import State
 from allthepoints.core.records import RefusalSet
 from allthepoints.core.refusals import Refusal
@@ -62,6 +63,13 @@ def test_fc_01_three_joins_in_a_row_then_slower_and_each_third_asks_helix(
     assert (channel.unanswered, channel.look_up) == (unanswered, look_up)
     assert channel.ask_not_before == (T + 15 + pause if pause else 0.0)
     assert (channel.silent_on, o.connections[1].unanswered) == (1, 1)
+
+
+@pytest.mark.parametrize("patience", [5.0, 15.0, 20.0])
+def test_fc_02_a_join_that_is_given_up_early_may_still_arrive(patience: float) -> None:
+    o = state(State.ASKED, spent=False)
+    list(expire(o, replace(POLICY, ask_timeout=patience), T + patience))
+    assert o.join_times == (T + JOIN_IN_FLIGHT,), "whenever we lose patience"
 
 
 # -- a connection ----------------------------------------------------------------------------------------------------

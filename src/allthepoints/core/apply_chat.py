@@ -236,7 +236,7 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
         if room.written_at is None:
             continue
         if room.state is State.ASKED and now >= room.written_at + policy.ask_timeout:
-            _book_join(o, room, now)
+            book_lost_join(o, room, now)
             _to(room, Input.EXPIRED, now)
             unanswered(o, policy, room, now)
         elif room.state is State.LEAVING and now >= room.written_at + policy.leave_timeout:
