@@ -109,7 +109,7 @@ def _agenda(policy: Policy, o: Observed, now: float) -> Agenda:
     changed: Iterable[UserId]
     if agenda is None or not _holds(agenda, policy, o, now):
         agenda = o.elements.agenda = Agenda(policy, o.changes.count, now, inf, wished(policy, o), {})
-        changed = _channels(policy, o, agenda)
+        changed = _channels(o, agenda)
     elif agenda.count == o.changes.count:
         return agenda
     else:
@@ -127,14 +127,14 @@ def _holds(agenda: Agenda, policy: Policy, o: Observed, now: float) -> bool:
     return agenda.policy is policy and agenda.count >= o.changes.everybody and agenda.at <= now < agenda.until
 
 
-def _channels(policy: Policy, o: Observed, agenda: Agenda) -> set[UserId]:
+def _channels(o: Observed, agenda: Agenda) -> set[UserId]:
     """All of which anything may be due."""
     of_purses = {
         i
         for i, purse in o.elements.purses.items()
         if purse.looked_at or purse.items_wanted or purse.left_at > purse.balance_at
     }
-    return {*(o.live if policy.presence else ()), *of_purses, *agenda.wished}
+    return {*o.live, *of_purses, *agenda.wished}
 
 
 def _enter(policy: Policy, o: Observed, agenda: Agenda, channel_id: UserId, now: float) -> None:
@@ -169,9 +169,10 @@ def _plan_jwt(o: Observed, draft: Draft) -> None:
     if jwt.pending or not draft.due(jwt.not_before):
         return
     every = {JwtState.GOOD: JWT_EVERY, JwtState.WRONG_ACCOUNT: JWT_REFUSED_EVERY, JwtState.REFUSED: JWT_REFUSED_EVERY}
-    asked = [r.asked_at for r in o.elements.redemptions.values() if r.state is State.CONFIRMED]
-    wanted = bool(asked) and jwt_state(o, draft.now) is not JwtState.GOOD and jwt.checked_at < max(asked)
-    if wanted or draft.due(jwt.checked_at + every.get(jwt_state(o, draft.now), JWT_LOOK)):
+    redemptions = o.elements.redemptions.values()
+    waited_for = any(r.state is State.CONFIRMED and r.asked_at > jwt.checked_at for r in redemptions)
+    state = jwt_state(o, draft.now)
+    if (waited_for and state is not JwtState.GOOD) or draft.due(jwt.checked_at + every.get(state, JWT_LOOK)):
         draft.do(CheckJwt())
 
 
@@ -199,10 +200,10 @@ def _of_channel(policy: Policy, o: Observed, agenda: Agenda, channel_id: UserId,
         yield from _for_earning(policy, o, channel, purse)
     if purse.left_at > purse.balance_at and channel.present_since is None:
         yield from _balance(o, purse, purse.left_at + LAG, False)
-    looked_at_until = purse.looked_at + LOOKED_FOR if purse.looked_at else 0.0
-    if now < looked_at_until:
-        agenda.until = min(agenda.until, looked_at_until)
-    if now < looked_at_until or channel_id in agenda.wished:
+    until = purse.looked_at + LOOKED_FOR
+    if looked_at := now < until:
+        agenda.until = min(agenda.until, until)
+    if looked_at or channel_id in agenda.wished:
         yield from _for_store(policy, o, purse)
 
 
@@ -212,7 +213,7 @@ def _looked_up(o: Observed) -> Iterator[Due]:
 
 
 def _for_a_person(o: Observed, purse: Purse) -> Iterator[Due]:
-    if (looked := purse.looked_at) <= 0.0:
+    if (looked := purse.looked_at) == 0.0:
         return
     if (purse.found_at < looked and purse.se is None) or _must_find(o, purse):
         yield Due(_not_refused(purse, "channel", looked), True, FindLoyalty(_login(o, purse)))
@@ -234,11 +235,11 @@ def _for_redemptions(o: Observed, draft: Draft) -> Iterator[Due]:
         elif r.state is State.UNKNOWN and r.account == _own(o) and jwt_state(o, draft.now) is JwtState.GOOD:
             sent_at = r.sent_at or r.asked_at
             every = SETTLE_EVERY if draft.now < sent_at + 2 * ABSENT_AFTER else SETTLE_LATER
-            read = purse.balance_at > sent_at + 1.0 and is_own(o, purse.viewer)
-            after = purse.balance_at + max(every, SETTLE_BALANCE) if read else 0.0
-            yield from _balance(o, purse, max(sent_at + 1.0, after), True)
-            again = o.elements.history_at + every if o.elements.history_of == r.account else 0.0
-            yield from _history(o, max(sent_at + 1.0, again))
+            begin = sent_at + 1.0
+            read = purse.balance_at > begin and is_own(o, purse.viewer)
+            yield from _balance(o, purse, purse.balance_at + max(every, SETTLE_BALANCE) if read else begin, True)
+            again = o.elements.history_at + every if o.elements.history_of == r.account else begin
+            yield from _history(o, max(begin, again))
 
 
 def _before_sending(o: Observed, r: Redemption, purse: Purse) -> Iterator[Due]:
@@ -320,12 +321,12 @@ def _balance(o: Observed, purse: Purse, at: float, waited_for: bool) -> Iterator
 
 def _not_refused(purse: Purse, what: str, at: float) -> float:
     """`at`, or when a clear no to `what` has rested."""
-    return max(at, purse.refused.get(what, 0.0))
+    return max(at, purse.refused.get(what, at))
 
 
 def _is_still(policy: Policy, purse: Purse, present_since: float) -> bool:
     """Whether nothing is to be expected: loyalty is off, or nothing has come for long."""
     if purse.loyalty is not None and not purse.loyalty.enabled:
         return True
-    rose_at = purse.ledger.rose_at or 0.0
+    rose_at = purse.ledger.rose_at or present_since
     return purse.balance_at - max(rose_at, present_since) > 2 * policy.flat_after
