@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from core_world import T0, Core, World, at_work, logins, ref
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from allthepoints.core.desired import desired
 from allthepoints.core.loyalty import Balance, Item, Loyalty, LoyaltyChannel
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import EventKind
+from allthepoints.core.redeem import Redemption, State
 
 A, B, C, D = logins(0, 1, 2, 3)
 
@@ -61,6 +63,37 @@ def test_who_ignores_us_pays_nobody() -> None:
     shy = Loyalty(amount=90, interval=3600.0, ignored=frozenset({core.observed.account.login}))
     core.turn(fp.LoyaltyRead(T0, ref(0).id, shy))
     assert ranked(core) == ["c1", "c0"]
+
+
+def test_the_order_is_found_anew_only_when_something_changed() -> None:
+    core = at_work(0, 1)
+    o = core.observed
+    core.turn(now=T0 + 1)
+    queue, order = o.queue, desired(core.policy, o, T0 + 1)
+    core.turn(now=T0 + 2)
+    assert o.queue is queue
+    assert desired(core.policy, o, T0 + 2) is order
+    tell(core, 0, rate=30)
+    assert o.queue is queue, "one of them changed"
+    tell(core, 1, rate=300)
+    assert o.queue is queue
+    assert ranked(core) == ["c1", "c0"]
+    core.policy = Policy(priority=(A,))
+    core.turn(f.ConfigTaken(T0 + 3))
+    assert o.queue is not queue
+    assert ranked(core) == ["c0", "c1"]
+
+
+@pytest.mark.parametrize(("points", "first"), [(10, "c1"), (100, "c0")])
+def test_a_wish_that_rests_after_it_was_had_is_met_or_not_as_any_other(points: int, first: str) -> None:
+    core = at_work(0, 1, policy=Policy(wishes=(Wish(B, "Mug"),)), connected=False)
+    tell(core, 0)
+    tell(core, 1, points=points)
+    mug = Item(ItemId("i"), "Mug", 100, cooldown_user=3600.0)
+    had = Redemption("k", ref(1).id, B, mug.id, 100, T0 - 9, State.ACCEPTED, sent_at=T0 - 8)
+    core.observed.elements.redemptions["k"] = had
+    core.turn(fp.ItemsRead(T0, ref(1).id, (mug,)))
+    assert ranked(core)[0] == first
 
 
 def sitting(rate_in: int, rate_out: int) -> Core:
