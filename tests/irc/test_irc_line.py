@@ -37,6 +37,10 @@ def test_fc_26_a_key_without_a_value_equals_an_empty_one() -> None:
     assert parse_tags("k") == parse_tags("k=")
 
 
+def test_a_tag_without_a_name_is_none() -> None:
+    assert parse_tags("k=1;;=2;x=3;") == {"k": "1", "x": "3"}
+
+
 TRAILING = [
     (b":a!a@a.tmi.twitch.tv PRIVMSG #foo :", ("#foo", "")),
     (b":a!a@a.tmi.twitch.tv PRIVMSG #foo :  two spaces  ", ("#foo", "  two spaces  ")),
@@ -65,6 +69,8 @@ SHAPES = [
     (b":src JOIN", Line("JOIN", (), "src")),
     (b"@a=b;c :src  CMD  x", Line("CMD", ("x",), "src", {"a": "b", "c": ""})),
     (b"@a=b   CMD x", Line("CMD", ("x",), None, {"a": "b"})),
+    (b"@a=b \tCMD x", Line("\tCMD", ("x",), None, {"a": "b"})),
+    (b":src \tCMD x", Line("\tCMD", ("x",), "src")),
     (b": CMD x", Line("CMD", ("x",), "")),
     (b":gravel.mozilla.org MODE #tckk +n ", Line("MODE", ("#tckk", "+n"), "gravel.mozilla.org")),
     (b":a!b@c\x02d CMD \x03x\t", Line("CMD", ("\x03x\t",), "a!b@c\x02d")),
@@ -103,6 +109,7 @@ def test_no_command(raw: bytes) -> None:
 
 def test_who_sent_it() -> None:
     assert parse(b":Bob!b@h X").nick == "bob"
+    assert parse(b":Bob!b!c@h X").nick == "bob"
     assert parse(b":tmi.twitch.tv X").nick == ""
     assert parse(b":!@.tmi.twitch.tv X").nick == ""
     assert parse(b"X").nick == ""

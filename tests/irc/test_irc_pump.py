@@ -88,6 +88,12 @@ def test_what_is_sent_before_the_handshake_waits_for_it(server: Server) -> None:
     assert got == b"NICK me\r\n"
 
 
+def test_before_tcp_is_up_nothing_goes_out() -> None:
+    pump = TlsPump(client_context(), "irc.example.net")
+    pump.send(b"NICK me\r\n")
+    assert pump.outgoing() == b""
+
+
 def test_records_cut_anywhere(server: Server) -> None:
     pump = connected(server)
     for text in (b"one\r\n", b"two\r\n"):
@@ -149,7 +155,9 @@ def test_the_peer_says_goodbye_after_its_last_words(server: Server) -> None:
     assert bytes(pump.feed(server.outbound.read())) == b"ERROR :bye\r\n"
     pump.feed(b"")
     assert pump.closed
+    pump.outgoing()
     pump.send(b"nobody reads this")
+    assert pump.outgoing() == b""
     pump.close()
     assert bytes(pump.feed(b"")) == b""
 
@@ -160,7 +168,7 @@ def test_we_say_goodbye(server: Server) -> None:
     pump.close()
     server.inbound.write(pump.outgoing())
     assert server.read() == b"QUIT\r\n"
-    assert server.read() == b""  # close_notify
+    assert server.tls.read(1) == b"", "close_notify; where none came it would want to read on"
     assert not pump.closed
 
 
@@ -235,6 +243,11 @@ def test_dense_traffic_is_read_by_the_tick() -> None:
     assert pace.after_read(0.041, full=False) == 0.03
     assert pace.after_read(0.072, full=False) == 0.03
     assert pace.after_read(0.2, full=False) == 0.0
+
+
+def test_what_comes_just_a_tick_later_is_dense() -> None:
+    pace = Pace(0.0625)
+    assert [pace.after_read(at, full=False) for at in (0.0, 0.0625)] == [0.0, 0.0625]
 
 
 def test_a_full_read_means_that_more_is_waiting() -> None:

@@ -115,6 +115,7 @@ def test_fc_17_other_lines_before_the_welcome_change_nothing(line: bytes) -> Non
         (b":irc.example.net 433 * me :Nickname already in use", "Nickname already in use"),
         (b":irc.example.net 464 me :Invalid password", "Invalid password"),
         (b"@time=1 :irc.example.net 465 me :You are banned", "You are banned"),
+        (b":irc.example.net 464", ""),
         (b"ERROR :Access denied: Bad password?", "Access denied: Bad password?"),
     ],
 )
@@ -126,6 +127,7 @@ def test_an_error_that_is_not_about_the_login_is_a_loss() -> None:
     line = b"ERROR :Closing link: server full\r\n"
     assert registering().receive(line, 1.0) == [Ended(End.CLOSED, "Closing link: server full")]
     assert ready().receive(b"ERROR :Access denied\r\n", 1.0) == [Ended(End.CLOSED, "Access denied")]
+    assert ready().receive(b"ERROR\r\n", 1.0) == [Ended(End.CLOSED)]
 
 
 def test_what_comes_after_the_end_in_the_same_read_is_nothing() -> None:
@@ -204,6 +206,7 @@ def test_a_nick_that_is_no_login(nick: str) -> None:
         (":me!me@me.tmi.twitch.tv JOIN #alpha", [RoomJoined("alpha")]),
         (":me!me@me.tmi.twitch.tv JOIN :#alpha", [RoomJoined("alpha")]),
         (":ME!Me@me.tmi.twitch.tv JOIN #Alpha", [RoomJoined("alpha")]),
+        (":Me JOIN #alpha", [RoomJoined("alpha")]),
         ("@room-id=1;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #alpha", [RoomJoined("alpha", "1")]),
         ("@room-id=;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #alpha", [RoomJoined("alpha")]),
         (":me.tmi.twitch.tv 366 me #alpha :End of /NAMES list", [RoomJoined("alpha")]),

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 
 from allthepoints.irc import notices
 from allthepoints.irc.events import (
-    JoinError,
     Reconnect,
     RoomJoined,
     RoomParted,
@@ -78,12 +77,9 @@ def _notice(line: Line, _nick: str) -> SessionEvent | None:
 
 def _numeric(line: Line, nick: str) -> SessionEvent | None:
     channel = _room(line.param(1))
-    error = notices.NUMERICS.get(line.command, JoinError.OTHER)
-    return (
-        RoomRefused(channel, error, words(line))
-        if channel and not line.nick and line.param(0).lower() == nick
-        else None
-    )
+    if not channel or line.nick or line.param(0).lower() != nick:
+        return None
+    return RoomRefused(channel, notices.NUMERICS[line.command], words(line))
 
 
 def _clearchat(line: Line, nick: str) -> SessionEvent | None:

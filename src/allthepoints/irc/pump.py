@@ -97,7 +97,7 @@ class TlsPump:
         self.closed = False
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._in, self._out, server_side=False, server_hostname=server_hostname)
+        self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
         self._plain = bytearray(4 * RECORD)
         self._view = memoryview(self._plain)
         self._unsent = b""
@@ -137,7 +137,7 @@ class TlsPump:
             pass
 
     def outgoing(self) -> bytes:
-        return self._out.read() if self._out.pending else b""
+        return self._out.read()
 
     def _shake_hands(self) -> None:
         try:
