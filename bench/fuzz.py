@@ -34,7 +34,7 @@ from table import show, show_json
 
 HANG = 120.0
 MOST_MEMORY = 64.0
-"""MiB that a part may have grown by after its first tenth."""
+"""MiB that a part may have grown by after its first piece."""
 
 Found = dict[str, int]
 
@@ -72,8 +72,9 @@ def schema(args: argparse.Namespace) -> Iterator[tuple[int, Found]]:
     if importlib.util.find_spec("schemathesis") is None:
         print("schema: schemathesis is not installed (python scripts/install_group.py bench)", file=sys.stderr)
         return
-    found = fuzz_web.by_schemathesis(args.seed, max(1, args.count // 100) if args.part is None else args.count, _alive)
-    yield sum(found.values()), found
+    count = args.count if args.part == "schema" else max(1, args.count // 100)
+    for found in fuzz_web.by_schemathesis(args.seed, count):
+        yield sum(found.values()), found
 
 
 def _pieces(args: argparse.Namespace, main: Callable[[int, int], Found]) -> Iterator[tuple[int, Found]]:
@@ -200,7 +201,7 @@ def _record(outcomes: list[Outcome], args: argparse.Namespace) -> None:
         "web": "Odd requests to the dashboard",
         "schema": "Requests to the dashboard by schemathesis",
     }
-    asked = {"lines": args.lines, "schema": max(1, args.count // 100)}
+    asked = {"lines": args.lines, "schema": args.count if args.part == "schema" else max(1, args.count // 100)}
     counts = [
         results.Figure(words[one.name], "", [one.count], at_least=asked.get(one.name, args.count))
         for one in outcomes

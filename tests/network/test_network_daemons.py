@@ -13,7 +13,7 @@ from netns import Wire, wired
 from allthepoints.base.clock import Stopwatch, SystemClock
 from allthepoints.base.secret import Secret
 from allthepoints.core.model import Lost
-from allthepoints.irc.events import Ended, RoomJoined, SessionEvent, Welcome
+from allthepoints.irc.events import Ended, RoomJoined, RoomParted, SessionEvent, Welcome
 from allthepoints.irc.session import Session, SessionOptions
 from allthepoints.twitch.chat import TcpChat
 from allthepoints.twitch.link import ChatUnreachable, Link
@@ -27,6 +27,8 @@ ROOMS = [f"room{number:02}" for number in range(20)]
 KEEP = 0.6
 """Seconds of idle_ping and pong_timeout here."""
 SPARE = 3.0
+PATIENT = 20.0
+"""The same where a wire that only loses some must not be taken for a dead one."""
 
 
 @pytest.fixture(params=DAEMONS, ids=lambda daemon: daemon.name)
@@ -44,12 +46,14 @@ class Caller:
         self._calls = 0
         self._chat = TcpChat(f"ircs://127.0.0.1:{server.port}", CLOCK, server.context)
 
-    async def sits(self) -> Link:
-        """In all rooms, on a new connection. Raises ChatUnreachable, also where it is lost on the way."""
+    async def sits(self, silence: float = KEEP) -> Link:
+        """In all rooms, on a new connection, which is given up after so long a silence. Raises ChatUnreachable, also
+        where it is lost on the way."""
         self._calls += 1
         self.events, self.lost = [], []
         nick, caps = f"viewer{self._calls}", self.server.daemon.caps
-        options = SessionOptions(idle_ping=0.3, pong_timeout=0.3, asked_ping=0.3, user_line=True, caps=caps)
+        half = silence / 2
+        options = SessionOptions(idle_ping=half, pong_timeout=half, asked_ping=half, user_line=True, caps=caps)
         with self.wire.client.inside():
             link = await self._chat.open(
                 Session(nick, Secret(TOKEN), CLOCK.now(), options), self._on_events, self.lost.append
@@ -57,8 +61,12 @@ class Caller:
         await self._told(lambda: Welcome(nick) in self.events)
         link.session.join(ROOMS, CLOCK.now())
         link.flush()
-        await self._told(lambda: {e.channel for e in self.events if isinstance(e, RoomJoined)} == set(ROOMS))
+        await self._told(lambda: self.rooms(RoomJoined) == set(ROOMS))
         return link
+
+    def rooms(self, kind: type[RoomJoined | RoomParted]) -> set[str]:
+        """Of which that was told."""
+        return {event.channel for event in self.events if isinstance(event, kind)}
 
     async def _told(self, done: Callable[[], object]) -> None:
         await self.until(lambda: self.lost or done())
@@ -114,13 +122,13 @@ async def _reset_and_lossy(caller: Caller) -> None:
 
     caller.wire.drop(port, "up", "down", share=0.1)
     for _ in range(3):
-        with contextlib.suppress(ChatUnreachable):
-            (await caller.sits()).abandon()
+        (await caller.sits(PATIENT)).abandon()
     caller.wire.heal()
-    link = await caller.sits()
     caller.wire.slow(200)
+    link = await caller.sits(PATIENT)
     link.session.part(ROOMS, CLOCK.now())
     link.flush()
+    await caller.until(lambda: caller.lost or caller.rooms(RoomParted) == set(ROOMS))
     assert not caller.lost
     link.close()
     await caller.until(lambda: caller.lost)
