@@ -213,7 +213,7 @@ def figures(looks: Sequence[Look]) -> list[Figure]:
     each = (last.cpu_s - warm.cpu_s) / max(1, lines)
     return [
         Figure("Lines a second that it got", "lines/s", [lines / seconds] if seconds else [0.0]),
-        Figure("Rooms at each look", "", [look.rooms for look in looks], at_least=last.rooms, every=True),
+        Figure("Rooms at each look", "", [look.rooms for look in looks], at_least=warm.rooms, every=True),
         Figure("CPU of one core, in all", "%", [100 * (last.cpu_s - warm.cpu_s) / seconds] if seconds else [0.0]),
         Figure("CPU a line, with all the rest of the program", "us", [1e6 * each]),
         Figure(f"{after}: memory (RSS)", "MB", [last.rss_mb], at_most=warm.rss_mb * GROWTH),
