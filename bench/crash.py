@@ -12,14 +12,16 @@ After each kill it must hold (`broken` says which did not):
 
 integrity      `PRAGMA integrity_check` says ok
 kept           every row that could be read just before the kill, or was left by the one before, is still there: events,
-               intervals of presence, sessions, the ledger, redemptions, prices; what was final is as it was
+               intervals of presence, sessions, the ledger, redemptions, prices, what a person asked for, channels with
+               their logins, items, balances; what was final is as it was
 consistent     no two intervals of presence of a channel overlap; of what was claimed when it died nothing lasts longer
                than its life did; each entry of a ledger follows from the one before
 lock           the next process has the lock at once: none ends by itself
 and, by the sandbox's own count at the end,
 paid twice     no redemption was taken twice, and no wish was bought more often than it is wished for
 booked         what the program holds for accepted was taken, what was taken it holds for nothing else in the end, and
-               nothing was taken of which it has no row; wishes by their number
+               nothing was taken of which it has no row; nor was anything asked for that it does not know of in the
+               end; wishes by their number
 limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database
 plan           now and then, and at the end, it is left alone for a while: it sits where it should, and nowhere else
 """
@@ -127,11 +129,12 @@ count = {wanted}
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A table that only grows. `key`: the columns that name a row; `fixed`: those that never change, `once` those that
-    are filled once, and then stay."""
+    are filled once, and then stay; `where`: which rows stay for ever."""
 
     key: tuple[str, ...]
-    fixed: tuple[str, ...]
+    fixed: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
+    where: str = "TRUE"
 
 
 TABLES: Mapping[str, Kept] = {
@@ -145,6 +148,12 @@ TABLES: Mapping[str, Kept] = {
         ("key", "channel", "item", "cost", "asked_at", "answers", "auto"),
         ("sent_at", "settled_at", "bought"),
     ),
+    "requests": Kept(("id",), ("at", "kind", "login", "data", "key"), ("done_at",), "key IS NOT NULL"),
+    "channels": Kept(("id",), ("first_seen",)),
+    "logins": Kept(("id",), ("channel", "login", "since")),
+    "items": Kept(("channel", "item"), ("first_seen",)),
+    "ledgers": Kept(("no",), ("channel",)),
+    "balances": Kept(("channel",)),
 }
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
@@ -165,7 +174,7 @@ def read(path: Path) -> State:
 def _rows(connection: apsw.Connection, name: str, kept: Kept) -> Rows:
     more = ("state",) if name == "redemptions" else ()
     columns = (*kept.key, *kept.fixed, *kept.once, *more)
-    found = connection.execute(f"SELECT {', '.join(columns)} FROM {name}")
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {name} WHERE {kept.where}")
     return {row[: len(kept.key)]: dict(zip(columns, row, strict=True)) for row in found}
 
 
@@ -296,6 +305,7 @@ class Crash:
         self._left: State = {}
         self._killed_at = 0.0
         self._life = 2.0
+        self._asked: set[str] = set()
         self.outcome = Outcome()
         endpoints = self._box.hello["endpoints"]
         wishes = "".join(WISH.format(n=n, wanted=WANTED) for n in range(CHANNELS))
@@ -368,6 +378,7 @@ class Crash:
         if items and self._chance.draw() < 0.7:
             data: dict[str, JSON] = {"key": key, "item": items[0], "cost": cost, "answers": [key]}
             ask(self._data.database, "redeem", Login(room), time.time(), data, key)
+            self._asked.add(key)
             self.outcome.asked += 1
         elif items:
             ask(self._data.database, "look", Login(room), time.time())  # with which a wish may come within reach
@@ -420,8 +431,9 @@ class Crash:
         until(lambda: len(read(self._data.database)["prices"]) >= 2 * CHANNELS, "all stores are read")
 
     def _nothing_waits(self) -> bool:
-        rows = read(self._data.database)["redemptions"].values()
-        return not any(row["state"] in ("confirmed", "sent") for row in rows)
+        now = read(self._data.database)
+        unasked = any(row["done_at"] is None for row in now["requests"].values())
+        return not unasked and not any(row["state"] in ("confirmed", "sent") for row in now["redemptions"].values())
 
     def _count(self) -> None:
         """By the sandbox's own count."""
@@ -433,6 +445,8 @@ class Crash:
         out.breaks("paid twice", [f"the wish of {room}: {n} times" for room, n in wished.items() if n > WANTED])
         rows = list(self._left["redemptions"].values())
         out.breaks("booked", misbooked(rows, by_key, wished))
+        unknown = self._asked - {row["key"] for row in rows}
+        out.breaks("booked", [f"{key} was asked for, and nothing was written" for key in sorted(unknown)])
         for what in ("join_limit_violations", "login_limit_violations", "chat_lines_sent", "refresh_reuse"):
             if tally[what]:
                 out.breaks("limits", [f"{what}: {tally[what]}"])
