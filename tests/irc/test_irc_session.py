@@ -138,6 +138,13 @@ def test_what_comes_after_the_end_in_the_same_read_is_nothing() -> None:
     assert session.outgoing() == b""
 
 
+def test_what_was_not_yet_sent_at_the_end_never_is() -> None:
+    session = ready()
+    session.join(["alpha"], 1.0)
+    assert session.receive(b"PING :x\r\nERROR :bye\r\n", 1.0) == [Ended(End.CLOSED, "bye")]
+    assert session.outgoing() == b""
+
+
 def test_the_servers_words_are_cut_and_made_printable() -> None:
     told = registering().receive(b"ERROR :a\x1b[31m\x07" + b"b" * 1000 + b"\r\n", 1.0)
     assert told == [Ended(End.CLOSED, "a [31m " + "b" * 293)]
@@ -180,6 +187,12 @@ def test_fc_32_a_token_in_a_channels_name_in_whatever_case() -> None:
     session.receive(b":tmi.twitch.tv 001 me :hi\r\n", 0.0)
     [event] = session.receive(b"@room-id=;slow=;subs-only= ROOMSTATE #cANARY1\r\n", 0.0)
     assert "canary1" not in repr(event)
+
+
+def test_without_a_token_the_servers_words_stay_as_they_are() -> None:
+    session = Session("me", Secret(""), 0.0)
+    session.connected(0.0)
+    assert session.receive(b"ERROR :bye\r\n", 0.0) == [Ended(End.CLOSED, "bye")]
 
 
 def test_the_token_shows_nowhere() -> None:
@@ -271,6 +284,14 @@ def test_comma_lists_fit_into_lines(names: list[str], command: str) -> None:
     assert all(len(line) + 2 <= 512 for line in lines)
     asked = [name for line in lines for name in line.decode().split(" ")[1].split(",")]
     assert asked == ["#" + name for name in dict.fromkeys(names)]
+
+
+@pytest.mark.parametrize(("length", "lines"), [(18, [512]), (19, [492, 27])])
+@pytest.mark.parametrize("command", ["join", "part"])
+def test_a_line_of_512_bytes_is_full(command: str, length: int, lines: list[int]) -> None:
+    session = ready()
+    getattr(session, command)([*(f"{number:025}" for number in range(18)), "a" * length], 0.0)
+    assert [len(line) for line in session.outgoing().splitlines(keepends=True)] == lines
 
 
 @pytest.mark.parametrize("command", ["join", "part"])
