@@ -150,18 +150,24 @@ def generous() -> Iterator[None]:
 @pytest.mark.usefixtures("generous")
 def test_a_whole_life_leaves_nothing_that_others_may_read(tmp_path: Path) -> None:
     """Started as a person would, with a umask of 0: config, sign-in, a day, a backup, a password, a signing out."""
-    from whole_world import sandbox, signed_in, until
+    from whole_world import Machine, sandbox, until
 
     with sandbox(tmp_path, ["alpha"]) as box:
-        machine = signed_in(tmp_path, box)
+        machine = Machine(tmp_path / "home")
+        machine.configure(box.endpoints)
         box.on_air("alpha")
+        machine.do("login")
+        machine.do("dashboard", "password", stdin="four random words here\n")
         with machine.run("--verbose"):
             until(lambda: box.rooms() == ["alpha"], what="in")
             machine.do("backup", str(machine.data / "backup.db"))
             open_while_it_runs = others_may(machine.data)
         machine.do("backup", str(tmp_path / "elsewhere.db"))
         assert (stat.S_IMODE((tmp_path / "elsewhere.db").stat().st_mode)) == 0o600
-    assert open_while_it_runs == []
+        assert {"tokens.json", "dashboard-password.json"} <= {entry.name for entry in machine.data.iterdir()}
+        open_when_it_is_over = others_may(machine.data)
+        machine.do("logout")
+    assert open_while_it_runs == open_when_it_is_over == []
     assert others_may(machine.data) == []
     assert stat.S_IMODE(machine.data.stat().st_mode) == 0o700
 
