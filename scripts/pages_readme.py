@@ -44,7 +44,7 @@ ROWS = (
     (
         "scanning tagged chat, lines per CPU second",
         "{speed: scan: Scanning tagged chat, times miniirc, the fastest of the others} × the fastest of seven Python "
-        "parsers, with the same findings",
+        "parsers, which finds the same",
         "",
     ),
     (
