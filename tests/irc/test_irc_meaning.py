@@ -13,6 +13,9 @@ CASES: list[tuple[str, SessionEvent | None]] = [
     ("@ban-duration= :tmi.twitch.tv CLEARCHAT #alpha :me", WeBanned("alpha")),
     ("@ban-duration=600 :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 600)),
     # For how long is not to be read: it is a time-out all the same.
+    ("@ban-duration=1209600 :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 1_209_600)),
+    (f"@ban-duration={'9' * 10} :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 0)),
+    (f"@ban-duration={'9' * 5000} :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 0)),
     ("@ban-duration=soon :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 0)),
     ("@ban-duration=-5 :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 0)),
     ("@ban-duration=² :tmi.twitch.tv CLEARCHAT #alpha :me", WeTimedOut("alpha", 0)),

@@ -5,6 +5,7 @@ A line counts only where the server said it: a NOTICE or a numeric with a user f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from allthepoints.irc import notices
@@ -18,6 +19,9 @@ from allthepoints.irc.events import (
     WeTimedOut,
 )
 from allthepoints.irc.line import Line
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+"""What a duration can be: no more digits than any stream lasts."""
 
 TEXT_LIMIT = 300
 """Characters kept of the server's words."""
@@ -90,7 +94,7 @@ def _clearchat(line: Line, nick: str) -> SessionEvent | None:
     duration = line.tags.get("ban-duration", "")
     if not duration:
         return WeBanned(channel)
-    return WeTimedOut(channel, int(duration) if duration.isascii() and duration.isdigit() else 0)
+    return WeTimedOut(channel, int(duration) if _SECONDS.fullmatch(duration) else 0)
 
 
 def _reconnect(line: Line, _nick: str) -> SessionEvent | None:
