@@ -36,10 +36,10 @@ ROWS = (
         "{chaos.high: Of what the oracle could have, crowded hours} %; a limit broken: {chaos.high: Broken: joins}, "
         "paid twice: {chaos.high: Broken: doubled}, joined after word of a ban: {chaos.high: Broken: after told}",
         "{chaos.low: stormiest days: the article's bot} to {chaos.high: stormiest days: the article's bot} %, "
-        "in such hours {chaos.low: crowded hours: the article's bot} to {chaos.high: crowded hours: the article's bot} %; "
-        "supervised: {chaos.low: stormiest days: the same, supervised} to "
-        "{chaos.high: stormiest days: the same, supervised} %, in such hours "
-        "{chaos.low: crowded hours: the same, supervised} to "
+        "in such hours {chaos.low: crowded hours: the article's bot} to "
+        "{chaos.high: crowded hours: the article's bot} %; supervised: "
+        "{chaos.low: stormiest days: the same, supervised} to {chaos.high: stormiest days: the same, supervised} %, "
+        "in such hours {chaos.low: crowded hours: the same, supervised} to "
         "{chaos.high: crowded hours: the same, supervised} %",
     ),
     (

@@ -186,3 +186,15 @@ def test_any_bytes_are_a_line_or_malformed(raw: bytes) -> None:
 def test_what_cannot_be_one_line_is_not_written(line: Line) -> None:
     with pytest.raises(ValueError, match=r"not|holds|end"):
         serialise(line)
+
+
+def test_what_is_escaped_in_a_tag_and_how() -> None:
+    assert escape("a\\b;c d\re\nf") == r"a\\b\:c\sd\re\nf"
+    assert unescape(r"a\\b\:c\sd\re\nf") == "a\\b;c d\re\nf"
+    assert unescape("a\\\nb") == "a\nb", "what needs no escape stays, be it a new line"
+
+
+@pytest.mark.parametrize("key", ["AbZ", "+Draft/x", "example.COM/Key-9"])
+def test_a_key_of_a_tag_may_have_large_letters(key: str) -> None:
+    line = Line("PING", ("x",), None, {key: "1"})
+    assert parse(serialise(line)).tags == {key: "1"}

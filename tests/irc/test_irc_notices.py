@@ -71,7 +71,39 @@ def test_text_decides_nothing(line: bytes) -> None:
     assert _told(line) == []
 
 
-@pytest.mark.parametrize(("numeric", "error"), notices.NUMERICS.items())
+NO = {
+    "403": JoinError.NO_SUCH_CHANNEL,
+    "405": JoinError.ROOM_LIMIT,
+    "471": JoinError.OTHER,
+    "473": JoinError.OTHER,
+    "474": JoinError.BANNED,
+    "475": JoinError.OTHER,
+    "476": JoinError.NO_SUCH_CHANNEL,
+    "477": JoinError.OTHER,
+}
+"""RFC 2812, and what daemons took up since."""
+
+
+@pytest.mark.parametrize(("numeric", "error"), NO.items())
 def test_numerics_of_other_daemons(numeric: str, error: JoinError) -> None:
     assert _told(f":irc.example.net {numeric} me #alpha :No\r\n".encode()) == [RoomRefused("alpha", error, "No")]
     assert _told(f":irc.example.net {numeric} you #alpha :No\r\n".encode()) == []
+
+
+def test_the_numerics_that_say_no_are_these() -> None:
+    assert set(notices.NUMERICS) == set(NO)
+    assert {"432", "433", "464", "465"} == notices.LOGIN_NUMERICS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Closing Link: me (Access denied by configuration)",
+        "Closing Link: Bad Password",
+        "Closing Link: SASL authentication required",
+        "You are not authorised to connect to this server",
+        "You are not authorized to connect to this server",
+    ],
+)
+def test_an_error_that_speaks_of_the_login(text: str) -> None:
+    assert any(word in text.lower() for word in notices.LOGIN_ERRORS)
