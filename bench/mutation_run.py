@@ -42,10 +42,13 @@ SLOW = 2.0
 """Seconds of the processor, measured line by line, above which a test is not run against mutants."""
 
 HANGS = 4.0
-"""Seconds after which a test hangs, and as many times what it took."""
+"""Seconds of the processor after which a test hangs, and as many times what it took."""
 TIMES = 20.0
 
-COLD_START = 120.0
+WAITS = 10.0
+"""As many times that on the wall's clock: the machine may have others to serve."""
+
+COLD_START = 300.0
 """Seconds for imports."""
 
 EXAMPLES = 20
@@ -134,7 +137,7 @@ class Grounds:
 
     def _cover(self, run: _Run, measured: coverage.Coverage, item: pytest.Item, out: int) -> int:
         signal.setitimer(signal.ITIMER_PROF, SLOW)
-        signal.setitimer(signal.ITIMER_REAL, 10 * SLOW)
+        signal.setitimer(signal.ITIMER_REAL, WAITS * SLOW)
         start = time.process_time()
         run.one(item)
         measured.stop()
@@ -257,6 +260,7 @@ class Grounds:
             run.main(files)
             if ended != [0]:
                 return 1
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, COLD_START)
         return 0
 
@@ -324,7 +328,9 @@ class _Run:
     def all(self, tests: Sequence[str], took: Mapping[str, float], out: int) -> int:
         """1: one of them failed, and its name is written. One that is not there any more is a failure too."""
         for test, after in zip(tests, [*tests[1:], None], strict=True):
-            signal.setitimer(signal.ITIMER_REAL, HANGS + TIMES * took[test])
+            patience = HANGS + TIMES * took[test]
+            signal.setitimer(signal.ITIMER_PROF, patience)
+            signal.setitimer(signal.ITIMER_REAL, WAITS * patience)
             if (item := self.items.get(test)) is not None:
                 self.one(item, self.items.get(after) if after is not None else None)
             if item is None or self.failed:
@@ -407,7 +413,8 @@ def _in_fork(work: Callable[[int], int]) -> tuple[int, str]:
         try:
             os.setsid()
             os.close(reads)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            for told in (signal.SIGALRM, signal.SIGPROF):
+                signal.signal(told, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             _quiet()
             status = work(writes)
@@ -437,5 +444,5 @@ def _write(out: int, text: str) -> None:
 
 def _outcome(status: int) -> str:
     if os.WIFSIGNALED(status):
-        return HUNG if os.WTERMSIG(status) == signal.SIGALRM else KILLED
+        return HUNG if os.WTERMSIG(status) in {signal.SIGALRM, signal.SIGPROF} else KILLED
     return {0: SURVIVED, 2: BROKEN}.get(os.WEXITSTATUS(status), KILLED)
