@@ -34,9 +34,9 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -58,7 +58,7 @@ from allthepoints.sim.faults import FAULTS
 from allthepoints.sim.oracle import Best, without
 from allthepoints.sim.scenario import Scenario, load, planned_id
 from allthepoints.sim.server import Sandbox
-from allthepoints.sim.tally import Tally
+from allthepoints.sim.tally import ChannelTally, Tally
 from allthepoints.twitch.link import LINGER
 
 GOAL = 95.0
@@ -85,7 +85,7 @@ QUIET = 60.0
 FORGOTTEN = 300.0
 """Seconds after a fault that struck a login or an answer by which no wait before the next try remembers it."""
 
-HARMLESS = frozenset((*weather.MONEY, "timeout_us", "chat_noise", "shared_chat", "long_lines", "server_ping"))
+HARMLESS = frozenset((*weather.MONEY, "flap", "timeout_us", "chat_noise", "shared_chat", "long_lines", "server_ping"))
 """Faults that delay nobody."""
 
 CALM = 1200.0
@@ -110,6 +110,10 @@ class Outcome:
     faults: int
     worst_s: float
     """The longest time in which a room that could be sat in was not."""
+    judged: int = 0
+    """Rooms that were held to be back in time after a cut with nothing else wrong."""
+    ends: bool = False
+    """Only the person can go on after one of its faults."""
     unmet: list[str] = field(default_factory=list)
     """Faults of the day that nothing the program did gave an occasion."""
     broken: dict[str, str] = field(default_factory=dict)
@@ -128,7 +132,8 @@ def lived(day: Scenario) -> Outcome:
     except RuntimeError as error:
         if "ended by itself" not in str(error):
             raise
-        return Outcome(day.name, day.seed, 0.0, 0.0, 0.0, 0, 0, 0, 0, len(day.faults), 0.0, [], {"ended": str(error)})
+        none = Outcome(day.name, day.seed, 0.0, 0.0, 0.0, 0, 0, 0, 0, len(day.faults), 0.0)
+        return replace(none, broken={"ended": str(error)})
     gaps = [gap for _, gap in _gaps(best, tally)]
     return Outcome(
         name=day.name,
@@ -142,6 +147,8 @@ def lived(day: Scenario) -> Outcome:
         redemptions=len(tally.redemptions),
         faults=len(day.faults),
         worst_s=max((end - begin for begin, end in gaps), default=0.0),
+        judged=sum(len(cut.rooms) for cut in _judged(day, sandbox, tally, best)),
+        ends=any(map(weather.ends_it, day.faults)),
         unmet=_unmet(day, sandbox),
         broken=_broken(day, sandbox, tally, best, claimed),
     )
@@ -194,26 +201,44 @@ def _gaps(best: Best, tally: Tally) -> list[tuple[str, tuple[float, float]]]:
     return [(room, gap) for room, reach in best.reach.items() for gap in without(reach, sat.get(room, []))]
 
 
-def _late(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> list[str]:
-    """Rooms that were back later than they could be."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A cut by which alone the rooms can be late. Seconds of the day; `allowed`: until then all can be back."""
+
+    at: float
+    allowed: float
+    rooms: list[ChannelTally]
+    """Those that could be sat in again, and go on being so."""
+
+
+def _judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> Iterator[Cut]:
     start = sandbox.started_at
     done = [one.at - start for one in sandbox.journal.befallen if one.name not in HARMLESS]
-    struck = [at - start for at, name in sandbox.hub.troubles.struck if name not in HARMLESS]
+    struck = _struck(sandbox)
     for cut, again in best.cuts:
         near = any(cut - QUIET <= at <= again + QUIET and at != cut for at in done)
         if near or any(cut - FORGOTTEN <= at <= again + QUIET for at in struck) or again + QUIET > day.duration:
             continue
         rooms = [one for one in tally.channels if any(begin < cut <= end for begin, end in one.sat)]
         allowed = again + RESTORED + (len(rooms) - 1) // 20 * WINDOW
-        found += [
-            f"{one.id} after the cut at {cut:.1f}"
-            for one in rooms
-            if _reaches(best.reach.get(one.id, []), again, allowed + 1)
-            and not any(cut <= begin <= allowed for begin, _ in one.sat)
-        ]
+        yield Cut(cut, allowed, [one for one in rooms if _reaches(best.reach.get(one.id, []), again, allowed + 1)])
+
+
+def _struck(sandbox: Sandbox) -> list[float]:
+    """When faults met the program, but for the harmless. Seconds of the day."""
+    return [at - sandbox.started_at for at, name in sandbox.hub.troubles.struck if name not in HARMLESS]
+
+
+def _late(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> list[str]:
+    """Rooms that were back later than they could be."""
+    found = [
+        f"{one.id} after the cut at {cut.at:.1f}"
+        for cut in _judged(day, sandbox, tally, best)
+        for one in cut.rooms
+        if not any(cut.at <= begin <= cut.allowed for begin, _ in one.sat)
+    ]
     if _is_single(day):
-        blow = max((weather.STRIKES_AT, *struck))
+        blow = max((weather.STRIKES_AT, *_struck(sandbox)))
         for room, (begin, end) in _gaps(best, tally):
             if end > blow + CALM:
                 found.append(f"{room} from {begin:.1f} to {end:.1f}")
@@ -343,10 +368,12 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
                 Figure(f"{what}: {program}", "%", [share for day, share in of if (day.name == weather.CROWD) is crowd])
             )
     if singles:
-        well = [one.share for one in singles if not any(name in one.name for name in weather.ENDS_IT)]
+        well = [one.share for one in singles if not one.ends]
         found.append(Figure("Of what the oracle could have, one fault at one step", "%", well))
         met = [one.name.partition(" at ")[0] not in one.unmet for one in singles]
         found.append(Figure("Faults alone that met the program", "%", [100.0 * sum(met) / len(met)], at_least=MET))
+    judged = [float(sum(one.judged for one in (*days, *singles)))]
+    found.append(Figure("Rooms held to be back in time after a cut", "", judged, at_least=1))
     for what in (
         "joins",
         "logins",
