@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,16 @@ def pytest_configure() -> None:
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
         signal.signal(hangup, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with the longest tests begin: where several processes share the work, none is left with one of them
+    when the others have ended."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0.0), own.args[0] if own else 0.0)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(autouse=True)

@@ -94,10 +94,6 @@ class FaultProxy:
             with contextlib.suppress(OSError):
                 writer.write_eof()
 
-    def half_open(self) -> None:
-        """Nothing gets through any more, and nobody is told; new connections neither."""
-        self.up.swallow = self.down.swallow = True
-
     def heal(self) -> None:
         """As at the beginning. What was swallowed is gone."""
         self.up, self.down, self.mute = Way(), Way(), False

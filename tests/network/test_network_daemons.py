@@ -27,6 +27,10 @@ ROOMS = [f"room{number:02}" for number in range(20)]
 KEEP = 0.6
 """Seconds of idle_ping and pong_timeout here."""
 SPARE = 3.0
+CUT = 60.0
+"""Seconds of the long cut."""
+PING = 2
+"""Seconds after which a daemon that was cut off asks for itself."""
 PATIENT = 20.0
 """The same where a wire that only loses some must not be taken for a dead one."""
 
@@ -37,7 +41,7 @@ def daemon(request: pytest.FixtureRequest) -> Daemon:
 
 
 class Caller:
-    """Our transport on the client's machine. `nick` differs each time: daemons keep a lost one's for a while."""
+    """Our transport on the client's machine. Its nick is another each time, unless told: daemons keep a lost one's."""
 
     def __init__(self, wire: Wire, server: DaemonServer) -> None:
         self.wire, self.server = wire, server
@@ -46,12 +50,12 @@ class Caller:
         self._calls = 0
         self._chat = TcpChat(f"ircs://127.0.0.1:{server.port}", CLOCK, server.context)
 
-    async def sits(self, silence: float = KEEP) -> Link:
+    async def sits(self, silence: float = KEEP, nick: str = "") -> Link:
         """In all rooms, on a new connection, which is given up after so long a silence. Raises ChatUnreachable, also
         where it is lost on the way."""
         self._calls += 1
         self.events, self.lost = [], []
-        nick, caps = f"viewer{self._calls}", self.server.daemon.caps
+        nick, caps = nick or f"viewer{self._calls}", self.server.daemon.caps
         half = silence / 2
         options = SessionOptions(idle_ping=half, pong_timeout=half, asked_ping=half, user_line=True, caps=caps)
         with self.wire.client.inside():
@@ -85,9 +89,9 @@ class Caller:
 
 
 @contextlib.asynccontextmanager
-async def running(daemon: Daemon) -> AsyncIterator[Caller]:
+async def running(daemon: Daemon, ping: int = 60) -> AsyncIterator[Caller]:
     with wired() as wire, tempfile.TemporaryDirectory() as folder:
-        server = DaemonServer(daemon, Path(folder), f"oauth:{TOKEN}")
+        server = DaemonServer(daemon, Path(folder), f"oauth:{TOKEN}", ping)
         try:
             with wire.server.inside():
                 await server.start()
@@ -107,6 +111,29 @@ async def test_fc_05_the_same_cuts(daemon: Daemon) -> None:
             assert isinstance(caller.events[-1], Ended)
             caller.wire.heal()
         await _reset_and_lossy(caller)
+
+
+@pytest.mark.timeout(300)
+async def test_fc_05_a_cut_of_a_minute_and_a_server_that_has_put_us_out(daemon: Daemon) -> None:
+    """Found out in time, and taken back afterwards under the same name: so the server has let go of the old one."""
+    async with running(daemon, ping=PING) as caller:
+        port = caller.server.port
+        await caller.sits(nick="viewer")
+        caller.wire.reset(port, "down")
+        assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+        await CLOCK.sleep(1.0)
+        caller.wire.heal()
+        (await caller.sits(PATIENT, nick="viewer")).abandon()
+
+        link, watch = await caller.sits(nick="other"), Stopwatch()
+        caller.wire.drop(port, "up", "down")
+        assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+        assert link.lost is Lost.SILENT
+        with pytest.raises(ChatUnreachable):
+            await caller.sits()
+        await CLOCK.sleep(CUT - watch.elapsed())
+        caller.wire.heal()
+        (await caller.sits(PATIENT, nick="other")).abandon()
 
 
 async def _reset_and_lossy(caller: Caller) -> None:
