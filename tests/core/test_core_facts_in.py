@@ -164,7 +164,8 @@ def test_a_changed_config_is_told_with_what_waits_for_a_restart() -> None:
     assert apply(o, POLICY, f.ConfigRejected(T, "line 3")) == [
         Event(T, EventKind.CONFIG_REJECTED, data={"error": "line 3"})
     ]
-    assert o.config_error == (T, "line 3")
+    error = o.config_error
+    assert error == (T, "line 3")
     taken = apply(o, POLICY, f.ConfigTaken(T + 1, ("web.listen", "log.file")))
     assert taken == [Event(T + 1, EventKind.CONFIG_TAKEN, data={"restart": "web.listen, log.file"})]
     assert (o.config_error, o.config_restart) == (None, (T + 1, ("web.listen", "log.file")))
@@ -193,7 +194,7 @@ def test_who_is_asked_for_again_has_nothing_against_it(refused: bool) -> None:
 
 
 @pytest.mark.parametrize(("gap", "told", "dead"), [(SLEPT - 0.6, 29, False), (SLEPT, 30, True), (3600.4, 3600, True)])
-def test_a_sleep_ends_what_is_known_and_a_long_one_what_stands(gap: float, told: int, dead: bool) -> None:
+def test_fc_05_a_sleep_ends_what_is_known_and_a_long_one_what_stands(gap: float, told: int, dead: bool) -> None:
     """The presence ended when the sleep began, as far as that can be told, and not before it began itself."""
     o = both_there()
     o.stale = False
