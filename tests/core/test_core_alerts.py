@@ -353,6 +353,7 @@ def digests(policy: a.AlertPolicy, begin: str, end: str, zone: ZoneInfo) -> list
         sent, wake = a.due(desk, policy, now, zone)
         for one in sent:
             assert isinstance(one, a.Digest)
+            assert one.until == now, "it comes at its hour"
             found.append(tuple(f"{datetime.fromtimestamp(t, zone):%d %H:%M}" for t in (one.since, one.until)))
         assert wake is not None
         assert wake > now

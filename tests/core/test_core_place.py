@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from core_room import ALPHA, ID, POLICY, T, state
 from core_world import T0, Core, World, at_work, follows, live, logins, ref, signed_in, stream
 
 from allthepoints.base.types import UserId
@@ -13,6 +14,7 @@ from allthepoints.core.desired import desired, room_cap
 from allthepoints.core.model import Lost, StreamKind, Why
 from allthepoints.core.place import Census, Place, census, place
 from allthepoints.core.policy import Policy
+from allthepoints.core.presence import State
 
 A, B = logins(0, 1)
 
@@ -148,6 +150,25 @@ CASES: list[tuple[Callable[[], Core], str, str | None]] = [
 @pytest.mark.parametrize(("make", "state", "reason"), CASES, ids=[f"{s}-{r}-{n}" for n, (_, s, r) in enumerate(CASES)])
 def test_what_is_said(make: Callable[[], Core], state: str, reason: str | None) -> None:
     assert told(make()) == Place(state, reason)
+
+
+@pytest.mark.parametrize(
+    ("stands", "proven", "told"),
+    [
+        (State.ASKED, False, Place("asked")),
+        (State.PRESENT, True, Place("present")),
+        (State.PRESENT, False, Place("absent")),
+        (State.LEAVING, True, Place("leaving")),
+        (State.LEAVING, False, Place("leaving")),
+        (State.ABSENT, False, Place("absent")),
+    ],
+)
+def test_fc_01_a_room_of_which_nobody_says_any_more_that_we_are_in_it_is_none(
+    stands: State, proven: bool, told: Place
+) -> None:
+    o = state(stands)
+    o.rooms[1, ALPHA].proven = proven
+    assert place(POLICY, o, o.channels[ID], frozenset(), T) == told
 
 
 def test_in_two_rooms_the_better_word_counts() -> None:

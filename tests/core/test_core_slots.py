@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core import facts as f
 from allthepoints.core import facts_points as fp
+from allthepoints.core import presence
 from allthepoints.core.actions import ElementsRead, FindLoyalty, JoinRooms, PartRooms, ReadBalance, ReadLoyalty
 from allthepoints.core.desired import desired
 from allthepoints.core.loyalty import Balance, Item, Loyalty, LoyaltyChannel
+from allthepoints.core.model import Why
+from allthepoints.core.observed import Room
 from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import EventKind
 from allthepoints.core.redeem import Redemption, State
+from allthepoints.core.refusals import refuse
 
 A, B, C, D = logins(0, 1, 2, 3)
 
@@ -82,6 +86,34 @@ def test_the_order_is_found_anew_only_when_something_changed() -> None:
     core.turn(f.ConfigTaken(T0 + 3))
     assert o.queue is not queue
     assert ranked(core) == ["c0", "c1"]
+
+
+@pytest.mark.parametrize("stands", presence.State)
+def test_who_is_in_or_on_the_way_goes_before_one_that_pays_a_trifle_more(stands: presence.State) -> None:
+    """Whose room is only kept because an echo is owed, is out."""
+    core = at_work(0, 1, connected=False)
+    o, out = core.observed, stands is presence.State.ABSENT
+    tell(core, 0, rate=30)
+    tell(core, 1, rate=35)
+    assert ranked(core) == ["c1", "c0"]
+    o.rooms[1, A] = Room(1, A, ref(0).id, stands, T0, part_owed_until=T0 + 60.0 if out else 0.0)
+    o.changes.of_channel(ref(0).id)
+    assert ranked(core) == (["c1", "c0"] if out else ["c0", "c1"])
+
+
+def test_a_refusal_ends_at_its_time_and_changes_the_order_once() -> None:
+    core = at_work(0, 1, connected=False)
+    o = core.observed
+    refusal = refuse(Why.NEEDS_EMAIL, T0, "", None, None)
+    o.channels[ref(0).id].refusal = refusal
+    o.changes.of_channel(ref(0).id)
+    assert refusal.until is not None
+    before = desired(core.policy, o, T0)
+    assert desired(core.policy, o, refusal.until - 1) is before
+    after = desired(core.policy, o, refusal.until)
+    assert desired(core.policy, o, refusal.until) is after
+    assert desired(core.policy, o, refusal.until + 1) is after
+    assert (before, after) == ([ref(1).id], [ref(0).id, ref(1).id])
 
 
 @pytest.mark.parametrize(("points", "first"), [(10, "c1"), (100, "c0")])

@@ -83,8 +83,7 @@ def _place(queue: Queue, o: Observed, channel_id: UserId, held: set[UserId], now
             queue.until = min(queue.until, refusal.until)
         if _eligible(o, channel, now):
             rank = _rank(queue.names, o, channel, channel_id in held, channel_id in queue.wished)
-            if rank != before:
-                queue.ranks[channel_id] = rank
+            queue.ranks[channel_id] = rank
             return rank != before
     return queue.ranks.pop(channel_id, None) is not None
 

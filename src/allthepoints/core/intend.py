@@ -35,7 +35,7 @@ def intend(observed: Observed, action: Action, now: float) -> list[Record]:
     return list(_bookings(observed, action, now))
 
 
-def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:  # noqa: PLR0912 -- one arm an action
+def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
     match action:
         case RenewSignIn():
             o.sign_in.pending, o.sign_in.renewing = True, action.refused
@@ -54,8 +54,7 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:  # n
             yield AttemptsSpent(now, "login", 1)
         case CloseConnection(conn):
             o.changes.of_everybody()
-            if connection := o.connections.get(conn):
-                connection.phase = Phase.CLOSING
+            o.connections[conn].phase = Phase.CLOSING
         case JoinRooms():
             _ask(o, action, now)
             yield AttemptsSpent(now, "join", len(action.logins))

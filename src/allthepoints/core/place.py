@@ -89,10 +89,10 @@ def place(
 ) -> Place:
     """Where we stand with one channel; `slots` are those that may have a room now, `rooms` its own, where known."""
     own = list(observed.rooms_of(channel.ref.id) if rooms is None else rooms)
-    if states := [room.state for room in own if room.proven or room.state is not State.PRESENT]:
-        for state, shown in _SHOWN:
-            if state in states:
-                return shown
+    states = [room.state for room in own if room.proven or room.state is not State.PRESENT]
+    for state, shown in _SHOWN:
+        if state in states:
+            return shown
     names = roster(policy, observed)
     if is_meant(names, channel.ref.id):
         if channel.refusal is not None and channel.refusal.stands(channel.stream_id(), now):
