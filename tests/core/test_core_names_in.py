@@ -236,7 +236,7 @@ def test_a_room_with_another_id_is_ours_if_helix_says_so() -> None:
     assert (o.channels[ALPHA.id].settled, o.channels[ALPHA.id].look_up) == (UserId("99"), False)
 
 
-def test_fc_07_who_does_not_exist_is_refused_if_its_silence_was_why_it_was_asked_for() -> None:
+def test_fc_03_who_does_not_exist_is_refused_if_its_silence_was_why_it_was_asked_for() -> None:
     o = state(look_up=True)
     ids = frozenset({ALPHA.id, BETA.id, UserId("99")})
     assert apply(o, POLICY, users(ids=ids)) == closed(ALPHA, Why.NO_SUCH_CHANNEL, AT + 300)
