@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from allthepoints.base.types import JSON, UserId
 from allthepoints.core import alerts as a
 from allthepoints.core.health import TABLE as WARNINGS
-from allthepoints.core.hours import Hours, last_time, next_time, quiet_until
+from allthepoints.core.hours import Hours, quiet_until
 from allthepoints.core.model import Why
 from allthepoints.core.news import Kind
 from allthepoints.core.records import Event, EventKind
@@ -420,44 +420,3 @@ def test_a_digest_waits_for_the_end_of_quiet_hours() -> None:
 def test_no_digest_where_none_is_wanted() -> None:
     assert a.due(a.Desk(), a.AlertPolicy(digest=None), NOON, UTC) == ([], None)
     assert a.due(a.Desk(), a.AlertPolicy(frozenset({Kind.FLAT}), None, 480), NOON, UTC) == ([], None)
-
-
-# -- times of day ----------------------------------------------------------------------------------------------------
-moments = st.floats(at("2011-12-20T00:00+00:00"), at("2027-12-31T00:00+00:00"))
-
-
-@given(moments, st.integers(0, 1439), st.sampled_from(ZONES))
-def test_the_last_time_and_the_next_are_about_a_day_apart(now: float, minutes: int, zone: ZoneInfo) -> None:
-    last, later = last_time(minutes, now, zone), next_time(minutes, now, zone)
-    assert last <= now < later
-    assert timedelta(hours=22) <= timedelta(seconds=later - last) <= timedelta(hours=26)
-
-
-@given(moments, st.integers(0, 1439), st.integers(0, 1439), st.sampled_from(ZONES))
-def test_quiet_hours_end(now: float, begin: int, end: int, zone: ZoneInfo) -> None:
-    until = quiet_until(Hours(begin, end), now, zone)
-    if until is not None:
-        assert now < until <= now + 26 * HOUR
-        shown = datetime.fromtimestamp(until, zone)
-        assert shown.hour * 60 + shown.minute in {end, end + 60, end + 30}, "or as much later as was left out"
-
-
-@pytest.mark.parametrize(
-    ("now", "until"),
-    [
-        pytest.param("2026-11-25T22:59+01:00", None, id="before"),
-        pytest.param("2026-11-25T23:00+01:00", "2026-11-26T07:30+01:00", id="they begin"),
-        pytest.param("2026-11-26T07:29+01:00", "2026-11-26T07:30+01:00", id="the last minute"),
-        pytest.param("2026-11-26T07:30+01:00", None, id="they end"),
-        pytest.param("2026-10-25T02:30+02:00", "2026-10-25T07:30+01:00", id="02:30 the first time"),
-        pytest.param("2026-10-25T02:30+01:00", "2026-10-25T07:30+01:00", id="02:30 the second time"),
-    ],
-)
-def test_when_it_is_quiet(now: str, until: str | None) -> None:
-    assert quiet_until(NIGHT, at(now), ROME) == (None if until is None else at(until))
-
-
-def test_hours_that_end_in_an_hour_that_comes_twice_end_the_first_time() -> None:
-    hours = Hours(22 * 60, 2 * 60 + 30)
-    assert quiet_until(hours, at("2026-10-25T02:20+02:00"), ROME) == at("2026-10-25T02:30+02:00")
-    assert quiet_until(hours, at("2026-10-25T02:20+01:00"), ROME) is None

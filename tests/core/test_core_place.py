@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from core_room import ALPHA, ID, POLICY, T, state
+from core_room import ALPHA, BETA, ID, POLICY, T, state
 from core_world import T0, Core, World, at_work, follows, live, logins, ref, signed_in, stream
 
-from allthepoints.base.types import UserId
+from allthepoints.base.types import Login, StreamId, UserId
 from allthepoints.core import facts as f
 from allthepoints.core.desired import desired, room_cap
-from allthepoints.core.model import Lost, StreamKind, Why
+from allthepoints.core.model import ChannelRef, Lost, Stream, StreamKind, Why
+from allthepoints.core.observed import Observed
 from allthepoints.core.place import Census, Place, census, place
 from allthepoints.core.policy import Policy
 from allthepoints.core.presence import State
+from allthepoints.core.refusals import Refusal
 
 A, B = logins(0, 1)
+MEANT = Policy(include=(ALPHA,))
 
 
 def told(core: Core, number: int = 0) -> Place:
@@ -169,6 +173,75 @@ def test_fc_01_a_room_of_which_nobody_says_any_more_that_we_are_in_it_is_none(
     o = state(stands)
     o.rooms[1, ALPHA].proven = proven
     assert place(POLICY, o, o.channels[ID], frozenset(), T) == told
+
+
+OLD = Login("old")
+"""Under which the channel was known before."""
+
+
+def shown(room: dict[str, Any] | None = None, **channel: Any) -> Observed:
+    """On the air, and known by another name as well, in which the config may mean it."""
+    o = state() if room is None else state(State.PRESENT, **room)
+    o.names[OLD], o.stale = ID, False
+    o.channels[ID].live = True
+    o.channels[ID].stream = Stream(StreamId("s2"), o.channels[ID].ref, StreamKind.LIVE, "", T)
+    for name, value in channel.items():
+        setattr(o.channels[ID], name, value)
+    return o
+
+
+RERUN = Stream(StreamId("s2"), ChannelRef(ID, ALPHA, "Alpha"), StreamKind.RERUN, "", T)
+
+
+@pytest.mark.parametrize(
+    ("policy", "changes", "told"),
+    [
+        (MEANT, {}, Place("waiting", "connecting")),
+        (MEANT, {"ask_not_before": T}, Place("waiting", "connecting")),
+        (MEANT, {"ask_not_before": T + 1}, Place("waiting", "unanswered")),
+        (MEANT, {"refusal": Refusal(Why.SUSPENDED, T, "", StreamId("s2"), None)}, Place("refused", "suspended")),
+        (MEANT, {"refusal": Refusal(Why.SUSPENDED, T, "", StreamId("s1"), None)}, Place("waiting", "connecting")),
+        (MEANT, {"room": {"stranger": BETA}}, Place("waiting", "moved")),
+        (MEANT, {"room": {}}, Place("waiting", "connecting")),
+        (Policy(paused=frozenset({OLD})), {}, Place("absent", "paused")),
+        (Policy(exclude=frozenset({OLD})), {}, Place("absent", "excluded")),
+        (Policy(paused=frozenset({ALPHA}), exclude=frozenset({ALPHA})), {}, Place("absent", "paused")),
+        (Policy(paused=frozenset({Login("beta")})), {"live": False}, Place("absent", "offline")),
+        (POLICY, {}, Place("absent")),
+        (POLICY, {"stream": RERUN}, Place("absent", "rerun")),
+        (MEANT, {"stream": RERUN}, Place("absent", "rerun")),
+        (MEANT, {"stream": RERUN, "live": None}, Place("absent")),
+        (MEANT, {"stream": None}, Place("absent")),
+    ],
+)
+def test_what_is_said_of_one_that_is_on_the_air(policy: Policy, changes: dict[str, Any], told: Place) -> None:
+    """Its room, if there is one, is on a connection of which nobody knows whether it still stands."""
+    o = shown(**changes)
+    if (room := o.rooms.get((1, ALPHA))) is not None:
+        room.proven = False
+    assert place(policy, o, o.channels[ID], {ID}, T) == told
+
+
+LATER = Refusal(Why.NEEDS_EMAIL, T - 9, "", None, T)
+BANNED = Refusal(Why.BANNED, T - 9, "", None, None)
+
+
+@pytest.mark.parametrize(
+    ("o", "now", "expected"),
+    [
+        (state(), T, Census(1, 0, 0, 0, 0)),
+        (state(State.PRESENT), T, Census(1, 0, 1, 0, 0)),
+        (state(State.LEAVING), T, Census(1, 0, 0, 0, 0)),
+        (shown(), T, Census(1, 1, 0, 1, 0)),
+        (shown(room={}), T, Census(1, 1, 1, 0, 0)),
+        (shown(live=False, refusal=BANNED), T, Census(1, 0, 0, 0, 1)),
+        (shown(refusal=LATER), T - 1, Census(1, 0, 0, 0, 1)),
+        (shown(refusal=LATER), T, Census(1, 1, 0, 1, 0)),
+    ],
+)
+def test_census_of_one(o: Observed, now: float, expected: Census) -> None:
+    """Where we still are counts, be it off the air; so does a no, though nobody waits for it."""
+    assert census(MEANT, o, now) == expected
 
 
 def test_in_two_rooms_the_better_word_counts() -> None:

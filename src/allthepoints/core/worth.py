@@ -37,7 +37,7 @@ def _pays(o: Observed, channel: UserId) -> bool | None:
     if flat_since(o, channel) is not None:
         return False
     purse = o.elements.purses.get(channel)
-    if purse is None or purse.found_at == 0.0:
+    if purse is None:
         return None
     if purse.nowhere:
         return False
