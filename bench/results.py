@@ -30,6 +30,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
+import bounded
 
 from allthepoints import __version__
 
@@ -72,7 +73,8 @@ def code(figures: Iterable[Figure]) -> int:
 
 
 def argument(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The parser with `--record` and `--into`."""
+    """The parser with `--record` and `--into`. From now on the bench is bounded in time."""
+    bounded.begin()
     parser.add_argument(FLAG, action="store_true", help="write docs/results/NAME.json, and docs/results.md from it")
     parser.add_argument(INTO, type=Path, default=FOLDER, metavar="DIR", help="write NAME.json there, and no page")
     return parser

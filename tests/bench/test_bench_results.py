@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import runpy
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
+import bounded  # noqa: E402
 from results import Figure, record  # noqa: E402
 
 PAGES = runpy.run_path(str(ROOT / "scripts" / "pages_reference.py"))
@@ -53,3 +56,25 @@ def test_a_section_tells_all_that_is_needed_to_run_it_again(tmp_path: Path) -> N
 def test_numbers_of_three_digits() -> None:
     shown = {0: "0", 1234: "1,234", 1234.5: "1,234", 99.53: "99.5", 2.345: "2.35", 0.01234: "0.0123", 123.4: "123"}
     assert {value: PAGES["number"](value) for value in shown} == shown
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms here")
+def test_what_waits_for_ever_is_given_up_and_ends_in_order() -> None:
+    script = (
+        "import bounded, signal\nbounded.begin(1e-5)\ntry:\n    while True: signal.pause()\nfinally: print('ended')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, cwd=ROOT / "bench", capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "ended\n", "not done within 1e-05 hours: given up\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms here")
+def test_an_alarm_that_is_set_stays() -> None:
+    handler, before = signal.getsignal(signal.SIGALRM), signal.setitimer(signal.ITIMER_REAL, 500)
+    try:
+        bounded.begin()
+        assert signal.getsignal(signal.SIGALRM) is handler
+        assert signal.getitimer(signal.ITIMER_REAL)[0] <= 500
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)
