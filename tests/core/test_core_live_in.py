@@ -97,12 +97,9 @@ def test_fc_08_what_a_sight_opens_closes_and_tells(
     after = Channel(ALPHA, 0, True, seen, AT, unanswered=0 if another else 2)
     assert o.channels == {ALPHA.id: after, BETA.id: Channel(BETA, 1)}
     assert (o.live, o.offline) == ({ALPHA.id}, set())
-    assert o.told == ({} if seen.kind is StreamKind.RERUN and told is None else {ALPHA.id: _last_told(told, seen)})
+    last_told = seen.id if seen.kind is StreamKind.LIVE else told
+    assert o.told == ({ALPHA.id: last_told} if last_told else {})
     assert marked(o, count) == ([ALPHA.id] if changed else [])
-
-
-def _last_told(told: StreamId | None, seen: Stream) -> StreamId | None:
-    return seen.id if seen.kind is StreamKind.LIVE else told
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -273,7 +270,7 @@ def test_what_a_poll_that_was_answered_says_of_polls(failures: int, again: bool,
     assert marked(o, count) == ("everybody" if failures else [])
 
 
-# -- another name --------------------------------------------------------------------------------------------------
+# -- names --------------------------------------------------------------------------------------------------
 def test_a_poll_tells_of_another_name_before_it_tells_of_the_session() -> None:
     o = state(True, FIRST, FIRST.id)
     moved = ChannelRef(ALPHA.id, Login("elsewhere"), "Elsewhere")
@@ -282,3 +279,16 @@ def test_a_poll_tells_of_another_name_before_it_tells_of_the_session() -> None:
     expect = [renamed, ChannelKnown(AT, moved, 0), CLOSED, OFF, opened(session), alert(session)]
     assert apply(o, POLICY, live(AT, session)) == expect
     assert o.channels[ALPHA.id] == Channel(moved, 0, True, session, AT)
+
+
+def test_everybody_may_be_different_when_one_is_called_or_found_in_another_way() -> None:
+    o = state(True, FIRST, FIRST.id)
+    count = o.changes.count
+    shown = replace(ALPHA, display="Another Way")
+    assert apply(o, POLICY, live(AT, replace(FIRST, channel=shown))) == [ChannelKnown(AT, shown, 0)]
+    assert marked(o, count) == "everybody"
+    o.addresses[ALPHA.login], count = BETA.id, o.changes.count
+    assert apply(o, POLICY, live(AT, replace(FIRST, channel=shown))) == []
+    assert o.addresses[ALPHA.login] == ALPHA.id, "it has its name back"
+    assert o.channels[BETA.id].look_up
+    assert marked(o, count) == "everybody"

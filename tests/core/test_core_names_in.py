@@ -10,6 +10,7 @@ from core_world import T0, follows, ref, stream
 from allthepoints.base.types import Login, UserId
 from allthepoints.core import facts as f
 from allthepoints.core.apply import apply
+from allthepoints.core.apply_live import taken_in
 from allthepoints.core.model import ChannelRef, Why
 from allthepoints.core.observed import Channel, Observed, Read, Room, RoomCap, roster
 from allthepoints.core.policy import Policy
@@ -240,8 +241,19 @@ def test_fc_03_who_does_not_exist_is_refused_if_its_silence_was_why_it_was_asked
     o = state(look_up=True)
     ids = frozenset({ALPHA.id, BETA.id, UserId("99")})
     assert apply(o, POLICY, users(ids=ids)) == closed(ALPHA, Why.NO_SUCH_CHANNEL, AT + 300)
-    assert not o.channels[ALPHA.id].look_up
+    assert o.channels[ALPHA.id].look_up is False
     assert o.channels[BETA.id] == Channel(BETA, 1)
+
+
+def test_whom_a_person_looks_at_is_taken_in() -> None:
+    o = state()
+    o.not_found = {NEW.login: T0}
+    names, count = roster(POLICY, o), o.changes.count
+    assert list(taken_in(o, NEW, AT)) == [ChannelKnown(AT, NEW, None)]
+    assert o.channels[NEW.id] == Channel(NEW)
+    assert (o.names[NEW.login], o.addresses[NEW.login], o.not_found) == (NEW.id, NEW.id, {})
+    assert roster(POLICY, o) is not names
+    assert o.changes.everybody > count
 
 
 # -- while nobody is answered --------------------------------------------------------------------------------------
