@@ -24,7 +24,7 @@ def state(stands: State | None = None, written: float | None = T, **room: Any) -
     o.connections[1] = Connection(1, Phase.READY, T - 600)
     o.sign_in.state = SignIn.GOOD
     if stands is not None:
-        o.rooms[1, ALPHA] = Room(1, ALPHA, ID, stands, T - 5, written, **room)
+        o.rooms[1, ALPHA] = Room(1, ALPHA, ID, stands, written, **room)
         if stands is State.PRESENT:
             o.rooms[1, ALPHA].proven, o.channels[ID].present_since = True, T - 50
     return o

@@ -60,8 +60,6 @@ def test_fc_10_what_becomes_of_a_room_that_nobody_answers(
     assert shown(o) is becomes
     assert (o.changes.chat > counted) is (becomes is not stands)
     assert o.changes.since(counted) == ([] if becomes is stands else [ID])
-    if becomes is not None:
-        assert o.rooms[1, ALPHA].since == (T - 5 if becomes is stands else T + after)
 
 
 def test_fc_10_in_after_all_is_being_in() -> None:
@@ -82,7 +80,7 @@ def test_a_part_that_nobody_answers_ends_the_presence_all_the_same() -> None:
 
 def test_one_room_that_waits_hides_no_other() -> None:
     o = state(State.ASKED, None)
-    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, T)
+    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T)
     list(expire(o, POLICY, T + 15))
     assert list(o.rooms) == [(1, ALPHA)]
 
@@ -235,7 +233,7 @@ def test_a_room_that_nobody_asked_for_is_believed_where_it_is_known_whose_it_is(
     o = state()
     o.join_times = (T + 5,)
     told = list(joined(o, f.Joined(T + 1, 1, ALPHA)))
-    assert o.rooms == {(1, ALPHA): Room(1, ALPHA, ID, State.PRESENT, T + 1, joined_at=T + 1, proven=True)}
+    assert o.rooms == {(1, ALPHA): Room(1, ALPHA, ID, State.PRESENT, joined_at=T + 1, proven=True)}
     assert o.join_times == (T + 1, T + 5), "that was a JOIN that we had given up"
     assert told[0] == PresenceOpened(T + 1, ID, None)
     for fact in (f.Joined(T + 1, 1, Login("nobody")), f.Joined(T + 1, 9, ALPHA)):
@@ -244,15 +242,15 @@ def test_a_room_that_nobody_asked_for_is_believed_where_it_is_known_whose_it_is(
         assert (o.rooms, o.join_times) == ({}, ())
 
 
-def test_since_when_a_room_is_what_it_is() -> None:
+def test_what_is_known_of_a_room_ends_with_it() -> None:
     o = state(State.ASKED)
     list(joined(o, f.Joined(T + 1, 1, ALPHA)))
     list(joined(o, f.Joined(T + 2, 1, ALPHA)))
-    assert (o.rooms[1, ALPHA].since, o.rooms[1, ALPHA].joined_at) == (T + 1, T + 2)
+    assert o.rooms[1, ALPHA].joined_at == T + 2, "the last word counts"
     o = state(State.LEAVING, part_owed_until=OWED)
     list(expire(o, POLICY, T + 10))
     room = o.rooms[1, ALPHA]
-    assert (room.since, room.written_at, room.proven) == (T + 10, None, False)
+    assert (room.written_at, room.proven) == (None, False)
 
 
 def test_the_room_of_a_stranger_is_no_presence_until_helix_has_spoken() -> None:
@@ -292,7 +290,7 @@ def test_a_presence_that_ends_is_counted_in_its_purse() -> None:
 
 def test_a_clock_that_jumped_gives_no_budget_back() -> None:
     o = state(State.ASKED)
-    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, None)
+    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, None)
     o.join_times, o.login_times = (T - 2, T - 1), (T - 3,)
     keep_budgets(o, 100.0)
     assert (o.join_times, o.login_times) == ((T + 98, T + 99), (T + 97,))

@@ -35,7 +35,7 @@ def both_there() -> Observed:
     """We sit in two chats, on two connections."""
     o = state(State.PRESENT)
     o.connections[2] = Connection(2, Phase.READY, T - 600)
-    o.rooms[2, Login("beta")] = Room(2, Login("beta"), BETA, State.PRESENT, T - 5, T, proven=True)
+    o.rooms[2, Login("beta")] = Room(2, Login("beta"), BETA, State.PRESENT, T, proven=True)
     o.channels[BETA].present_since = T - 40
     return o
 

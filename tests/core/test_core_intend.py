@@ -124,13 +124,13 @@ def test_a_connection_is_closed() -> None:
 
 # -- rooms -----------------------------------------------------------------------------------------------------------
 def asked(o: Observed, owed: float = 0.0) -> None:
-    o.rooms[1, ALPHA] = Room(1, ALPHA, ID, State.ASKED, T + 9, part_owed_until=owed, spent=False)
+    o.rooms[1, ALPHA] = Room(1, ALPHA, ID, State.ASKED, part_owed_until=owed, spent=False)
 
 
 def test_rooms_are_asked_for() -> None:
     def asked_both(o: Observed) -> None:
         asked(o)
-        o.rooms[1, NAME] = Room(1, NAME, BETA, State.ASKED, T + 9, spent=False)
+        o.rooms[1, NAME] = Room(1, NAME, BETA, State.ASKED, spent=False)
 
     o = state()
     o.addresses[NAME] = BETA
@@ -166,7 +166,7 @@ def test_a_room_is_left(
 
     def left(o: Observed) -> None:
         room = o.rooms[1, ALPHA]
-        room.state, room.since, room.written_at, room.spent = then, T + 9, T + 9, True
+        room.state, room.written_at, room.spent = then, T + 9, True
         room.part_owed_until = T + 9 + PART_OWED
         o.channels[ID].left = (1, T + 9)
         o.join_times = (T - 30, *counted)

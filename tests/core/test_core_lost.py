@@ -29,8 +29,8 @@ def lost(o: Observed, why: Lost = Lost.RESET, at: float = T, luck: float = 1.0) 
 
 def test_a_connection_that_falls_takes_its_rooms_along() -> None:
     o = state(State.PRESENT)
-    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T, T - 1, spent=False)
-    o.rooms[1, Login("gamma")] = Room(1, Login("gamma"), BETA, State.ASKED, T, None, spent=False)
+    o.rooms[1, Login("beta")] = Room(1, Login("beta"), BETA, State.ASKED, T - 1, spent=False)
+    o.rooms[1, Login("gamma")] = Room(1, Login("gamma"), BETA, State.ASKED, None, spent=False)
     told = lost(o)
     assert (o.rooms, o.connections) == ({}, {})
     assert o.join_times == (T, T - 1 + JOIN_IN_FLIGHT), "now, or the latest time at which it may arrive"

@@ -231,7 +231,7 @@ def test_who_is_there_and_does_not_answer_is_refused_for_a_while(
 
 def test_a_room_with_another_id_is_ours_if_helix_says_so() -> None:
     o = state(look_up=True, unanswered=3)
-    o.rooms[1, ALPHA.login] = Room(1, ALPHA.login, ALPHA.id, State.PRESENT, T0, T0, stranger=UserId("99"))
+    o.rooms[1, ALPHA.login] = Room(1, ALPHA.login, ALPHA.id, State.PRESENT, T0, stranger=UserId("99"))
     there = [PresenceOpened(AT, ALPHA.id, None), Event(AT, EventKind.PRESENT, ALPHA.id)]
     assert apply(o, POLICY, users(ALPHA)) == there
     assert (o.channels[ALPHA.id].settled, o.channels[ALPHA.id].look_up) == (UserId("99"), False)

@@ -124,7 +124,7 @@ def test_what_a_mute_connection_left_unanswered_is_asked_for_at_once_elsewhere()
     here.silent_on = also_here.silent_on = 1
     elsewhere.silent_on = 7
     o.connections[1].unanswered = SEVERAL - 1
-    o.rooms[1, last.ref.login] = Room(1, last.ref.login, last.ref.id, State.ASKED, T, T)
+    o.rooms[1, last.ref.login] = Room(1, last.ref.login, last.ref.id, State.ASKED, T)
     counted = o.changes.chat
     list(expire(o, POLICY, T + 15))
     assert [one.ask_not_before for one in (here, also_here, elsewhere, last)] == [0.0, 0.0, T + 99, 0.0]

@@ -96,7 +96,7 @@ def test_who_is_in_or_on_the_way_goes_before_one_that_pays_a_trifle_more(stands:
     tell(core, 0, rate=30)
     tell(core, 1, rate=35)
     assert ranked(core) == ["c1", "c0"]
-    o.rooms[1, A] = Room(1, A, ref(0).id, stands, T0, part_owed_until=T0 + 60.0 if out else 0.0)
+    o.rooms[1, A] = Room(1, A, ref(0).id, stands, part_owed_until=T0 + 60.0 if out else 0.0)
     o.changes.of_channel(ref(0).id)
     assert ranked(core) == (["c1", "c0"] if out else ["c0", "c1"])
 

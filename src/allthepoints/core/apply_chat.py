@@ -127,7 +127,7 @@ def joined(o: Observed, fact: Joined) -> Iterator[Record]:
     if room is None:
         return
     _book_join(o, room, fact.at)
-    _to(room, Input.JOINED, fact.at)
+    _to(room, Input.JOINED)
     room.joined_at = fact.at
     yield from answered(o, fact.conn, fact.at)
     if o.cap is not None and o.slots_held() > o.cap.rooms:
@@ -171,7 +171,7 @@ def parted(o: Observed, policy: Policy, fact: Parted) -> Iterator[Record]:
     before = room.state
     if not owed:
         _book_join(o, room, fact.at)
-    _to(room, Input.ECHOED if owed else Input.PARTED, fact.at)
+    _to(room, Input.ECHOED if owed else Input.PARTED)
     forced = not owed and before in (State.ASKED, State.PRESENT) and not _left_elsewhere(o, room, fact.at)
     if forced and policy.forced_part_is_ban:
         yield from close(o.channels[room.channel], Why.PUT_OUT, fact.at)
@@ -194,7 +194,7 @@ def join_refused(o: Observed, fact: JoinRefused) -> Iterator[Record]:
         return
     yield from answered(o, fact.conn, fact.at)
     _book_join(o, room, fact.at)
-    _to(room, Input.REFUSED, fact.at)
+    _to(room, Input.REFUSED)
     _drop_if_absent(o, room)
     channel = o.channels[room.channel]
     if fact.why is Why.ROOM_LIMIT:
@@ -237,13 +237,13 @@ def expire(o: Observed, policy: Policy, now: float) -> Iterator[Record]:
             continue
         if room.state is State.ASKED and now >= room.written_at + policy.ask_timeout:
             book_lost_join(o, room, now)
-            _to(room, Input.EXPIRED, now)
+            _to(room, Input.EXPIRED)
             unanswered(o, policy, room, now)
         elif room.state is State.LEAVING and now >= room.written_at + policy.leave_timeout:
             answered_late = room.joined_at > room.written_at
-            _to(room, Input.EXPIRED, now)
+            _to(room, Input.EXPIRED)
             if answered_late:  # a JOIN that took effect after our PART had found nothing to leave
-                _to(room, Input.JOINED, now)
+                _to(room, Input.JOINED)
                 room.proven = True
             yield from _presence(o, room.channel, now, "parted")
             o.changes.of_channel(room.channel)
@@ -274,16 +274,14 @@ def _unasked(o: Observed, fact: Joined) -> Room | None:
     if channel is None or fact.conn not in o.connections:
         return None
     o.join_times = tuple(sorted((*o.join_times, fact.at)))
-    room = o.rooms[fact.conn, fact.login] = Room(fact.conn, fact.login, channel.ref.id, State.ABSENT, fact.at)
+    room = o.rooms[fact.conn, fact.login] = Room(fact.conn, fact.login, channel.ref.id, State.ABSENT)
     return room
 
 
-def _to(room: Room, happened: Input, at: float) -> None:
-    state = step(room.state, happened)
-    if state is not room.state:
-        room.state, room.since = state, at
-        if state is State.ABSENT:
-            room.written_at, room.proven, room.stranger = None, False, None
+def _to(room: Room, happened: Input) -> None:
+    room.state = step(room.state, happened)
+    if room.state is State.ABSENT:
+        room.written_at, room.proven, room.stranger = None, False, None
 
 
 def _drop_if_absent(o: Observed, room: Room) -> None:

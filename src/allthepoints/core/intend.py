@@ -56,7 +56,7 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
             o.changes.of_everybody()
             o.connections[conn].phase = Phase.CLOSING
         case JoinRooms():
-            _ask(o, action, now)
+            _ask(o, action)
             yield AttemptsSpent(now, "join", len(action.logins))
         case PartRooms():
             _leave(o, action, now)
@@ -68,16 +68,16 @@ def _bookings(o: Observed, action: Action, now: float) -> Iterator[Record]:
             yield from _send(o, key, now)
 
 
-def _ask(o: Observed, action: JoinRooms, now: float) -> None:
+def _ask(o: Observed, action: JoinRooms) -> None:
     for login in action.logins:
         channel = o.addresses[login]
         room = o.rooms.get((action.conn, login))
         if room is None:
-            room = o.rooms[action.conn, login] = Room(action.conn, login, channel, State.ABSENT, now)
+            room = o.rooms[action.conn, login] = Room(action.conn, login, channel, State.ABSENT)
         o.changes.of_channel(room.channel)
         o.changes.of_channel(channel)
         room.channel = channel
-        room.state, room.since = step(room.state, Input.ASK), now
+        room.state = step(room.state, Input.ASK)
         room.written_at, room.spent = None, False
 
 
@@ -85,7 +85,7 @@ def _leave(o: Observed, action: PartRooms, now: float) -> None:
     for login in action.logins:
         room = o.rooms[action.conn, login]
         book_lost_join(o, room, now)
-        room.state, room.since = step(room.state, Input.LEAVE), now
+        room.state = step(room.state, Input.LEAVE)
         room.written_at, room.part_owed_until = now, now + PART_OWED
         o.channels[room.channel].left = (room.conn, now)
         o.changes.of_channel(room.channel)

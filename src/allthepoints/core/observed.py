@@ -105,7 +105,6 @@ class Room:
     login: Login
     channel: UserId
     state: State
-    since: float
     written_at: float | None = None
     part_owed_until: float = 0.0
     joined_at: float = 0.0
