@@ -351,6 +351,7 @@ def digests(policy: a.AlertPolicy, begin: str, end: str, zone: ZoneInfo) -> list
     desk, now, found = a.Desk(), at(begin), []
     while now < at(end):
         sent, wake = a.due(desk, policy, now, zone)
+        assert bool(sent) is (now > at(begin)), "it is asked no more often than digests come"
         for one in sent:
             assert isinstance(one, a.Digest)
             assert one.until == now, "it comes at its hour"
