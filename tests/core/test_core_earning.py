@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from allthepoints.base.types import Login
-from allthepoints.core.earning import RULES, SELDOM, Cause, Sight, Verdict, Word, _Case, verdict
+from allthepoints.core.earning import (
+    ROUND,
+    RULES,
+    SELDOM,
+    SILENT,
+    Cause,
+    Sight,
+    Verdict,
+    Word,
+    _Case,
+    turns_at,
+    verdict,
+)
 from allthepoints.core.ledger import Ledger, post
 from allthepoints.core.loyalty import LAG, Loyalty
 
@@ -89,6 +102,14 @@ TABLE = {
     "a minute in the chat": (FRESH, LAGS),
     "a rise hours ago, and gone since": (replace(FRESH, rose_at=T0 - 3 * 3600, read_at=T0 - 3 * 3600), LAGS),
     "a payment is not due yet": (replace(BARREN, present_since=T0 - 19 * MINUTE), LAGS),
+    "a payment is due this moment": (
+        replace(BARREN, present_since=T0 - 20 * MINUTE),
+        Verdict(Word.EARLY, (Cause.LIST_LAGS, *NEVER)),
+    ),
+    "a rise before this stay, and a payment was due since": (
+        replace(FRESH, rose_at=T0 - 20 * MINUTE, read_at=T0 - 20 * MINUTE),
+        LAGS,
+    ),
     "a payment was due": (
         replace(BARREN, present_since=T0 - 21 * MINUTE),
         Verdict(Word.EARLY, (Cause.LIST_LAGS, *NEVER)),
@@ -100,6 +121,10 @@ TABLE = {
     # earning
     "the chat was lost for a moment": (replace(GOOD, present_since=T0 - MINUTE), EARNING),
     "a rise just less than half an hour ago": (replace(GOOD, rose_at=T0 - 30 * MINUTE, read_at=T0 - MINUTE), EARNING),
+    "a rise in the moment in which the stay began": (
+        replace(GOOD, present_since=T0 - 25 * MINUTE, rose_at=T0 - 25 * MINUTE, read_at=T0),
+        EARNING,
+    ),
     # flat
     "half an hour, and never a rise": (
         replace(BARREN, present_since=T0 - 30 * MINUTE, read_at=T0),
@@ -178,26 +203,54 @@ def test_fc_34_times_of_a_clock_that_was_set_back_tell_nothing() -> None:
     check(replace(GOOD, present_since=ahead, rose_at=None), LAGS)
 
 
+DUE = 20 * MINUTE
+"""Within which a payment must have come and been read: the interval, the lag of the list, a poll."""
+
+
+@pytest.mark.parametrize(
+    ("sight", "poll", "at"),
+    [
+        (GOOD, POLL, T0 - 6 * MINUTE + DUE),  # the rise proves nothing any more, were it of another stay
+        (replace(GOOD, failing=True), POLL, T0 - MINUTE + SILENT * POLL),
+        (FRESH, POLL, T0 - MINUTE + DUE),
+        (replace(FRESH, present_since=T0), POLL, T0 + DUE),
+        (replace(FRESH, present_since=T0), 5.0, T0 + ROUND),
+        (BARREN, POLL, T0 - MINUTE + SELDOM * POLL),
+        (replace(BARREN, read_at=None, present_since=T0 - DUE), POLL, T0),
+        (replace(BARREN, read_at=T0 - SELDOM * POLL), POLL, T0),
+        (replace(BARREN, read_at=T0 - SELDOM * POLL - 1), POLL, inf),
+        (replace(BARREN, present_since=None), POLL, inf),
+        (replace(BARREN, present_since=T0 + 1), POLL, T0),
+        (replace(BARREN, read_at=T0 + 1), POLL, T0),
+        (replace(BARREN, rose_at=T0 + 1), POLL, T0),
+        (replace(GOOD, read_at=T0, rose_at=T0), POLL, T0 + DUE),
+    ],
+)
+def test_when_another_verdict_may_come_though_nothing_is_learned(sight: Sight, poll: float, at: float) -> None:
+    assert turns_at(sight, T0, poll) == at
+
+
 moments = st.none() | st.floats(-90_000, 3600).map(lambda ago: T0 + ago)
 
 
-@given(
-    st.builds(
-        Sight,
-        viewer=st.sampled_from([None, ME]),
-        live=st.sampled_from([None, False, True]),
-        rerun=st.booleans(),
-        present_since=moments,
-        found=st.sampled_from([None, False, True]),
-        loyalty=st.sampled_from([None, ON, OFF, IGNORED]),
-        read_at=moments,
-        rose_at=moments,
-        interval=st.sampled_from([60.0, 600.0, 3600.0]),
-        failing=st.booleans(),
-        paid_before=st.booleans(),
-    ),
-    st.sampled_from([5.0, POLL, 3600.0]),
+sights = st.builds(
+    Sight,
+    viewer=st.sampled_from([None, ME]),
+    live=st.sampled_from([None, False, True]),
+    rerun=st.booleans(),
+    present_since=moments,
+    found=st.sampled_from([None, False, True]),
+    loyalty=st.sampled_from([None, ON, OFF, IGNORED]),
+    read_at=moments,
+    rose_at=moments,
+    interval=st.sampled_from([60.0, 600.0, 3600.0]),
+    failing=st.booleans(),
+    paid_before=st.booleans(),
 )
+polls = st.sampled_from([5.0, POLL, 3600.0])
+
+
+@given(sights, polls)
 def test_there_is_always_one_verdict_and_earning_alone_needs_no_cause(sight: Sight, poll: float) -> None:
     found = verdict(sight, T0, FLAT_AFTER, poll)
     assert (found.word is Word.EARNING) == (not found.causes)
@@ -207,3 +260,11 @@ def test_there_is_always_one_verdict_and_earning_alone_needs_no_cause(sight: Sig
         assert sight.live is not False
     if found.word is Word.EARNING:
         assert sight.rose_at is not None
+
+
+@given(sights, polls, st.floats(0.0, 90_000.0))
+def test_until_then_the_verdict_stands(sight: Sight, poll: float, later: float) -> None:
+    turns = turns_at(sight, T0, poll)
+    assert turns >= T0
+    if T0 + later < turns:
+        assert verdict(sight, T0 + later, FLAT_AFTER, poll) == verdict(sight, T0, FLAT_AFTER, poll)
