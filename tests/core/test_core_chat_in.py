@@ -1,4 +1,4 @@
-"""What a line of the chat leaves where it is not the usual one: late, overtaken, of a stranger, of a chat that is closed.
+"""What a line of the chat leaves where it is not the usual one: late, overtaken, a stranger's, or of a closed chat.
 All records, and the state after them."""
 
 from __future__ import annotations
