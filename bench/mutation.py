@@ -20,6 +20,7 @@ import os
 import pickle
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -113,6 +114,7 @@ def main() -> int:
         made[group] = random.Random(args.seed).sample(wanted, size) if args.sample else wanted
     asked = [mutant for some in made.values() for mutant in some]
     _say(f"{len(asked)} mutants of {sum(map(len, chosen.values()))} modules")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is known by then is kept
     known = Known(Tree().source, args.known)
     before = {mutant: KILLED for mutant in asked if mutant in known}
     ends = dict(before)
