@@ -12,10 +12,10 @@ from allthepoints.base.types import ItemId, Login, SeId, UserId
 from allthepoints.core import facts_points as fp
 from allthepoints.core.apply_points import NO_MEANS, apply
 from allthepoints.core.elements import Purse
-from allthepoints.core.loyalty import Bought, Item, Loyalty, LoyaltyChannel
+from allthepoints.core.loyalty import Balance, Bought, Item, Loyalty, LoyaltyChannel
 from allthepoints.core.model import ChannelRef
 from allthepoints.core.observed import Observed
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.records import (
     ChannelKnown,
     Event,
@@ -25,7 +25,9 @@ from allthepoints.core.records import (
     LoyaltyKnown,
     Noted,
     Record,
+    RedemptionKept,
 )
+from allthepoints.core.redeem import Redemption, State
 
 SE, SE8 = SeId("se7"), SeId("se8")
 GAMMA, OLD = Login("gamma"), Login("old")
@@ -179,7 +181,7 @@ BOUGHT = (Bought("b1", SE, MUG.id, T - 5),)
     [
         fp.LoyaltyFound(T, ALPHA, None),
         fp.LoyaltyRead(T, ID, PAYS),
-        fp.BalanceRead(T, ID, None, Login("me")),
+        fp.BalanceRead(T, ID, None),
         fp.BalanceRead(T, ID, None, Login("other")),
         fp.ItemsRead(T, ID, ()),
         fp.HistoryRead(T, BOUGHT, OWN.id, 1.5),
@@ -202,6 +204,28 @@ def test_what_we_bought_is_kept_with_whose_it_is_and_their_clock() -> None:
     elements = o.elements
     assert (elements.history, elements.history_at) == (BOUGHT, T)
     assert (elements.history_of, elements.ahead) == (OWN.id, 1.5)
+
+
+def test_fc_48_what_we_bought_settles_what_is_unclear() -> None:
+    o = known(READ)
+    lost = Redemption("k", ID, ALPHA, MUG.id, 100, T - 60, State.UNKNOWN, SE, sent_at=T - 6, account=OWN.id)
+    o.elements.redemptions = {"k": lost}
+    records = tell(o, fp.HistoryRead(T, BOUGHT, OWN.id, 0.0))
+    one = o.elements.redemptions["k"]
+    assert (one.state, one.bought, one.settled_at) == (State.ACCEPTED, "b1", T)
+    assert records[0] == RedemptionKept(T, one)
+    assert {record.at for record in records} == {T}
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_a_wish_is_told_of_as_soon_as_a_reading_says_so(store: bool) -> None:
+    """The balance comes after the store, or the store after the balance."""
+    o = known(replace(READ, items={} if store else {MUG.id: MUG}, balance=Balance(100) if store else None))
+    policy = Policy(wishes=(Wish(ALPHA, "mug"),))
+    fact = fp.ItemsRead(T, ID, (MUG,)) if store else fp.BalanceRead(T, ID, Balance(100))
+    *_, news = apply(o, policy, fact)
+    data: dict[str, str | int | float | None] = {"item": "Mug", "id": "mug", "cost": 100, "currency": "points"}
+    assert news == Event(T, EventKind.WISH_OBTAINABLE, ID, data)
 
 
 # -- a person looks ------------------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ def entry(change: Change, delta: int, points: int) -> Record:
 # -- a balance -----------------------------------------------------------------------------------------------------
 PAID = {"spent": 100, "spent_at": T - 60}
 LONG_AGO = {"spent": 100, "spent_at": T - SHOWS_WITHIN - 1}
+UNPAID = replace(PAYS, amount=0)
 STALE = {"loyalty_at": T - LOYALTY_STALE}
 
 
@@ -75,6 +76,7 @@ STALE = {"loyalty_at": T - LOYALTY_STALE}
         # more than they say that they pay: perhaps they pay more now
         ({}, True, 5500, [entry(Change.ADJUSTED, 5000, 5500)], STALE),
         ({"loyalty_at": T - 3300}, True, 5500, [entry(Change.ADJUSTED, 5000, 5500)], {"loyalty_at": T - 3300}),
+        ({"loyalty": UNPAID}, True, 501, [entry(Change.ADJUSTED, 1, 501)], STALE),
         ({}, False, 505, [entry(Change.ADJUSTED, 5, 505)], {}),
         # what was there before we came to know it
         ({"present_s": 60.0}, False, 505, [entry(Change.EARNED, 5, 505)], {}),
