@@ -101,7 +101,7 @@ def post(
         return Ledger(points, at), (Posting(Change.OPENING, 0, points),)
     delta = points - ledger.points
     most = most if present_s > 0 else 0
-    paid = _paid(delta, spent, most) if spent > 0 else 0
+    paid = _paid(delta, spent, most)
     rest = delta + paid
     pay = rest >= 0 and (most is None or rest <= most)
     postings = _postings(ledger.points, (Change.SPENT, -paid), (Change.EARNED if pay else Change.ADJUSTED, rest))
@@ -157,7 +157,7 @@ def learned_interval(ledger: Ledger, loyalty: Loyalty | None) -> float:
         return loyalty.interval
     rises, seconds, total = _between(ledger.recent)
     award = _award(rises, loyalty)
-    if award <= 0 or total < 2 * award or seconds <= 0:
+    if not rises or total < 2 * award:
         return INTERVAL
     minutes = round(seconds * award / total / 60.0)
     return min(max(minutes * 60.0, SHORTEST), LONGEST)
@@ -174,8 +174,8 @@ def rate_per_hour(ledger: Ledger, now: float) -> float | None:
     whole = sum(rise.present_s for rise in rows)
     if len(rises) >= 2 and seconds > 0 and (len(rises) >= 3 or whole >= ENOUGH):
         return total * 3600.0 / seconds
-    first_may_be_due = len(rises) > 0 and _quiet(rows) <= INTERVAL + LAG
-    if whole < ENOUGH or first_may_be_due:
+    may_be_due = _quiet(rows) <= INTERVAL + LAG
+    if whole < ENOUGH or may_be_due:
         return None
     return sum(rises) * 3600.0 / whole
 
@@ -184,9 +184,7 @@ def _paid(delta: int, spent: int, most: int | None) -> int:
     """How much of what is owed a change of `delta` shows."""
     rest = delta + spent
     fits = rest <= most if most is not None else 2 * delta <= -spent
-    if rest <= 0 or fits:
-        return spent
-    return max(0, -delta)
+    return spent if fits else max(0, -delta)
 
 
 def _postings(before: int, *changes: tuple[Change, int]) -> tuple[Posting, ...]:
@@ -236,8 +234,7 @@ def _award(rises: Sequence[int], loyalty: Loyalty | None) -> int:
     """Points of one payment: as the settings say, else what divides all rises that were seen more than once."""
     often = [delta for delta, times in Counter(rises).items() if times > 1]
     common = gcd(*(often or rises))
-    amount = loyalty.amount if loyalty is not None else None
-    if not amount or common % amount:
+    if loyalty is None or not loyalty.amount or common % loyalty.amount:
         return common
-    subscribed = amount * max(1, loyalty.subscriber_multiplier if loyalty is not None else 1)
-    return subscribed if common % subscribed == 0 else amount
+    subscribed = loyalty.amount * max(1, loyalty.subscriber_multiplier)
+    return subscribed if common % subscribed == 0 else loyalty.amount
