@@ -38,12 +38,12 @@ def config(seen: Config) -> Finding:
     if not seen.client_id:
         return warning(
             "config",
-            f"{there} It has no client id, without which nobody can sign in.",
+            _sentences(there, "It has no client id, without which nobody can sign in.", *seen.warnings),
             "Register an app of your own at dev.twitch.tv/console/apps and put its client id under [twitch]; "
             "`allthepoints login` tells how, step by step.",
         )
     if seen.warnings:
-        return warning("config", f"{there} {_sentences(*seen.warnings)}", "Look at these lines of the file again.")
+        return warning("config", _sentences(there, *seen.warnings), "Look at these lines of the file again.")
     return ok("config", there)
 
 

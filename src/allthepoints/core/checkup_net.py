@@ -275,7 +275,7 @@ def _kind(address: str) -> str:
         ip = ip.ipv4_mapped
     if ip.is_unspecified:
         return "nowhere"
-    return "inner" if ip.is_private or ip.is_loopback or ip.is_link_local else "other"
+    return "inner" if ip.is_private else "other"  # loopback and link-local are among the private ones
 
 
 def _version(address: str) -> str:
@@ -292,8 +292,6 @@ def _why(one: Try) -> str:
 
 
 def _whys(tries: Sequence[Try]) -> str:
-    if not tries:
-        return "it has no address"
     if len({_why(one) for one in tries}) == 1:
         return _why(tries[0])
     return ", ".join(dict.fromkeys(f"{_version(one.address)} {_why(one)}" for one in tries))

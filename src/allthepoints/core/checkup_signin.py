@@ -40,15 +40,15 @@ class TokenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The present sign-in, and what Twitch says of it. `owner`: whose it is; `mine`: for whom this data directory is
-    kept, both as (user id, login). `ends`: epoch seconds; of a dead one, when it should have ended."""
+    """The present sign-in, and what Twitch says of it. `owner`: whose it is, None if it is an app's; `mine`: for whom
+    this data directory is kept, both as (user id, login). `ends`: epoch seconds; of a dead one, when it should have
+    ended."""
 
     state: TokenState
     given: bool = False
     """By the environment, not by `login`."""
     owner: tuple[str, str] | None = None
     mine: tuple[str, str] | None = None
-    app: bool = False
     scopes: frozenset[str] = frozenset()
     ends: float | None = None
     refresh: bool = False
@@ -93,7 +93,7 @@ def _dead(name: str, seen: Token, now: float, renews: str) -> Finding:
 
 
 def _alive(name: str, seen: Token, now: float, renews: str) -> Finding:
-    if seen.app or seen.owner is None:
+    if seen.owner is None:
         return fault(name, "This is an app's token; the chat needs a person's.", LOGIN)
     user, login = seen.owner
     if seen.mine is not None and seen.mine[0] != user:
@@ -115,7 +115,7 @@ def _alive(name: str, seen: Token, now: float, renews: str) -> Finding:
 
 def scopes(seen: Token, wants_follows: bool, includes: bool) -> Finding | None:
     """What the token allows; None where that is not known. `includes`: channels are named in the config."""
-    if seen.state is not TokenState.LIVES or seen.app:
+    if seen.state is not TokenState.LIVES or seen.owner is None:
         return None
     name, again = "scopes", "Sign in again with `allthepoints login`: it asks for what is needed."
     has = ", ".join(sorted(seen.scopes)) or "none"
@@ -135,9 +135,8 @@ def scopes(seen: Token, wants_follows: bool, includes: bool) -> Finding | None:
 # -- StreamElements ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """The viewer's JWT. `owner` and `mine` as of the Twitch token; `ends`: epoch seconds, None where it says nothing.
-
-    `text`: why it cannot be used, or why nobody knows. `asked`: StreamElements said whose it is.
+    """The viewer's JWT. `owner`: whose StreamElements says that it is, None where it could not be asked. `mine`: as of
+    the Twitch token. `ends`: epoch seconds, None where it says nothing. `text`: why it cannot be used, or not be known.
     """
 
     state: JwtState
@@ -145,7 +144,6 @@ class Jwt:
     owner: tuple[str | None, str] | None = None
     mine: tuple[str, str] | None = None
     text: str = ""
-    asked: bool = True
     autos: bool = False
     """The config has wishes that are to be redeemed without asking."""
 
@@ -172,10 +170,10 @@ def jwt(seen: Jwt, now: float) -> Finding:
 
 def _jwt_owned(name: str, seen: Jwt, now: float, again: str) -> Finding:
     until = "It does not say when it ends." if seen.ends is None else f"It ends on {day(seen.ends)}."
-    if not seen.asked:
+    if seen.owner is None:
         return warning(name, f"Whose it is could not be asked: {seen.text}. {until}", "Look again in a minute.")
-    login = seen.owner[1] if seen.owner else "?"
-    if seen.owner is not None and seen.mine is not None and not _same(seen.owner, seen.mine):
+    login = seen.owner[1]
+    if seen.mine is not None and not _same(seen.owner, seen.mine):
         return fault(
             name,
             f"The JWT is {login}'s, but this data directory is {seen.mine[1]}'s: nothing is redeemed with it.",

@@ -31,7 +31,9 @@ class Tls:
     why: Why | None = None
 
 
-_NOT_YET, _EXPIRED, _OTHER_NAME = 9, 10, 62
+_NOT_YET, _EXPIRED = 9, 10
+_ANOTHERS = frozenset({62, 64})
+"""Of another name, or another address."""
 _UNTRUSTED = frozenset({18, 19, 20, 21})
 """X509_V_ERR_*: self-signed, or issued by somebody unknown here."""
 
@@ -56,7 +58,7 @@ def tls(place: Place, seen: Tls, now: float) -> Finding:
             f"The certificate {what}, by the clock of this machine. {shown}".strip(),
             f"See that the clock of this machine is right (it says {day(now)}, UTC). If it is, the server is at fault.",
         )
-    if seen.code == _OTHER_NAME:
+    if seen.code in _ANOTHERS:
         return fault(
             name,
             f"The certificate is for another name than {place.host}. {shown}".strip(),

@@ -108,7 +108,6 @@ async def look_at_token(
         by_environment,
         _owner(described),
         mine,
-        app=described is not None and described.login is None,
         scopes=described.scopes if described is not None else frozenset(),
         ends=ends,
         refresh=bool(held.refresh),
@@ -144,7 +143,7 @@ async def look_at_jwt(store: StoreApi, mine: Account | None, autos: bool) -> Jwt
     except Unauthorised:
         return Jwt(JwtState.REFUSED, mine=mine, autos=autos)
     except (Refused, OutsideError) as error:
-        return Jwt(JwtState.GOOD, ends, mine=mine, text=str(error), asked=False, autos=autos)
+        return Jwt(JwtState.GOOD, ends, mine=mine, text=str(error), autos=autos)
     return Jwt(JwtState.GOOD, ends, (viewer.user_id, clean(viewer.login)), mine, autos=autos)
 
 
