@@ -176,6 +176,7 @@ def test_fc_34_a_clock_that_was_set_back_makes_no_time() -> None:
         pytest.param(None, POLL, None, id="settings unknown"),
         pytest.param(Loyalty(interval=600.0), POLL, None, id="amount not told"),
         pytest.param(SETTINGS, 0.0, 0, id="not there"),
+        pytest.param(SETTINGS, 0.5, MOST, id="there for a moment"),
         pytest.param(SETTINGS, POLL, MOST, id="two payments of a subscriber"),
         pytest.param(Loyalty(amount=5, interval=600.0, subscriber_multiplier=10), POLL, 100, id="its own multiplier"),
         pytest.param(Loyalty(amount=5), POLL, 105, id="interval not told: the shortest"),
