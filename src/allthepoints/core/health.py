@@ -10,7 +10,7 @@ from __future__ import annotations
 from allthepoints.base.types import Login
 from allthepoints.core.apply import CHAT_REFUSALS
 from allthepoints.core.apply_live import TOLD_AFTER
-from allthepoints.core.desired import desired, room_cap
+from allthepoints.core.desired import desired
 from allthepoints.core.health_points import POINTS
 from allthepoints.core.observed import Observed, Phase, Read, SignIn, roster
 from allthepoints.core.policy import Policy
@@ -104,7 +104,7 @@ def _waiting_for_rooms(policy: Policy, o: Observed, now: float) -> float | None:
     """Since the last of them came: it was the one too many."""
     if o.cap is not None or o.stale:
         return None
-    left_over = (o.channels[i].stream for i in desired(policy, o, now)[room_cap(policy, o, now) :])
+    left_over = (o.channels[i].stream for i in desired(policy, o, now)[policy.max_rooms :])
     return max((stream.started_at for stream in left_over if stream is not None), default=None)
 
 
@@ -119,17 +119,16 @@ def _not_found(policy: Policy, o: Observed) -> list[Login]:
 
 def _refused(policy: Policy, o: Observed, now: float) -> list[float]:
     """When the live channels that will not have us said so."""
-    names = roster(policy, o)
-    refused = [channel for i in o.live if (channel := o.channels[i]).refusal is not None and i not in names.barred]
+    meant = [o.channels[i] for i in o.live - roster(policy, o).barred]
     return [
-        channel.refusal.at
-        for channel in refused
-        if channel.refusal is not None and channel.earns and channel.refusal.stands(channel.stream_id(), now)
+        refusal.at
+        for channel in meant
+        if channel.earns and (refusal := channel.refusal) is not None and refusal.stands(channel.stream_id(), now)
     ]
 
 
 def _helix_errors(_policy: Policy, o: Observed, now: float) -> str:
-    return next((o.reads[name].error for name in ("live", "users") if _is_failing(o.reads[name], now)), "")
+    return next(o.reads[name].error for name in ("live", "users") if _is_failing(o.reads[name], now))
 
 
 def _points(_policy: Policy, o: Observed, _now: float) -> str:
@@ -137,16 +136,16 @@ def _points(_policy: Policy, o: Observed, _now: float) -> str:
 
 
 def _count_left_over(policy: Policy, o: Observed, now: float) -> str:
-    wanted, cap = len(desired(policy, o, now)), room_cap(policy, o, now)
-    return f"{_channels(wanted - cap)} of {wanted} live"
+    wanted = len(desired(policy, o, now))  # it is told only where the server names no limit of its own
+    return f"{wanted - policy.max_rooms} of {wanted} live channels"
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".")
 
 
-def _channels(count: int) -> str:
-    return "1 channel" if count == 1 else f"{count} channels"
+def _live_channels(count: int) -> str:
+    return "1 live channel" if count == 1 else f"{count} live channels"
 
 
 # -- the table: a cause before what it hides ------------------------------------------------------------
@@ -277,17 +276,17 @@ PRESENCE: tuple[Row, ...] = (
         "channels_refused",
         INFO,
         "Some chats are closed to you",
-        "{detail} live will not have this account in the chat: nothing is earned there. `allthepoints channels` tells "
-        "why; after a ban it stays out until you say otherwise.",
+        "{detail} will not have this account in the chat: nothing is earned there. `allthepoints channels` tells why; "
+        "after a ban it stays out until you say otherwise.",
         since=_channels_refused,
-        detail=lambda p, o, n: _channels(len(_refused(p, o, n))),
+        detail=lambda p, o, n: _live_channels(len(_refused(p, o, n))),
     ),
     Row(
         "waiting_for_rooms",
         INFO,
         "More channels are live than there are rooms",
-        "{detail} wait for a room and earn nothing now. Those in `channels.priority` come first; `channels.max_rooms` "
-        "may go up to 100, less what your own chat client needs.",
+        "No room is left for {detail}: nothing is earned there now. Those in `channels.priority` come first; "
+        "`channels.max_rooms` may go up to 100, less what your own chat client needs.",
         since=_waiting_for_rooms,
         detail=_count_left_over,
         hidden_by=("sign_in_needed", "chat_disconnected"),
