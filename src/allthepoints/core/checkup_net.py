@@ -71,8 +71,8 @@ def names(place: Place, seen: Names) -> Finding:
     found = (*seen.v4, *seen.v6)
     if not found:
         return _no_name(name, seen)
-    kinds = {address: _kind(address) for address in found}
-    if void := [address for address in found if kinds[address] == "nowhere"]:
+    known = {address: ip for address in found if (ip := _ip(address)) is not None}
+    if void := [address for address, ip in known.items() if ip.is_unspecified]:
         return fault(
             name,
             f"{seen.host} leads nowhere ({void[0]}): a filter in this network blocks it.",
@@ -81,7 +81,7 @@ def names(place: Place, seen: Names) -> Finding:
     told = f"{seen.host}: " + "; ".join(
         f"{label} {_some(part)}" if part else f"no {label}" for label, part in (("IPv4", seen.v4), ("IPv6", seen.v6))
     )
-    inner = [address for address in found if kinds[address] == "inner"]
+    inner = [address for address, ip in known.items() if ip.is_private]  # so are loopback and link-local
     if inner and seen.host != "localhost":
         return warning(
             name,
@@ -266,16 +266,12 @@ def _off(seconds: float) -> str:
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-def _kind(address: str) -> str:
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address)
     except ValueError:
-        return "other"
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    if ip.is_unspecified:
-        return "nowhere"
-    return "inner" if ip.is_private else "other"  # loopback and link-local are among the private ones
+        return None
+    return ip if isinstance(ip, ipaddress.IPv4Address) else ip.ipv4_mapped or ip
 
 
 def _version(address: str) -> str:
