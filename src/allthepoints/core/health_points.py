@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from allthepoints.base.types import Login
 from allthepoints.core.apply_points import TOLD_AFTER
@@ -28,27 +28,20 @@ def _flat_since(_policy: Policy, o: Observed, _now: float) -> float | None:
     return min((since for _, since in _flat(o)), default=None)
 
 
-def _jwt_in(state: JwtState) -> Callable[[Policy, Observed, float], float | None]:
-    def since(_policy: Policy, o: Observed, now: float) -> float | None:
-        return o.elements.jwt.checked_at if jwt_state(o, now) is state else None
-
-    return since
+def _jwt_in(state: JwtState, o: Observed, now: float) -> float | None:
+    return o.elements.jwt.checked_at if jwt_state(o, now) is state else None
 
 
 def _jwt_expired(_policy: Policy, o: Observed, now: float) -> float | None:
     return (o.elements.jwt.expires_at or now) if jwt_state(o, now) is JwtState.EXPIRED else None
 
 
-def _jwt_ends(days: int) -> Callable[[Policy, Observed, float], float | None]:
+def _jwt_ends(days: int, o: Observed, now: float) -> float | None:
     """Since so many days before the end of a good token."""
-
-    def since(_policy: Policy, o: Observed, now: float) -> float | None:
-        ends = o.elements.jwt.expires_at
-        if ends is None or jwt_state(o, now) is not JwtState.GOOD or now < ends - days * DAY:
-            return None
-        return ends - days * DAY
-
-    return since
+    ends = o.elements.jwt.expires_at
+    if ends is None or jwt_state(o, now) is not JwtState.GOOD or now < ends - days * DAY:
+        return None
+    return ends - days * DAY
 
 
 def _redemption_unknown(_policy: Policy, o: Observed, _now: float) -> float | None:
@@ -154,7 +147,7 @@ POINTS: tuple[Row, ...] = (
         "StreamElements does not take your sign-in there",
         "Nothing can be redeemed until you run `allthepoints login streamelements` with a fresh token. Points and "
         "balances go on without it.",
-        since=_jwt_in(JwtState.REFUSED),
+        since=lambda _p, o, n: _jwt_in(JwtState.REFUSED, o, n),
     ),
     Row(
         "jwt_malformed",
@@ -162,7 +155,7 @@ POINTS: tuple[Row, ...] = (
         "What is stored for StreamElements is no token",
         "Nothing can be redeemed until you run `allthepoints login streamelements`. Points and balances go on without "
         "it.",
-        since=_jwt_in(JwtState.MALFORMED),
+        since=lambda _p, o, n: _jwt_in(JwtState.MALFORMED, o, n),
     ),
     Row(
         "jwt_wrong_account",
@@ -170,7 +163,7 @@ POINTS: tuple[Row, ...] = (
         "The StreamElements sign-in is another account's",
         "It belongs to {detail}, so nothing is redeemed with it. Log in at StreamElements with the right account, and "
         "run `allthepoints login streamelements`.",
-        since=_jwt_in(JwtState.WRONG_ACCOUNT),
+        since=lambda _p, o, n: _jwt_in(JwtState.WRONG_ACCOUNT, o, n),
         detail=lambda _p, o, _n: o.elements.jwt.viewer.login if o.elements.jwt.viewer is not None else "somebody else",
     ),
     Row(
@@ -178,14 +171,14 @@ POINTS: tuple[Row, ...] = (
         WARNING,
         "The StreamElements sign-in ends within a day",
         "After that nothing can be redeemed. Run `allthepoints login streamelements` with a fresh token.",
-        since=_jwt_ends(1),
+        since=lambda _p, o, n: _jwt_ends(1, o, n),
     ),
     Row(
         "jwt_ends_soon",
         INFO,
         "The StreamElements sign-in ends within a week",
         "After that nothing can be redeemed. Run `allthepoints login streamelements` with a fresh token.",
-        since=_jwt_ends(7),
+        since=lambda _p, o, n: _jwt_ends(7, o, n),
         hidden_by=("jwt_ends_tomorrow",),
     ),
     Row(
