@@ -12,17 +12,18 @@ from allthepoints.core.checkup import NAMES, Finding, Grade, day, fault, is_soun
 
 def test_the_names_and_their_order_are_what_programs_rely_on() -> None:
     ways = ("names", "tcp", "tls")
-    assert list(NAMES) == [
+    assert [ok(name, NAMES[name]).name for name in NAMES] == [
         *("config", "data_dir", "secret_files", "database", "disk", "service", "dashboard", "proxy", "clock"),
         *(f"chat.{step}" for step in (*ways, "welcome")),
         *(f"{name}.{step}" for name in ("helix", "oauth", "streamelements") for step in (*ways, "http")),
         *("token", "scopes", "jwt"),
     ]
-    assert [NAMES[f"{name}.names"] for name in ("helix", "oauth", "streamelements")] == [
-        "The addresses of Twitch's Helix.",
-        "The addresses of Twitch's sign-in server.",
-        "The addresses of StreamElements.",
-    ]
+
+
+def test_a_check_says_whose_it_is() -> None:
+    texts = [ok(f"{name}.names", NAMES[f"{name}.names"]).text for name in ("helix", "oauth", "streamelements")]
+    of = ("Twitch's Helix", "Twitch's sign-in server", "StreamElements")
+    assert texts == [f"The addresses of {who}." for who in of]
 
 
 def test_a_finding_is_what_its_grade_says() -> None:
