@@ -113,6 +113,10 @@ def test_names(seen: net.Names, grade: Grade, text: str, cure: str) -> None:
     check(net.names(CHAT, seen), "chat.names", grade, text, cure)
 
 
+def test_a_place_is_reached_by_tls_and_without_a_proxy_unless_told_otherwise() -> None:
+    assert (CHAT.where, CHAT.tls, CHAT.proxy) == ("irc.example port 6697", True, "")
+
+
 # -- TCP -------------------------------------------------------------------------------------------------------------
 GOOD4, GOOD6 = Try("52.1.2.3"), Try("2600::1")
 
