@@ -51,9 +51,9 @@ def detail(code: str, o: Observed) -> str:
 # -- no answer -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("failures", "told"), [(0, False), (2, False), (3, True), (9, True)])
 def test_streamelements_does_not_answer(failures: int, told: bool) -> None:
-    o = known(failures=failures, failing_since=T - 90, error="502 Bad Gateway...")
+    o = known(failures=failures, failing_since=T - 90, error="502 of NGINX...")
     text = (
-        "Asking it fails: 502 Bad Gateway. What you have there is not known meanwhile; points come all the same while "
+        "Asking it fails: 502 of NGINX. What you have there is not known meanwhile; points come all the same while "
         "you are in the chats. Nothing to do; it is tried again by itself."
     )
     assert shown(o) == ([("streamelements_failing", "warning", T - 90, text)] if told else [])
@@ -285,15 +285,17 @@ def test_automatic_wishes_wait_for_a_yes(autos: tuple[bool, ...], notes: dict[st
 
 
 # -- titles --------------------------------------------------------------------------------------------------------
-def test_all_that_may_be_wrong_with_points_at_once() -> None:
-    o = bought(MINE, OTHERS)
-    o.elements.failures, o.elements.failing_since, o.elements.error = 3, T - 9, "reset"
-    o.elements.jwt.expires_at = T + 9
-    found = warnings(Policy(wishes=(Wish(ALPHA, "Mug", auto=True),)), o, T)
-    assert [(one.code, one.title) for one in found] == [
-        ("streamelements_failing", "StreamElements does not answer"),
-        ("redemption_unknown", "It is not known whether something was bought"),
-        ("redemption_unknown_elsewhere", "What became of a redemption, only another account can tell"),
-        ("jwt_ends_tomorrow", "The StreamElements sign-in ends within a day"),
-        ("auto_wishes_wait", "Automatic wishes wait for your yes"),
-    ]
+def test_what_each_is_called() -> None:
+    assert {row.code: (row.severity, row.title) for row in POINTS} == {
+        "streamelements_failing": ("warning", "StreamElements does not answer"),
+        "redemption_unknown": ("warning", "It is not known whether something was bought"),
+        "redemption_unknown_elsewhere": ("warning", "What became of a redemption, only another account can tell"),
+        "channels_flat": ("warning", "Chats that pay nothing"),
+        "jwt_expired": ("warning", "The StreamElements sign-in has ended"),
+        "jwt_refused": ("warning", "StreamElements does not take your sign-in there"),
+        "jwt_malformed": ("warning", "What is stored for StreamElements is no token"),
+        "jwt_wrong_account": ("warning", "The StreamElements sign-in is another account's"),
+        "jwt_ends_tomorrow": ("warning", "The StreamElements sign-in ends within a day"),
+        "jwt_ends_soon": ("info", "The StreamElements sign-in ends within a week"),
+        "auto_wishes_wait": ("info", "Automatic wishes wait for your yes"),
+    }
