@@ -84,7 +84,7 @@ NO_FOLDER = here.Folder("/d/Me", exists=False, is_folder=False, parent="/d")
     ("seen", "grade", "text", "cure"),
     [
         (FOLDER, OK, "/d/Me can be written, and is yours alone.", ""),
-        (replace(FOLDER, owner=None, me=None, mode=None), OK, "/d/Me can be written.", ""),
+        (here.Folder("/d/Me"), OK, "/d/Me can be written.", ""),
         (replace(FOLDER, mode=None), OK, "/d/Me can be written.", ""),
         (NO_FOLDER, OK, "/d/Me is not there yet; the first command that needs it makes it, for you alone.", ""),
         (
@@ -178,7 +178,7 @@ KEY = here.SecretFile("/k", "key", "Make a key.", mode=0o600)
         ((FILE,), OK, "Token file: for its owner only.", ""),
         ((FILE, replace(KEY, exists=False)), OK, "Token file: for its owner only.", ""),
         ((KEY, FILE), OK, "Key, token file: for their owner only.", ""),
-        ((replace(FILE, mode=None),), OK, "Token file: for its owner only.", ""),
+        ((here.SecretFile("/t.json", "token file", "Sign in anew."),), OK, "Token file: for its owner only.", ""),
         (
             (replace(FILE, mode=0o640), KEY),
             WARNING,

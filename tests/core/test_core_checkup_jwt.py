@@ -21,7 +21,12 @@ JWT = signin.Jwt(JwtState.GOOD, NOW + 90 * 86_400, ("1", "me"), ("1", "me"))
         (JWT, OK, "StreamElements takes it as me's. It ends on 2027-02-23.", ""),
         (replace(JWT, ends=None), OK, "StreamElements takes it as me's. It does not say when it ends.", ""),
         (replace(JWT, ends=1e12), OK, "StreamElements takes it as me's. It ends on 9999-12-31.", ""),
-        (replace(JWT, mine=None), OK, "StreamElements takes it as me's. It ends on 2027-02-23.", ""),
+        (
+            signin.Jwt(JwtState.GOOD, NOW + 90 * 86_400, ("1", "me")),
+            OK,
+            "StreamElements takes it as me's. It ends on 2027-02-23.",
+            "",
+        ),
         (replace(JWT, ends=NOW + JWT_ENDS_SOON), OK, "StreamElements takes it as me's. It ends on 2026-12-02.", ""),
         (
             replace(JWT, ends=NOW + JWT_ENDS_SOON - 1),
@@ -71,7 +76,7 @@ JWT = signin.Jwt(JwtState.GOOD, NOW + 90 * 86_400, ("1", "me"), ("1", "me"))
             "Look again in a minute.",
         ),
         (
-            replace(JWT, owner=None, ends=None, text="answered 502"),
+            signin.Jwt(JwtState.GOOD, text="answered 502"),
             WARNING,
             "Whose it is could not be asked: answered 502. It does not say when it ends.",
             "Look again in a minute.",

@@ -38,7 +38,7 @@ DEAD = replace(LIVES, state=TokenState.DEAD, owner=None, ends=NOW - 60)
             "Sign in with `allthepoints login`, which gives both, before it ends.",
         ),
         (
-            replace(LIVES, refresh=False, ends=None),
+            signin.Token(TokenState.LIVES, owner=("1", "me")),
             RESTS,
             WARNING,
             "Twitch takes it as me's. There is no refresh token, so it cannot be renewed.",
@@ -52,7 +52,7 @@ DEAD = replace(LIVES, state=TokenState.DEAD, owner=None, ends=NOW - 60)
             "Sign in as you, use another --data-dir for me, or change over with `allthepoints login --switch`.",
         ),
         (
-            replace(LIVES, owner=None),
+            signin.Token(TokenState.LIVES),
             RESTS,
             FAULT,
             "This is an app's token; the chat needs a person's.",
@@ -249,6 +249,12 @@ def test_fc_18_token(seen: signin.Token, service: Running, grade: Grade, text: s
 )
 def test_scopes(has: str, follows: bool, includes: bool, grade: Grade, text: str, cure: str) -> None:
     check(signin.scopes(replace(LIVES, scopes=frozenset(has.split())), follows, includes), "scopes", grade, text, cure)
+
+
+def test_a_token_of_which_no_scope_is_known_has_none() -> None:
+    text = "chat:read is missing, without which no chat can be entered. It has: none."
+    found = signin.scopes(signin.Token(TokenState.LIVES, owner=("1", "me")), False, False)
+    check(found, "scopes", FAULT, text, "Sign in again with `allthepoints login`: it asks for what is needed.")
 
 
 @pytest.mark.parametrize("seen", [DEAD, replace(LIVES, owner=None), signin.Token(TokenState.UNKNOWN)])

@@ -217,7 +217,6 @@ class Proxy:
     carries: tuple[str, ...] = ()
     failed: tuple[Try, ...] = ()
     unusable: str = ""
-    looked_into: bool = True
 
 
 def proxy(seen: Proxy) -> Finding:

@@ -15,9 +15,6 @@ from allthepoints.core.policy import LOGIN_LIMIT
 
 READS_CHAT, READS_FOLLOWS = "chat:read", "user:read:follows"
 
-LEFT_LOGINS = 5
-"""Logins that are left to the service in any window."""
-
 JWT_ENDS_SOON = 7 * 86_400.0
 """Seconds before its end from which on it is told, as the service does."""
 

@@ -29,7 +29,7 @@ from allthepoints.core import checkup_here, checkup_net, checkup_signin, checkup
 from allthepoints.core.checkup import NAMES, Finding, fault, is_sound
 from allthepoints.core.checkup_here import Running
 from allthepoints.core.checkup_net import Place
-from allthepoints.core.checkup_signin import LEFT_LOGINS, READS_CHAT, Chat, ChatState, Token, TokenState
+from allthepoints.core.checkup_signin import READS_CHAT, Chat, ChatState, Token, TokenState
 from allthepoints.core.policy import LOGIN_LIMIT
 from allthepoints.operation import doctor_database as memory
 from allthepoints.operation import doctor_here as here
@@ -44,6 +44,9 @@ T = TypeVar("T")
 Findings = list[Finding]
 
 PATIENCE = Patience()
+
+LEFT_LOGINS = 5
+"""Logins that are left to the service in any window."""
 
 
 async def examine(
