@@ -40,7 +40,7 @@ SERVICE: dict[str, JSON] = {
             "code": "channels_refused",
             "severity": "info",
             "title": "Some chats are closed to you",
-            "text": "1 channel live will not have this account in the chat.",
+            "text": "1 live channel will not have this account in the chat.",
             "since": AT - 60,
         }
     ],

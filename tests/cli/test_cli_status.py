@@ -55,7 +55,7 @@ def test_a_running_service(atp: Atp, running: Path) -> None:
         "● present  Alpha          climbing 🌊                    20:50  20:00",
         "and 1 channel offline (--all shows them)",
         "",
-        "info: Some chats are closed to you (for 1 min). 1 channel live will not have this account in the chat.",
+        "info: Some chats are closed to you (for 1 min). 1 live channel will not have this account in the chat.",
         "",
         "Account me, 1 chat connection; 3 channels, 1 wanted, 1 present, 0 waiting, 1 refused.",
     ]
@@ -98,7 +98,7 @@ def test_a_running_service_as_json(atp: Atp, running: Path) -> None:
             "code": "channels_refused",
             "severity": "info",
             "title": "Some chats are closed to you",
-            "text": "1 channel live will not have this account in the chat.",
+            "text": "1 live channel will not have this account in the chat.",
             "since": "2026-11-25T20:59:00.000Z",
         }
     ]

@@ -77,7 +77,7 @@ SERVICE: dict[str, JSON] = {
             "code": "channels_refused",
             "severity": "info",
             "title": "Some chats are closed to you",
-            "text": "1 channel live will not have this account in the chat. `allthepoints channels` tells which.",
+            "text": "1 live channel will not have this account in the chat. `allthepoints channels` tells which.",
             "since": AT - 60,
         },
         {
