@@ -10,16 +10,6 @@ import pytest
 from allthepoints.core.checkup import NAMES, Finding, Grade, day, fault, is_sound, ok, size, span, warning
 
 
-def test_the_names_and_their_order_are_what_programs_rely_on() -> None:
-    ways = ("names", "tcp", "tls")
-    assert [ok(name, NAMES[name]).name for name in NAMES] == [
-        *("config", "data_dir", "secret_files", "database", "disk", "service", "dashboard", "proxy", "clock"),
-        *(f"chat.{step}" for step in (*ways, "welcome")),
-        *(f"{name}.{step}" for name in ("helix", "oauth", "streamelements") for step in (*ways, "http")),
-        *("token", "scopes", "jwt"),
-    ]
-
-
 def test_a_check_says_whose_it_is() -> None:
     texts = [ok(f"{name}.names", NAMES[f"{name}.names"]).text for name in ("helix", "oauth", "streamelements")]
     of = ("Twitch's Helix", "Twitch's sign-in server", "StreamElements")

@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 from allthepoints import core, irc
+from allthepoints.core.checkup import NAMES
 
 ODD = {
     ("Why", "NEEDS_EMAIL"): "needs_verified_email",
@@ -59,3 +60,13 @@ def enums() -> list[type[StrEnum]]:
 def test_a_word_is_its_name_in_small_letters_or_known(words: type[StrEnum]) -> None:
     for member in words:
         assert member.value == ODD.get((words.__name__, member.name), member.name.lower())
+
+
+def test_the_checks_of_the_doctor_keep_their_names_and_their_order() -> None:
+    ways = ("names", "tcp", "tls")
+    assert list(NAMES) == [
+        *("config", "data_dir", "secret_files", "database", "disk", "service", "dashboard", "proxy", "clock"),
+        *(f"chat.{step}" for step in (*ways, "welcome")),
+        *(f"{name}.{step}" for name in ("helix", "oauth", "streamelements") for step in (*ways, "http")),
+        *("token", "scopes", "jwt"),
+    ]
