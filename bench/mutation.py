@@ -42,6 +42,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "allthepoints"
 EQUIVALENT = Path(__file__).with_name("mutation_equivalent.tsv")
 
+CHOICE = "a choice"
+"""So begins the reason where a number could be another: nobody could say that it is wrong."""
+
 CLOSE = ("core", "irc", "streamelements")
 CLOSE += tuple(f"service/test_service_{name}.py" for name in ("elements", "parts", "points", "requests"))
 """Tests that are near to what is changed, and quick."""
@@ -79,6 +82,8 @@ class Score:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     equivalent: int = 0
+    choices: int = 0
+    """How many of them are numbers that might as well be others, such as how long to wait."""
 
     @property
     def made(self) -> int:
@@ -144,10 +149,14 @@ def judge(
         for mutant in some:
             end = ends[mutant]
             score.outcomes[end] += 1
-            if end in {SURVIVED, NO_TEST} and (mutant.key in reasons or (*mutant.key[:3], "*") in reasons):
-                score.equivalent += 1
-            elif end in {SURVIVED, NO_TEST}:
+            if end not in {SURVIVED, NO_TEST}:
+                continue
+            reason = reasons.get(mutant.key) or reasons.get((*mutant.key[:3], "*"))
+            if reason is None:
                 left.append((mutant, end))
+                continue
+            score.equivalent += 1
+            score.choices += reason.startswith(CHOICE)
     return scores, left
 
 
@@ -414,9 +423,11 @@ def _record(scores: Mapping[str, Score], minutes: float, before: int, args: argp
     figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
     figures.append(results.Figure("Mutants", "", [sum(score.made for score in scores.values())]))
     figures.append(results.Figure("Of them equivalent", "", [sum(score.equivalent for score in scores.values())]))
+    choices = sum(score.choices for score in scores.values())
     notes = [
         "The score is killed / (all - equivalent); each of the equivalent stands with its reason in "
-        "`bench/mutation_equivalent.tsv`.",
+        f"`bench/mutation_equivalent.tsv`. {choices} of them are not equivalent "
+        "in the strict sense but a choice, such as for how long something waits: tests go by its name.",
         f"It took {minutes:.0f} minutes, one process.",
     ]
     if before:
