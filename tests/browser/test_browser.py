@@ -268,6 +268,20 @@ def test_a_wish_is_written_into_the_config(world: World) -> None:
     assert "Pick the next map" not in world.config.read_text()
 
 
+def test_what_was_said_stays_when_a_list_is_got_anew(world: World) -> None:
+    page = go(world, "/settings")
+    page.get_by_text("that you follow, offline").click()
+    page.get_by_role("button", name="Pause Omega").click()
+    expect(page.locator("#meant")).to_contain_text("omega is paused")
+    with page.expect_response(lambda answer: answer.request.method == "GET" and answer.url.endswith("/settings")):
+        world.box.call(lambda box: box.world.go_live(box.world.find("omega"), box.clock.now()))
+    expect(page.locator("#meant > table #meant-omega")).to_contain_text("you paused it")
+    expect(page.locator("#meant > .done")).to_contain_text("omega is paused")
+    world.box.call(lambda box: box.world.go_offline(box.world.find("omega"), box.clock.now()))
+    page.get_by_role("button", name="Resume Omega").click()
+    expect(page.locator("#meant > .done")).to_contain_text("omega is not paused any more")
+
+
 def test_settings_by_keys(world: World) -> None:
     page = go(world, "/settings")
     page.get_by_text("that you follow, offline").click()

@@ -69,7 +69,7 @@ def test_behind_a_proxy_under_a_path(proxied: World, strips: bool) -> None:
         expect(page.locator("[data-drawn]")).to_be_visible(timeout=20_000)
         redeem(page, here)
         page.get_by_role("button", name="Log out").click()
-        page.wait_for_url(f"{here}/login")
+        expect(page).to_have_url(f"{here}/login")
         page.context.close()
         # Without TLS, and by a name that is not this machine's, a browser remarks that it keeps no opener apart.
         # A page that is left while it listens tells that too.

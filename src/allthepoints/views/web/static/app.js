@@ -145,8 +145,11 @@
     stale.set(list, setTimeout(() => {
       const dialog = by("dialog"), part = by(list);
       if (!part) return;
-      if ((dialog && dialog.open) || busy(part) || typedIn(part)) anew(list);
-      else window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" });
+      if ((dialog && dialog.open) || busy(part) || typedIn(part)) { anew(list); return; }
+      const said = part.querySelector(":scope > .done");
+      window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" }).then(() => {
+        if (said && by(list) && !by(list).querySelector(":scope > .done")) by(list).prepend(said);
+      });
     }, 400));
   }
 
