@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from allthepoints.base.types import ItemId, Login, UserId
+from allthepoints.core.actions import RenewSignIn
 from allthepoints.core.loyalty import Balance, Bought, Item, Loyalty
 from allthepoints.core.model import ChannelRef, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Room, RoomCap, SignIn, Standing
@@ -45,6 +46,10 @@ def test_what_streamelements_did_not_tell() -> None:
     assert bought.code == "SECRET"
     assert "SECRET" not in repr(bought), "it is shown to nobody by accident"
     assert "code" not in repr(bought)
+
+
+def test_a_sign_in_is_looked_at_unless_it_was_refused() -> None:
+    check(RenewSignIn(), RenewSignIn(refused=False))
 
 
 def test_what_a_record_does_not_say() -> None:
