@@ -4,7 +4,8 @@
     python bench/mutation.py redemption                   one group, or several: redemption plan irc core
     python bench/mutation.py core --sample 600 --seed 1   so many of them, drawn by the seed
     python bench/mutation.py --module core/settling.py    one module, or several; --where settle: one function
-    python bench/mutation.py --known FILE                 what FILE calls killed is not tried again
+    python bench/mutation.py --known FILE                 what FILE calls killed is not tried again; with --trusting
+                                                          neither is what is known to be equivalent
 
 The score is killed / (all - equivalent). What is known to be equivalent stands, each with its reason, in
 mutation_equivalent.tsv; every survivor is printed as a line for it, for whoever finds a reason. How it is done, and
@@ -122,9 +123,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is known by then is kept
     known = Known(Tree().source, args.known)
     before = {mutant: KILLED for mutant in asked if mutant in known}
-    ends = dict(before)
+    reasons = equivalent() if args.trusting else {}
+    trusted = {mutant: SURVIVED for mutant in asked if mutant not in before and _reason(reasons, mutant)}
+    ends = before | trusted
     try:
-        run(Tree(tests=args.tests), [mutant for mutant in asked if mutant not in before], args.keep, ends)
+        run(Tree(tests=args.tests), [mutant for mutant in asked if mutant not in ends], args.keep, ends)
     finally:
         known.keep(ends)
     scores, survivors = judge(made, ends)
@@ -133,7 +136,7 @@ def main() -> int:
         print("\t".join([*mutant.key, how]), file=sys.stderr if args.json else sys.stdout)
     _show(scores, minutes, args)
     if args.record:
-        _record(scores, minutes, len(before), args)
+        _record(scores, minutes, len(before), len(trusted), args)
     return 0
 
 
@@ -151,13 +154,17 @@ def judge(
             score.outcomes[end] += 1
             if end not in {SURVIVED, NO_TEST}:
                 continue
-            reason = reasons.get(mutant.key) or reasons.get((*mutant.key[:3], "*"))
+            reason = _reason(reasons, mutant)
             if reason is None:
                 left.append((mutant, end))
                 continue
             score.equivalent += 1
             score.choices += reason.startswith(CHOICE)
     return scores, left
+
+
+def _reason(reasons: Mapping[Key, str], mutant: Mutant) -> str | None:
+    return reasons.get(mutant.key) or reasons.get((*mutant.key[:3], "*"))
 
 
 def equivalent() -> dict[Key, str]:
@@ -417,7 +424,7 @@ def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace)
     show("Small wrong changes that the tests notice", head, rows, [f"{minutes:.0f} minutes"])
 
 
-def _record(scores: Mapping[str, Score], minutes: float, before: int, args: argparse.Namespace) -> None:
+def _record(scores: Mapping[str, Score], minutes: float, before: int, trusted: int, args: argparse.Namespace) -> None:
     import results  # here, for it imports the program, which must be the copy's until now
 
     figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
@@ -432,6 +439,8 @@ def _record(scores: Mapping[str, Score], minutes: float, before: int, args: argp
     ]
     if before:
         notes.append(f"{before:,} of them had been killed before, and their modules are as they were: not tried again.")
+    if trusted:
+        notes.append(f"{trusted:,} that stand there as equivalent were not tried again either.")
     if args.sample:
         notes.append(f"Where a group has more than {args.sample:,}, so many of them were drawn, by the seed.")
     name = "_".join(["mutation", *(scores if len(scores) < len(groups()) else ())])
@@ -454,6 +463,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--keep", type=Path, help="a file that remembers which test runs which line")
     parser.add_argument("--known", type=Path, help="a file that remembers what was killed, while its module stays")
+    parser.add_argument("--trusting", action="store_true", help="what stands as equivalent is not tried either")
     parser.add_argument(
         "--slow", type=float, default=mutation_run.SLOW, help="seconds from which on a test is left out"
     )
