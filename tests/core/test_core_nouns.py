@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from allthepoints.base.backoff import Backoff
 from allthepoints.base.types import ItemId, Login, UserId
+from allthepoints.core import facts as f
+from allthepoints.core import facts_points as fp
 from allthepoints.core.actions import RenewSignIn
-from allthepoints.core.loyalty import Balance, Bought, Item, Loyalty
-from allthepoints.core.model import ChannelRef, Why
+from allthepoints.core.loyalty import Balance, Bought, Item, JwtState, Loyalty
+from allthepoints.core.model import Account, ChannelRef, Lost, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Room, RoomCap, SignIn, Standing
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.presence import State
 from allthepoints.core.records import (
     Event,
@@ -50,6 +53,45 @@ def test_what_streamelements_did_not_tell() -> None:
 
 def test_a_sign_in_is_looked_at_unless_it_was_refused() -> None:
     check(RenewSignIn(), RenewSignIn(refused=False))
+
+
+def test_a_wish_buys_nothing_by_itself_and_keeps_nothing_back() -> None:
+    check(Wish(ALPHA, "Mug"), Wish(ALPHA, "Mug", False, None, None, 0, 1))
+
+
+def test_what_is_wanted_of_whom_nobody_asked() -> None:
+    """As the config's reference tells it; two full connections would leave no room for a chat client of one's own."""
+    policy = Policy()
+    assert (policy.followed, policy.include, policy.exclude, policy.priority) == (True, (), NONE, ())
+    assert (policy.paused, policy.wishes, policy.presence, policy.forced_part_is_ban) == (NONE, (), True, True)
+    assert (policy.max_rooms, policy.rooms_per_connection, policy.ask_tries) == (90, 50, 3)
+    assert (policy.poll_live, policy.offline_after, policy.poll_follows, policy.check_sign_in) == (30, 180, 3600, 3600)
+    assert (policy.ask_timeout, policy.leave_timeout, policy.stable_after) == (15, 10, 60)
+    assert (policy.poll_balance, policy.poll_store, policy.flat_after) == (300, 900, 1800)
+    assert policy.reconnect == Backoff(first=1.0, cap=120.0, floor=0.25)
+    assert policy.reread == Backoff(first=4.0, cap=120.0, floor=1.0)
+
+
+def test_what_twitch_did_not_say() -> None:
+    me = Account(ID, Login("me"))
+    check(f.SignedIn(T, me, follows=True), f.SignedIn(T, me, True, None))
+    check(f.SignInUnknown(T, "no", 0.5), f.SignInUnknown(T, "no", 0.5, None))
+    check(f.ReadFailed(T, "live", "no", 0.5), f.ReadFailed(T, "live", "no", 0.5, None))
+    check(f.Joined(T, 1, ALPHA), f.Joined(T, 1, ALPHA, None))
+    check(f.LiveRead(T, NONE, NONE, ()), f.LiveRead(T, NONE, NONE, (), NONE, None))
+    check(f.JoinRefused(T, 1, ALPHA, Why.OTHER), f.JoinRefused(T, 1, ALPHA, Why.OTHER, ""))
+    check(f.ConnectionLost(T, 1, Lost.RESET, 0.5), f.ConnectionLost(T, 1, Lost.RESET, 0.5, ""))
+    check(f.ConfigTaken(T), f.ConfigTaken(T, ()))
+
+
+def test_what_streamelements_and_a_buyer_did_not_say() -> None:
+    check(fp.BalanceRead(T, ID, None), fp.BalanceRead(T, ID, None, None))
+    check(fp.HistoryRead(T, ()), fp.HistoryRead(T, (), None, None))
+    check(fp.ElementsFailed(T, "items", "no", 0.5), fp.ElementsFailed(T, "items", "no", 0.5, None, None, None, False))
+    check(fp.JwtSeen(T, JwtState.GOOD), fp.JwtSeen(T, JwtState.GOOD, None, None))
+    check(fp.JwtUnknown(T, "no", 0.5), fp.JwtUnknown(T, "no", 0.5, None))
+    check(fp.RedemptionAnswered(T, "k"), fp.RedemptionAnswered(T, "k", None, None, None, ""))
+    check(fp.RedeemAsked(T, "k", ALPHA, ItemId("i"), 5), fp.RedeemAsked(T, "k", ALPHA, ItemId("i"), 5, (), "", False))
 
 
 def test_what_a_record_does_not_say() -> None:
