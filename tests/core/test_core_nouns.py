@@ -56,7 +56,8 @@ def test_a_sign_in_is_looked_at_unless_it_was_refused() -> None:
 
 
 def test_a_wish_buys_nothing_by_itself_and_keeps_nothing_back() -> None:
-    check(Wish(ALPHA, "Mug"), Wish(ALPHA, "Mug", False, None, None, 0, 1))
+    (wish,) = Policy(wishes=(Wish(ALPHA, "Mug"),)).wishes
+    check(wish, Wish(ALPHA, "Mug", False, None, None, 0, 1))
 
 
 def test_what_is_wanted_of_whom_nobody_asked() -> None:
