@@ -214,3 +214,13 @@ def test_what_is_of_no_session_is_told_each_time() -> None:
     assert a.take(desk, ALL, bought, T0)
     assert a.take(desk, ALL, bought, T0)
     assert desk.pending == [bought, bought]
+
+
+def test_what_is_told_unless_the_config_names_others_and_what_never_waits() -> None:
+    told = {kind: (row.urgent, row.default) for kind, row in a.TABLE.items()}
+    loud, quiet, usual = (True, True), (False, False), (False, True)
+    assert repr(told) == repr(
+        {kind: {Kind.SIGN_IN_NEEDED: loud, Kind.LIVE: quiet}.get(kind, usual) for kind in a.TABLE}
+    )
+    assert a.DEFAULTS == frozenset(Kind) - {Kind.LIVE} == frozenset(a.TABLE) - {Kind.LIVE}
+    assert a.alert_of(Kind.LIVE, Event(T0, EventKind.LIVE), "up") == a.Alert(Kind.LIVE, T0, "up", urgent=False)
