@@ -10,6 +10,7 @@ import pytest
 
 from allthepoints.base.types import UserId
 from allthepoints.core import alerts as a
+from allthepoints.core import health
 from allthepoints.core.hours import Hours
 from allthepoints.core.news import Kind
 from allthepoints.core.records import Event, EventKind
@@ -224,3 +225,24 @@ def test_what_is_told_unless_the_config_names_others_and_what_never_waits() -> N
     )
     assert a.DEFAULTS == frozenset(Kind) - {Kind.LIVE} == frozenset(a.TABLE) - {Kind.LIVE}
     assert a.alert_of(Kind.LIVE, Event(T0, EventKind.LIVE), "up") == a.Alert(Kind.LIVE, T0, "up", urgent=False)
+
+
+def test_what_is_told_of_stands_among_the_warnings() -> None:
+    told = [code for row in a.TABLE.values() for code in row.warnings]
+    assert len(told) == len(set(told)), "each is news of one kind"
+    assert set(told) <= {row.code for row in health.TABLE}
+    assert a.TABLE[Kind.SIGN_IN_NEEDED].warnings == {"sign_in_needed"}
+    assert a.TABLE[Kind.JWT_EXPIRING].warnings == {"jwt_refused", "jwt_malformed", "jwt_wrong_account"}
+    assert {kind: len(row.warnings) for kind, row in a.TABLE.items() if row.warnings} == {
+        Kind.SIGN_IN_NEEDED: 1,
+        Kind.JWT_EXPIRING: 3,
+        Kind.TROUBLE: 8,
+    }
+    assert a.kind_of(Event(T0, EventKind.STARTED)) is None
+
+
+def test_on_a_desk_at_first_there_is_nothing() -> None:
+    desk, trouble = a.Desk(), a.Trouble(HELIX, T0)
+    assert repr(desk) == repr(a.Desk([], [], 0, 0.0, float("-inf"), {}, {}, None))
+    assert repr(trouble) == repr(a.Trouble(HELIX, T0, None, False))
+    assert a.kind_of(Event(T0, EventKind.STARTED)) is None
