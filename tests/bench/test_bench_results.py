@@ -58,7 +58,6 @@ def test_numbers_of_three_digits() -> None:
     assert {value: PAGES["number"](value) for value in shown} == shown
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms here")
 def test_what_waits_for_ever_is_given_up_and_ends_in_order() -> None:
     script = (
         "import bounded, signal\nbounded.begin(1e-5)\ntry:\n    while True: signal.pause()\nfinally: print('ended')"
@@ -69,7 +68,6 @@ def test_what_waits_for_ever_is_given_up_and_ends_in_order() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "ended\n", "not done within 1e-05 hours: given up\n")
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no alarms here")
 def test_an_alarm_that_is_set_stays() -> None:
     handler, before = signal.getsignal(signal.SIGALRM), signal.setitimer(signal.ITIMER_REAL, 500)
     try:
