@@ -45,6 +45,7 @@ SCENARIO = Scenario(
         ChannelPlan("beta", display_name="Beta"),
         ChannelPlan("gamma", display_name="Gamma"),
         ChannelPlan("omega", display_name="Omega"),
+        ChannelPlan("sigma", display_name="Sigma"),
         ChannelPlan("delta", display_name="Delta", broadcasts=(Broadcast(-60.0, DAY),)),
     )
 )

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from allthepoints.sim.server import Sandbox
-from conftest import CODE, World
+from conftest import CODE, SCENARIO, World
 
 pytestmark = pytest.mark.browser
 
@@ -46,14 +46,14 @@ def test_the_table_is_searched_narrowed_and_sorted(world: World) -> None:
     page = go(world, "/")
     rows = page.locator("#rows tr:visible")
     page.locator("label").filter(has_text="All").click()
-    expect(rows).to_have_count(5)
+    expect(rows).to_have_count(len(SCENARIO.channels))
     page.get_by_role("searchbox").fill("gam")
     expect(rows).to_have_count(1)
     assert "q=gam" in page.url
     page.get_by_role("searchbox").fill("nobody")
     expect(page.get_by_text("Nothing to show here.")).to_be_visible()
     page.get_by_role("button", name="Show all channels").click()
-    expect(rows).to_have_count(5)
+    expect(rows).to_have_count(len(SCENARIO.channels))
     page.get_by_role("button", name="Channel").click()
     assert [name.split("\n")[0] for name in page.locator("#rows tr th").all_inner_texts()] == [
         "Alpha",
@@ -61,6 +61,7 @@ def test_the_table_is_searched_narrowed_and_sorted(world: World) -> None:
         "Delta",
         "Gamma",
         "Omega",
+        "Sigma",
     ]
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Channel")
     page.get_by_role("button", name="Balance").click()
@@ -271,15 +272,15 @@ def test_a_wish_is_written_into_the_config(world: World) -> None:
 def test_what_was_said_stays_when_a_list_is_got_anew(world: World) -> None:
     page = go(world, "/settings")
     page.get_by_text("that you follow, offline").click()
-    page.get_by_role("button", name="Pause Omega").click()
-    expect(page.locator("#meant")).to_contain_text("omega is paused")
+    page.get_by_role("button", name="Pause Sigma").click()
+    expect(page.locator("#meant")).to_contain_text("sigma is paused")
     with page.expect_response(lambda answer: answer.request.method == "GET" and answer.url.endswith("/settings")):
-        world.box.call(lambda box: box.world.go_live(box.world.find("omega"), box.clock.now()))
-    expect(page.locator("#meant > table #meant-omega")).to_contain_text("you paused it")
-    expect(page.locator("#meant > .done")).to_contain_text("omega is paused")
-    world.box.call(lambda box: box.world.go_offline(box.world.find("omega"), box.clock.now()))
-    page.get_by_role("button", name="Resume Omega").click()
-    expect(page.locator("#meant > .done")).to_contain_text("omega is not paused any more")
+        world.box.call(lambda box: box.world.go_live(box.world.find("sigma"), box.clock.now()))
+    expect(page.locator("#meant > table #meant-sigma")).to_contain_text("you paused it")
+    expect(page.locator("#meant > .done")).to_contain_text("sigma is paused")
+    world.box.call(lambda box: box.world.go_offline(box.world.find("sigma"), box.clock.now()))
+    page.get_by_role("button", name="Resume Sigma").click()
+    expect(page.locator("#meant > .done")).to_contain_text("sigma is not paused any more")
 
 
 def test_settings_by_keys(world: World) -> None:

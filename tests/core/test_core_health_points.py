@@ -284,6 +284,7 @@ def test_automatic_wishes_wait_for_a_yes(autos: tuple[bool, ...], notes: dict[st
 
 # -- titles --------------------------------------------------------------------------------------------------------
 def test_what_each_is_called() -> None:
+    assert shown(known()) == []
     assert {row.code: (row.severity, row.title) for row in POINTS} == {
         "streamelements_failing": ("warning", "StreamElements does not answer"),
         "redemption_unknown": ("warning", "It is not known whether something was bought"),
