@@ -211,7 +211,7 @@ ROOM = {
     ids=lambda it: type(it).__name__ if is_dataclass(it) else "",
 )
 def test_how_it_begins(begun: object, known: dict[str, object]) -> None:
-    assert Observed().silent_now() == frozenset()
+    assert (Observed().silent_now(), Elements().purse(ID).nowhere) == (frozenset(), False)
     assert asdict(begun) == known  # type: ignore[call-overload]
     assert begun == type(begun)(*(getattr(begun, f.name) for f in fields(begun))), "what asdict shows is all there is"  # type: ignore[arg-type]
 
