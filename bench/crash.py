@@ -3,7 +3,8 @@
     python bench/crash.py [--kills 100] [--seed 1] [--json] [--record]
 
 Real time, real processes, loopback. `allthepoints simulate` is the other side, in a process of its own: channels go on
-and off the air, connections are cut, points come every two seconds. `allthepoints run` is started, lives for a moment
+and off the air, connections are cut, points come every two seconds, and in the first half of it two channels ban us
+while we sit in their chats. `allthepoints run` is started, lives for a moment
 whose length is drawn (from its lock on, or, one in five, from its start), is ended by SIGKILL, and is started again at
 once on what it left; redemptions are asked for all the while, and wishes are bought by themselves. What a dead process
 left is looked at in a copy, so that the next one finds it as it was.
@@ -13,15 +14,19 @@ After each kill it must hold (`broken` says which did not):
 integrity      `PRAGMA integrity_check` says ok
 kept           every row that could be read just before the kill, or was left by the one before, is still there: events,
                intervals of presence, sessions, the ledger, redemptions, prices, what a person asked for, channels with
-               their logins, items, balances; what was final is as it was
+               their logins, items, balances, where they are at StreamElements, bans, what was announced, notes, and of
+               the budgets what may still count; what was final is as it was
 consistent     no two intervals of presence of a channel overlap; of what was claimed when it died nothing lasts longer
                than its life did; each entry of a ledger follows from the one before
+told twice     no stream was announced twice, and the last one that was is the one that is remembered
 lock           the next process has the lock at once: none ends by itself
 and, by the sandbox's own count at the end,
 paid twice     no redemption was taken twice, and no wish was bought more often than it is wished for
 booked         what the program holds for accepted was taken, what was taken it holds for nothing else in the end, and
                nothing was taken of which it has no row; nor was anything asked for that it does not know of in the
                end; wishes by their number
+ban            after word of a ban had come no process asked to be let in again, nor after its row could be read; in the
+               end the row of each still stands
 limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database
 plan           each tenth time, and at the end, it is left alone for a while: it sits where it should, and nowhere else
                (many of the others have come as far when they are killed: they are counted)
@@ -56,6 +61,7 @@ from results import Figure
 from allthepoints.base.clock import Chance
 from allthepoints.base.types import JSON, Login
 from allthepoints.config.paths import DataDir
+from allthepoints.core.records import EventKind
 from allthepoints.core.redeem import FINAL
 from allthepoints.storage.ask import ask
 from allthepoints.storage.lock import holder
@@ -63,6 +69,9 @@ from allthepoints.storage.lock import holder
 CHANNELS = 8
 ON_AIR = 3
 """At once. More would need more JOINs than a process that starts every second may send."""
+
+BANS = 2
+"""Channels that ban us, each at a kill that is drawn from the first half of the day: as many come after."""
 
 WANTED = 3
 """How often each wish is to be bought."""
@@ -130,12 +139,16 @@ count = {wanted}
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A table that only grows. `key`: the columns that name a row; `fixed`: those that never change, `once` those that
-    are filled once, and then stay; `where`: which rows stay for ever."""
+    are filled once, and then stay; `where`: which rows stay for ever; `fresh`: those stay that are no older than so
+    many seconds, by `at` and the newest of them."""
 
     key: tuple[str, ...]
     fixed: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
     where: str = "TRUE"
+    fresh: float | None = None
+    more: tuple[str, ...] = ()
+    """Columns that may change, and are looked at for what they say."""
 
 
 TABLES: Mapping[str, Kept] = {
@@ -148,6 +161,7 @@ TABLES: Mapping[str, Kept] = {
         ("id",),
         ("key", "channel", "item", "cost", "asked_at", "answers", "auto"),
         ("sent_at", "settled_at", "bought"),
+        more=("state",),
     ),
     "requests": Kept(("id",), ("at", "kind", "login", "data", "key"), ("done_at",), "key IS NOT NULL"),
     "channels": Kept(("id",), ("first_seen",)),
@@ -155,6 +169,11 @@ TABLES: Mapping[str, Kept] = {
     "items": Kept(("channel", "item"), ("first_seen",)),
     "ledgers": Kept(("no",), ("channel",)),
     "balances": Kept(("channel",)),
+    "loyalty": Kept(("channel",), (), ("se", "currency", "enabled", "amount", "interval", "multiplier", "ignored")),
+    "refusals": Kept(("channel",), ("at", "why", "text"), where="why IN ('banned', 'put_out')"),
+    "told": Kept(("channel",), more=("stream",)),
+    "attempts": Kept(("id",), ("what", "at", "count"), fresh=300.0),
+    "notes": Kept(("key",)),
 }
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
@@ -173,8 +192,7 @@ def read(path: Path) -> State:
 
 
 def _rows(connection: apsw.Connection, name: str, kept: Kept) -> Rows:
-    more = ("state",) if name == "redemptions" else ()
-    columns = (*kept.key, *kept.fixed, *kept.once, *more)
+    columns = (*kept.key, *kept.fixed, *kept.once, *kept.more)
     found = connection.execute(f"SELECT {', '.join(columns)} FROM {name} WHERE {kept.where}")
     return {row[: len(kept.key)]: dict(zip(columns, row, strict=True)) for row in found}
 
@@ -182,7 +200,7 @@ def _rows(connection: apsw.Connection, name: str, kept: Kept) -> Rows:
 def lost(before: State, now: State) -> Iterator[str]:
     """What stood there and stands there no more, or otherwise."""
     for name, kept in TABLES.items():
-        for key, row in before.get(name, {}).items():
+        for key, row in _staying(kept, before.get(name, {})).items():
             found = now[name].get(key)
             if found is None:
                 yield f"{name} {key} is gone"
@@ -193,6 +211,14 @@ def lost(before: State, now: State) -> Iterator[str]:
                 wrong.append("state")
             if wrong:
                 yield f"{name} {key}: {', '.join(f'{c} {row[c]!r} became {found[c]!r}' for c in wrong)}"
+
+
+def _staying(kept: Kept, rows: Rows) -> Rows:
+    """Those that must be there at the next look."""
+    if kept.fresh is None or not rows:
+        return rows
+    oldest = max(row["at"] for row in rows.values()) - kept.fresh
+    return {key: row for key, row in rows.items() if row["at"] >= oldest}
 
 
 def inconsistent(state: State) -> Iterator[str]:
@@ -210,6 +236,21 @@ def inconsistent(state: State) -> Iterator[str]:
         if ledger in points and points[ledger] + row["delta"] != row["points"]:
             yield f"ledger {ledger}, entry {n}: {points[ledger]} {row['delta']:+} is not {row['points']}"
         points[ledger] = row["points"]
+
+
+def told_twice(state: State) -> Iterator[str]:
+    """Streams that were announced more than once, and those of which another is remembered than the last."""
+    last: dict[str, str] = {}
+    times: Counter[tuple[str, str]] = Counter()
+    for _, row in sorted(state["events"].items()):
+        if row["kind"] == EventKind.LIVE:
+            stream = last[row["channel"]] = json.loads(row["data"])["stream"]
+            times[row["channel"], stream] += 1
+    yield from (f"stream {stream} of {channel}: {n} times" for (channel, stream), n in times.items() if n > 1)
+    remembered = {channel: row["stream"] for (channel,), row in state["told"].items()}
+    for channel in sorted(last.keys() | remembered.keys()):
+        if last.get(channel) != remembered.get(channel):
+            yield f"{channel}: {last.get(channel)} was the last, {remembered.get(channel)} is remembered"
 
 
 def claimed_dead(before: State, now: State, killed_at: float) -> Iterator[str]:
@@ -278,6 +319,10 @@ class Outcome:
     """Kills of a process that did not have the lock yet."""
     sat_right: int = 0
     """Kills of a process that had come to the right rooms."""
+    bans: int = 0
+    knew: int = 0
+    """Kills after word of the first ban had been written."""
+    timeouts: int = 0
     asked: int = 0
     taken: int = 0
     events: int = 0
@@ -309,6 +354,10 @@ class Crash:
         self._killed_at = 0.0
         self._life = 2.0
         self._asked: set[str] = set()
+        self._bans_at: set[int] = set()
+        self._banned: list[str] = []
+        self._tried: dict[str, int] = {}
+        """JOINs of each channel after its ban, as many as there were when the row of it was first seen."""
         self.outcome = Outcome()
         endpoints = self._box.hello["endpoints"]
         wishes = "".join(WISH.format(n=n, wanted=WANTED) for n in range(CHANNELS))
@@ -320,6 +369,7 @@ class Crash:
             self._change_air()
             self._settle("at the start")
             self._life = 1.5 * self.outcome.settled_s[0]
+            self._bans_at = {int(self._chance.draw() * max(1, kills // 2)) for _ in range(BANS)}
             for number in range(kills):
                 start = time.monotonic()
                 self._one(number)
@@ -336,7 +386,7 @@ class Crash:
         self._stir(number)
         before: State = {}
         with self._service() as process:
-            self._let_live(process)
+            self._let_live(process, number)
             with contextlib.suppress(apsw.Error):  # a process that has only begun may not let anybody read yet
                 before = read(self._data.database)
             if process.poll() is not None:
@@ -349,11 +399,28 @@ class Crash:
         self.outcome.kills += 1
         self._look(before, killed_at)
 
-    def _let_live(self, process: subprocess.Popen[bytes]) -> None:
-        """For a drawn time: mostly from its lock on, for what comes before is little but imports."""
+    def _let_live(self, process: subprocess.Popen[bytes], number: int) -> None:
+        """For a drawn time: mostly from its lock on, for what comes before is little but imports. Something may happen
+        to it in the meantime."""
         if self._chance.draw() >= EARLY:
             until(lambda: process.poll() is not None or holder(self._data.lock) == process.pid, "the lock")
+        if number in self._bans_at:
+            self._ban()
+        elif self._chance.draw() < 0.1:
+            time.sleep(self._life * self._chance.draw())
+            self._box.call("fault", name="timeout_us", **{"with": {"channel": self._on_air[-1]}})
+            self.outcome.timeouts += 1
         time.sleep(self._life * self._chance.draw())
+
+    def _ban(self) -> None:
+        """By a channel in whose chat it sits."""
+        sits: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            until(lambda: sits.extend(self._box.call("state")["rooms"]) or sits, "a chat that can ban us")
+        for room in sits[:1]:
+            self._box.call("fault", name="ban", **{"with": {"channel": room}})
+            self._banned.append(room)
+            self.outcome.bans += 1
 
     def _look(self, before: State, killed_at: float) -> None:
         """At a copy of what is left."""
@@ -371,7 +438,26 @@ class Crash:
         self.outcome.breaks("kept", lost(before, now))
         self.outcome.breaks("consistent", inconsistent(now))
         self.outcome.breaks("consistent", claimed_dead(self._left, now, self._killed_at))
+        self.outcome.breaks("told twice", told_twice(now))
         self._left, self._killed_at = now, killed_at
+        self.outcome.knew += bool(before and self._tried)
+        self._look_at_bans()
+
+    def _look_at_bans(self) -> None:
+        """Nobody is there to ask for a room now: what is counted was asked before the row could be read."""
+        known = [room for room in self._banned if room not in self._tried and self._refused(room)]
+        for room in known:
+            self._tried[room] = self._joins_after_ban(room)
+
+    def _refused(self, room: str) -> bool:
+        """Whether the row of a ban was there when it was last looked at."""
+        return (self._id(room),) in self._left["refusals"]
+
+    def _joins_after_ban(self, room: str) -> int:
+        return sum(one["channel"] == self._id(room) for one in self._box.call("tally")["after_ban"])
+
+    def _id(self, room: str) -> str:
+        return next(row["channel"] for row in self._left["logins"].values() if row["login"] == room)
 
     # -- what happens in the meantime ------------------------------------------------------------------------------
     def _stir(self, number: int) -> None:
@@ -404,7 +490,10 @@ class Crash:
                 self._on_air.append(room)
                 self._box.call("live", channel=room, live=True)
             if len(self._on_air) > ON_AIR:
-                self._box.call("live", channel=self._on_air.pop(0), live=False)
+                # Who has banned us stays on until that was written: a ban of which nobody hears shows nothing.
+                first = next(room for room in self._on_air if room not in self._banned or room in self._tried)
+                self._on_air.remove(first)
+                self._box.call("live", channel=first, live=False)
                 return
             if len(self._on_air) == ON_AIR and not self._left:
                 return
@@ -421,6 +510,7 @@ class Crash:
                     self._look_around()
                 if last:
                     until(self._nothing_waits, "nothing waits to be bought")
+                    until(self._all_refused, "every ban is known")
             except TimeoutError as error:
                 self.outcome.breaks("plan", [f"{when}: {error}; {self._box.call('state')['rooms']} for {self._on_air}"])
             process.terminate()
@@ -429,7 +519,7 @@ class Crash:
 
     def _sits_right(self) -> bool:
         """By the sandbox's own look."""
-        return set(self._box.call("state")["rooms"]) == set(self._on_air)
+        return set(self._box.call("state")["rooms"]) == set(self._on_air) - set(self._banned)
 
     def _look_around(self) -> None:
         """As `allthepoints store` does for each channel, before anything can be bought there."""
@@ -437,6 +527,9 @@ class Crash:
         for n in range(CHANNELS):
             ask(self._data.database, "look", Login(f"room_{n}"), time.time())
         until(lambda: len(read(self._data.database)["prices"]) >= 2 * CHANNELS, "all stores are read")
+
+    def _all_refused(self) -> bool:
+        return len(read(self._data.database)["refusals"]) >= len(self._banned)
 
     def _nothing_waits(self) -> bool:
         now = read(self._data.database)
@@ -455,6 +548,8 @@ class Crash:
         out.breaks("booked", misbooked(rows, by_key, wished))
         unknown = self._asked - {row["key"] for row in rows}
         out.breaks("booked", [f"{key} was asked for, and nothing was written" for key in sorted(unknown)])
+        stand = {room: self._joins_after_ban(room) for room in self._banned if self._refused(room)}
+        out.breaks("ban", wrong_bans(self._banned, self._tried, stand, tally["joins_after_told"]))
         for what in ("join_limit_violations", "login_limit_violations", "chat_lines_sent", "refresh_reuse"):
             if tally[what]:
                 out.breaks("limits", [f"{what}: {tally[what]}"])
@@ -498,6 +593,20 @@ def misbooked(rows: Sequence[Mapping[str, Any]], by_key: Mapping[str, int], wish
     return found
 
 
+def wrong_bans(
+    banned: Sequence[str], written: Mapping[str, int], stand: Mapping[str, int], after_told: int
+) -> Iterator[str]:
+    """What was not kept of bans. `written`, `stand`: of those whose row was ever seen, or is there in the end, how many
+    JOINs had come after the ban by then; `after_told`: JOINs of any of them after word of its ban had come."""
+    if after_told:
+        yield f"{after_told} JOINs after word of a ban had come"
+    for room in banned:
+        if room not in stand:
+            yield f"{room} has banned us, and no row says so in the end"
+        elif more := stand[room] - written[room]:
+            yield f"{room}: {more} JOINs after its ban was written"
+
+
 def _wrong(row: Mapping[str, Any], taken: Mapping[str, int]) -> bool:
     """Whether the program's word on a redemption by hand is not what the sandbox counted."""
     if row["auto"] or row["state"] not in FINAL:
@@ -512,7 +621,7 @@ def play(kills: int, seed: int) -> Outcome:
         return Crash(Path(folder), seed).play(kills)
 
 
-BROKEN = ("integrity", "kept", "consistent", "lock", "paid twice", "booked", "limits", "plan")
+BROKEN = ("integrity", "kept", "consistent", "told twice", "lock", "paid twice", "booked", "ban", "limits", "plan")
 
 
 def figures(found: Outcome) -> list[Figure]:
@@ -520,6 +629,8 @@ def figures(found: Outcome) -> list[Figure]:
         Figure("kill -9 of the service on a busy day", "", [found.kills]),
         Figure("Of these, of a process that did not have the lock yet", "", [found.before_lock]),
         Figure("Of these, of a process that had come to the right rooms", "", [found.sat_right]),
+        Figure("Channels that banned us in the first half of it", "", [found.bans], at_least=1),
+        Figure("Kills after word of a ban was written", "", [found.knew], at_least=1),
         Figure("Redemptions taken meanwhile, of those asked for and wished for", "", [found.taken]),
         Figure("From the start of a process to its lock", "s", found.ready_s),
         Figure("From the start of a process to the right rooms", "s", found.settled_s),
@@ -543,6 +654,9 @@ def main() -> None:
             ("kills", str(found.kills)),
             ("of them before it had the lock", str(found.before_lock)),
             ("of them when it had come to the right rooms", str(found.sat_right)),
+            ("bans", str(found.bans)),
+            ("kills after word of a ban was written", str(found.knew)),
+            ("timeouts", str(found.timeouts)),
             ("seconds a kill, median", f"{statistics.median(found.cycle_s):.2f}"),
             ("redemptions asked for", str(found.asked)),
             ("redemptions taken, with wishes", str(found.taken)),
@@ -556,7 +670,7 @@ def main() -> None:
         )
     if args.record:
         results_file.record("crash", f"kill -9, {found.kills} times", figures(found), folder=args.into)
-    sys.exit(1 if found.broken else 0)
+    sys.exit(results_file.code(figures(found)))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import crash
+import results
+
+from allthepoints.storage.database import Database
 
 
 def row(key: str, state: str, auto: bool = False, channel: str = "7") -> dict[str, Any]:
@@ -45,6 +49,14 @@ EVENT = {"id": 1, "at": 1.0, "kind": "x", "channel": None, "data": "{}"}
 ASKED = {"id": 1, "at": 1.0, "kind": "redeem", "login": "a", "data": "{}", "key": "k", "done_at": None}
 
 
+BAN = {"channel": "7", "at": 1.0, "why": "banned", "text": "no"}
+TOLD = {"channel": "7", "stream": "s1"}
+
+
+def attempt(number: int, at: float) -> dict[str, Any]:
+    return {"id": number, "what": "join", "at": at, "count": 1}
+
+
 @pytest.mark.parametrize(
     ("before", "now", "found"),
     [
@@ -62,6 +74,19 @@ ASKED = {"id": 1, "at": 1.0, "kind": "redeem", "login": "a", "data": "{}", "key"
             ["requests (1,): done_at 2.0 became None"],
         ),
         (state(balances={("7",): {"channel": "7"}}), state(), ["balances ('7',) is gone"]),
+        (state(refusals={("7",): BAN}), state(), ["refusals ('7',) is gone"]),
+        (
+            state(refusals={("7",): BAN}),
+            state(refusals={("7",): BAN | {"why": "put_out"}}),
+            ["refusals ('7',): why 'banned' became 'put_out'"],
+        ),
+        (state(told={("7",): TOLD}), state(told={("7",): TOLD | {"stream": "s2"}}), []),
+        (state(told={("7",): TOLD}), state(), ["told ('7',) is gone"]),
+        (
+            state(attempts={(1,): attempt(1, 1.0), (2,): attempt(2, 1000.0)}),
+            state(),
+            ["attempts (2,) is gone"],  # the first is of no account any more
+        ),
         ({}, state(), []),
     ],
 )
@@ -98,3 +123,59 @@ def test_presence_that_outlives_its_process() -> None:
 )
 def test_what_cannot_all_be_true(tables: dict[str, Any], found: list[str]) -> None:
     assert list(crash.inconsistent(state(**tables))) == found
+
+
+def live(number: int, stream: str, channel: str = "7") -> dict[str, Any]:
+    return {"id": number, "at": 1.0, "kind": "live", "channel": channel, "data": f'{{"stream": "{stream}"}}'}
+
+
+@pytest.mark.parametrize(
+    ("streams", "remembered", "found"),
+    [
+        ([], None, []),
+        (["s1", "s2"], "s2", []),
+        (["s1", "s1"], "s1", ["stream s1 of 7: 2 times"]),
+        (["s1"], None, ["7: s1 was the last, None is remembered"]),
+        (["s1", "s2"], "s1", ["7: s2 was the last, s1 is remembered"]),
+        ([], "s1", ["7: None was the last, s1 is remembered"]),
+    ],
+)
+def test_what_was_told_twice(streams: list[str], remembered: str | None, found: list[str]) -> None:
+    events: dict[tuple[Any, ...], dict[str, Any]] = {(n,): live(n, stream) for n, stream in enumerate(streams, start=1)}
+    told: dict[tuple[Any, ...], dict[str, Any]] = {("7",): TOLD | {"stream": remembered}} if remembered else {}
+    assert list(crash.told_twice(state(events=events | {(99,): EVENT}, told=told))) == found
+
+
+def test_every_table_that_outlives_a_process_is_looked_at(tmp_path: Path) -> None:
+    """All but what only shows the present run, and SQLite's own."""
+    path = tmp_path / "history.db"
+    Database(path, 1.0).close()
+    connection = apsw.Connection(str(path))
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    connection.close()
+    shown = {"channel_state", "service_state", "migrations", "sqlite_sequence"}
+    assert tables - shown == set(crash.TABLES)
+
+
+@pytest.mark.parametrize("broken", ["", *crash.BROKEN])
+def test_it_ends_with_1_where_something_is_broken(broken: str) -> None:
+    found = crash.Outcome(kills=2, bans=1, knew=1, ready_s=[1.0], settled_s=[1.0])
+    if broken:
+        found.breaks(broken, ["so it was"])
+    assert results.code(crash.figures(found)) == bool(broken)
+
+
+@pytest.mark.parametrize(
+    ("written", "stand", "after_told", "found"),
+    [
+        ({"a": 1, "b": 0}, {"a": 1, "b": 0}, 0, []),
+        ({"a": 1, "b": 0}, {"a": 1, "b": 0}, 2, ["2 JOINs after word of a ban had come"]),
+        ({"a": 1, "b": 0}, {"a": 1, "b": 1}, 0, ["b: 1 JOINs after its ban was written"]),
+        ({"a": 1, "b": 0}, {"a": 1}, 0, ["b has banned us, and no row says so in the end"]),
+        ({"a": 1}, {"a": 1}, 0, ["b has banned us, and no row says so in the end"]),
+    ],
+)
+def test_bans_that_were_not_kept(
+    written: dict[str, int], stand: dict[str, int], after_told: int, found: list[str]
+) -> None:
+    assert list(crash.wrong_bans(["a", "b"], written, stand, after_told)) == found

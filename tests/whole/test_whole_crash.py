@@ -21,13 +21,18 @@ def killed() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("what", ["integrity", "kept", "consistent", "lock", "paid twice", "booked", "limits", "plan"])
+@pytest.mark.parametrize(
+    "what",
+    ["integrity", "kept", "consistent", "told twice", "lock", "paid twice", "booked", "ban", "limits", "plan"],
+)
 def test_fc_33_kill_at_random_moments(killed: dict[str, Any], what: str) -> None:
     assert killed["broken"].get(what, []) == []
 
 
 def test_it_was_a_busy_day(killed: dict[str, Any]) -> None:
     assert killed["kills"] == 8
+    assert killed["bans"] >= 1
+    assert killed["knew"] >= 1
     assert killed["asked"] > 2
     assert killed["taken"] > 0
     assert killed["events"] > 10
