@@ -27,8 +27,8 @@ def as_json(name: str, *arguments: str, ends: tuple[int, ...] = (0,)) -> Any:
 @pytest.mark.parametrize(
     "name",
     [
-        *("chaos", "chat", "crash", "ledger", "memory", "net", "poll", "presence"),
-        *("scan", "soak", "speed", "start", "storms", "turns", "web"),
+        *("chaos", "chat", "crash", "ledger", "memory", "net", "network", "poll"),
+        *("presence", "scan", "soak", "speed", "start", "storms", "turns", "web"),
     ],
 )
 def test_help(name: str) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 import trustme
 from fault_proxy import FaultProxy, faulty
+from network_seconds import BACK, IN, OUT, Tell
 
-from allthepoints.base.clock import SystemClock
+from allthepoints.base.clock import Stopwatch, SystemClock
 from allthepoints.base.secret import Secret
 from allthepoints.core.model import Lost
 from allthepoints.irc.events import Ended, RoomJoined, SessionEvent, Welcome
@@ -58,11 +59,14 @@ class Ear:
         self.lost.append(text)
         self.changed.set()
 
-    async def until(self, done: Callable[[], object]) -> None:
+    async def until(self, done: Callable[[], object]) -> float:
+        """Answers the seconds."""
+        watch = Stopwatch()
         async with asyncio.timeout(30):
             while not done():
                 self.changed.clear()
                 await self.changed.wait()
+        return watch.elapsed()
 
     def rooms(self) -> set[str]:
         return {event.channel for event in self.events if isinstance(event, RoomJoined)}
@@ -90,6 +94,11 @@ class Stage:
         link.flush()
         await ear.until(lambda: ear.rooms() == set(ROOMS))
         return link
+
+    async def sits_after(self, ear: Ear, options: SessionOptions = PATIENT) -> tuple[Link, float]:
+        """The same, and the seconds that it took."""
+        watch = Stopwatch()
+        return await self.sits(ear, options), watch.elapsed()
 
     def close(self) -> None:
         for link in self._links:
@@ -129,12 +138,15 @@ async def staged(tls: bool) -> AsyncIterator[Stage]:
 @pytest.mark.parametrize(
     ("step", "delay", "jitter"), [(1, 0.0, 0.0), (7, 0.0, 0.001), (0, 0.01, 0.02), (100, 0.0, 0.003)]
 )
-async def test_fc_29_a_trickle_cuts_lines_and_nothing_else(tls: bool, step: int, delay: float, jitter: float) -> None:
+async def test_fc_29_a_trickle_cuts_lines_and_nothing_else(
+    tls: bool, step: int, delay: float, jitter: float, tell: Tell
+) -> None:
     async with staged(tls) as stage:
         for way in (stage.proxy.up, stage.proxy.down):
             way.step, way.delay, way.jitter = step, delay, jitter
         ear = Ear()
-        link = await stage.sits(ear)
+        link, seconds = await stage.sits_after(ear)
+        tell(_slowness(step, delay, jitter), IN, seconds)
         stage.sandbox.fault("chat_noise", rate=6)
         stage.sandbox.fault("server_ping")
         link.session.part([ROOMS[0]], CLOCK.now())
@@ -144,6 +156,13 @@ async def test_fc_29_a_trickle_cuts_lines_and_nothing_else(tls: bool, step: int,
         assert stage.sandbox.tally().protocol_errors == ()
         link.close()
         await ear.until(lambda: ear.lost)
+
+
+def _slowness(step: int, delay: float, jitter: float) -> str:
+    """In words: lines are split wherever a piece ends."""
+    words = [{0: "", 1: "byte by byte"}.get(step, f"split after every {step} bytes")]
+    words += [f"{delay * 1000:g} ms late" if delay else "", f"up to {jitter * 1000:g} ms of jitter" if jitter else ""]
+    return "Proxy, " + ", ".join(word for word in words if word)
 
 
 async def test_an_answer_that_is_late_but_in_time_ends_nothing(tls: bool) -> None:
@@ -165,23 +184,23 @@ def _poke(ear: Ear) -> bool:
 
 # -- breaks ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["reset", "close"])
-async def test_fc_05_a_break_is_told_once(tls: bool, kind: str) -> None:
+async def test_fc_05_a_break_is_told_once(tls: bool, kind: str, tell: Tell) -> None:
     async with staged(tls) as stage:
         ear = Ear()
         link = await stage.sits(ear)
         getattr(stage.proxy, kind)()
-        await ear.until(lambda: ear.lost)
+        tell(cut := f"Proxy, {'RST' if kind == 'reset' else 'FIN'} to both", OUT, await ear.until(lambda: ear.lost))
         assert link.lost in ((Lost.RESET,) if kind == "reset" else (Lost.CLOSED, Lost.TLS))
         assert isinstance(ear.events[-1], Ended)
         assert len(ear.lost) == 1
         again = Ear()
-        await stage.sits(again)
+        tell(cut, BACK, (await stage.sits_after(again))[1])
         assert again.rooms() == set(ROOMS)
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
 @pytest.mark.parametrize("end", ["close_after", "reset_after"])
-async def test_fc_06_an_end_after_any_number_of_bytes(tls: bool, way: str, end: str) -> None:
+async def test_fc_06_an_end_after_any_number_of_bytes(tls: bool, way: str, end: str, tell: Tell) -> None:
     """During TLS, the sign-in, the joins: an error or an end, and nothing told that the server did not say."""
     async with staged(tls) as stage:
         ear = Ear()
@@ -192,7 +211,8 @@ async def test_fc_06_an_end_after_any_number_of_bytes(tls: bool, way: str, end: 
             setattr(getattr(stage.proxy, way), end, count)
             await _tries(stage)
         stage.proxy.heal()
-        await stage.sits(Ear())
+        kind = "RST" if end == "reset_after" else "FIN"
+        tell(f"Proxy, {kind} after any number of bytes {way}", BACK, (await stage.sits_after(Ear()))[1])
 
 
 async def _tries(stage: Stage) -> None:
@@ -215,38 +235,38 @@ async def _tries(stage: Stage) -> None:
     assert ear.rooms() <= set(ROOMS)
 
 
-async def test_the_servers_half_close_is_an_end(tls: bool) -> None:
+async def test_the_servers_half_close_is_an_end(tls: bool, tell: Tell) -> None:
     async with staged(tls) as stage:
         ear = Ear()
         link = await stage.sits(ear)
         stage.proxy.half_close("client")
-        await ear.until(lambda: ear.lost)
+        tell("Proxy, half-closed by the server", OUT, await ear.until(lambda: ear.lost))
         assert link.lost in (Lost.CLOSED, Lost.TLS)
 
 
-async def test_a_half_close_of_ours_that_we_did_not_make_is_an_end(tls: bool) -> None:
+async def test_a_half_close_of_ours_that_we_did_not_make_is_an_end(tls: bool, tell: Tell) -> None:
     """Somebody between us said FIN in our name: the server closes."""
     async with staged(tls) as stage:
         ear = Ear()
         await stage.sits(ear)
         stage.proxy.half_close("server")
-        await ear.until(lambda: ear.lost)
+        tell("Proxy, half-closed in our name", OUT, await ear.until(lambda: ear.lost))
         assert stage.connections == 0
 
 
 # -- silence -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("ways", [("up",), ("down",), ("up", "down")], ids="+".join)
-async def test_fc_05_a_way_on_which_nothing_gets_through(tls: bool, ways: tuple[str, ...]) -> None:
+async def test_fc_05_a_way_on_which_nothing_gets_through(tls: bool, ways: tuple[str, ...], tell: Tell) -> None:
     """Either way alone: asked for after idle_ping, and let go of pong_timeout later."""
     async with staged(tls) as stage:
         ear = Ear()
         link = await stage.sits(ear, SOON)
         for way in ways:
             getattr(stage.proxy, way).swallow = True
-        await ear.until(lambda: ear.lost)
+        tell(cut := f"Proxy, half-open: nothing gets {' and '.join(ways)}", OUT, await ear.until(lambda: ear.lost))
         assert link.lost is Lost.SILENT
         stage.proxy.heal()
-        await stage.sits(Ear())
+        tell(cut, BACK, (await stage.sits_after(Ear()))[1])
 
 
 async def test_fc_05_a_server_that_accepts_and_says_nothing(tls: bool) -> None:

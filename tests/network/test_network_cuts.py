@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 import trustme
 from netns import Wire, wired
+from network_seconds import BACK, IN, OUT, Tell
 from whole_world import PATIENT, QUICK, Box, Machine, Process, sandbox, signed_in, until
 
 from allthepoints.base.clock import Stopwatch
@@ -69,9 +70,11 @@ class Stage:
         self.claimed_falsely = max([self.claimed_falsely, *(now - since for since in self._since.values())])
         return said
 
-    def until_present(self, *logins: str, what: str, within: float = PATIENT) -> None:
-        """Claimed, and so."""
+    def until_present(self, *logins: str, what: str, within: float = PATIENT) -> float:
+        """Claimed, and so. Answers the seconds."""
+        watch = Stopwatch()
         until(lambda: self.claimed() == set(logins) == set(self.ask(Box.rooms)), within, what)
+        return watch.elapsed()
 
     def found_out(self, what: str) -> float:
         """Seconds until nothing is claimed any more."""
@@ -117,54 +120,58 @@ def staged(tmp_path: Path, *logins: str, scenario: str = "", tls: bool = False) 
         assert code == 0, service.complains()
 
 
-def test_fc_05_each_way_alone_and_both(tmp_path: Path) -> None:
+def test_fc_05_each_way_alone_and_both(tmp_path: Path, tell: Tell) -> None:
     """TLS, and a server that says nothing of itself: it is our PING that finds out."""
     with staged(tmp_path, "alpha", "beta", tls=True) as stage:
         for number, ways in enumerate((("up",), ("down",), ("up", "down")), start=1):
             stage.wire.drop(stage.chat, *ways)
-            assert stage.found_out(f"the cut of {ways}") < KEEP + SPARE
+            tell(cut := f"Cut {' and '.join(ways)}", OUT, found := stage.found_out(f"the cut of {ways}"))
+            assert found < KEEP + SPARE
             stage.wire.heal()
-            stage.until_present("alpha", "beta", what=f"both, after the cut of {ways}")
+            tell(cut, BACK, stage.until_present("alpha", "beta", what=f"both, after the cut of {ways}"))
             told = [event["text"] for event in stage.machine.json("events", "--limit", "1000")]
             assert sum("no answer within 1 s" in text for text in told) == number
         stage.sound()
 
 
-def test_fc_05_resets_of_either_end(tmp_path: Path) -> None:
+def test_fc_05_resets_of_either_end(tmp_path: Path, tell: Tell) -> None:
     with staged(tmp_path, "alpha", "beta") as stage:
         # Ours: the server still believes in the old connection when we are back.
         stage.wire.reset(stage.chat, "up")
-        assert stage.found_out("the reset of our side") < KEEP + SPARE
+        tell("Reset towards us", OUT, found := stage.found_out("the reset of our side"))
+        assert found < KEEP + SPARE
         stage.wire.heal()
-        stage.until_present("alpha", "beta", what="both, after the first")
+        tell("Reset towards us", BACK, stage.until_present("alpha", "beta", what="both, after the first"))
         # The server's: it puts us out, and nobody tells us.
         stage.wire.reset(stage.chat, "down")
         stage.ask(lambda box: box.fault("server_ping"))
         until(lambda: stage.claimed() is not None and not stage.ask(Box.rooms), what="the server has put us out")
-        assert stage.found_out("the reset of the server's side") < KEEP + SPARE
+        tell("Reset towards the server", OUT, found := stage.found_out("the reset of the server's side"))
+        assert found < KEEP + SPARE
         stage.wire.heal()
-        stage.until_present("alpha", "beta", what="both, after the second")
+        tell("Reset towards the server", BACK, stage.until_present("alpha", "beta", what="both, after the second"))
         stage.sound()
 
 
 @pytest.mark.timeout(300)
-def test_a_long_cut_of_everything(tmp_path: Path) -> None:
+def test_a_long_cut_of_everything(tmp_path: Path, tell: Tell) -> None:
     """Chat, Helix and sign-in are gone; the server puts us out meanwhile. All comes back by itself."""
     with staged(tmp_path, "alpha", "beta", scenario=CHATTY) as stage:
         watch = Stopwatch()
         for port in (stage.chat, stage.http):
             stage.wire.drop(port, "up", "down")
-        assert stage.found_out("the cut") < KEEP + SPARE
+        tell(f"Cut of {CUT:g} s", OUT, found := stage.found_out("the cut"))
+        assert found < KEEP + SPARE
         until(lambda: stage.claimed() or watch.elapsed() > CUT, CUT + PATIENT, "the end of the cut")
         assert stage.claimed() == set()
         assert stage.ask(Box.rooms) == []
         stage.wire.heal()
-        stage.until_present("alpha", "beta", what="both, after the cut", within=60)
+        tell(f"Cut of {CUT:g} s", BACK, stage.until_present("alpha", "beta", what="both, after the cut", within=60))
         stage.sound()
         assert stage.tally()["protocol_error_count"] == 0
 
 
-def test_every_tenth_packet_is_lost(tmp_path: Path) -> None:
+def test_every_tenth_packet_is_lost(tmp_path: Path, tell: Tell) -> None:
     logins = [f"room{number:02}" for number in range(8)]
     with staged(tmp_path, *logins, scenario=CHATTY) as stage:
         for port in (stage.chat, stage.http):
@@ -173,11 +180,11 @@ def test_every_tenth_packet_is_lost(tmp_path: Path) -> None:
             stage.ask(lambda box, login=login: box.on_air(login, live=False))  # type: ignore[misc]
         stage.until_present(*logins[4:], what="out of four", within=60)
         stage.ask(lambda box: box.on_air(*logins[:4]))
-        stage.until_present(*logins, what="in all again", within=60)
+        tell("10 % of all packets lost", IN, stage.until_present(*logins, what="in all again", within=60))
         stage.sound()
 
 
-def test_a_wire_that_is_too_slow_for_the_chat(tmp_path: Path) -> None:
+def test_a_wire_that_is_too_slow_for_the_chat(tmp_path: Path, tell: Tell) -> None:
     """More chat than fits through: it comes late, and that is no reason to go."""
     with staged(tmp_path, "alpha", "beta", "gamma", "delta") as stage:
         stage.ask(lambda box: box.on_air("delta", live=False))
@@ -185,7 +192,9 @@ def test_a_wire_that_is_too_slow_for_the_chat(tmp_path: Path) -> None:
         stage.wire.slow(200)
         stage.ask(lambda box: box.fault("chat_noise", rate=9_000, seconds=2.0, every=1.0))
         stage.ask(lambda box: box.on_air("delta"))
-        stage.until_present("alpha", "beta", "gamma", "delta", what="the fourth, behind all that chat", within=60)
+        rooms = ("alpha", "beta", "gamma", "delta")
+        seconds = stage.until_present(*rooms, what="the fourth, behind all that chat", within=60)
+        tell("200 kbit/s, and more chat than that", IN, seconds)
         stage.sound()
         tally = stage.tally()
         assert tally["welcomes"] == 1, "the connection was kept"

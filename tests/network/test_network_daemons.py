@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from netns import Wire, wired
+from network_seconds import BACK, IN, OUT, Tell
 
 from allthepoints.base.clock import Stopwatch, SystemClock
 from allthepoints.base.secret import Secret
@@ -72,6 +73,11 @@ class Caller:
         """Of which that was told."""
         return {event.channel for event in self.events if isinstance(event, kind)}
 
+    async def sits_after(self, silence: float = KEEP, nick: str = "") -> tuple[Link, float]:
+        """The same, and the seconds that it took."""
+        watch = Stopwatch()
+        return await self.sits(silence, nick), watch.elapsed()
+
     async def _told(self, done: Callable[[], object]) -> None:
         await self.until(lambda: self.lost or done())
         if self.lost:
@@ -100,47 +106,59 @@ async def running(daemon: Daemon, ping: int = 60) -> AsyncIterator[Caller]:
             await server.kill()
 
 
-async def test_fc_05_the_same_cuts(daemon: Daemon) -> None:
+async def test_fc_05_the_same_cuts(daemon: Daemon, tell: Tell) -> None:
     async with running(daemon) as caller:
         port = caller.server.port
+        link = await caller.sits()
         for ways in (("up",), ("down",), ("up", "down")):
-            link = await caller.sits()
+            cut = f"{daemon.name}, cut {' and '.join(ways)}"
             caller.wire.drop(port, *ways)
-            assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+            tell(cut, OUT, found := await caller.until(lambda: caller.lost))
+            assert found < KEEP + SPARE
             assert link.lost is Lost.SILENT
             assert isinstance(caller.events[-1], Ended)
             caller.wire.heal()
-        await _reset_and_lossy(caller)
+            link, seconds = await caller.sits_after()
+            tell(cut, BACK, seconds)
+        await _reset_and_lossy(caller, link, lambda cut, what, seconds: tell(f"{daemon.name}, {cut}", what, seconds))
 
 
 @pytest.mark.timeout(300)
-async def test_fc_05_a_cut_of_a_minute_and_a_server_that_has_put_us_out(daemon: Daemon) -> None:
+async def test_fc_05_a_cut_of_a_minute_and_a_server_that_has_put_us_out(daemon: Daemon, tell: Tell) -> None:
     """Found out in time, and taken back afterwards under the same name: so the server has let go of the old one."""
     async with running(daemon, ping=PING) as caller:
         port = caller.server.port
         await caller.sits(nick="viewer")
         caller.wire.reset(port, "down")
-        assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+        cut = f"{daemon.name}, reset towards the server"
+        tell(cut, OUT, found := await caller.until(lambda: caller.lost))
+        assert found < KEEP + SPARE
         await CLOCK.sleep(1.0)
         caller.wire.heal()
-        (await caller.sits(PATIENT, nick="viewer")).abandon()
+        link, seconds = await caller.sits_after(PATIENT, nick="viewer")
+        tell(cut, BACK, seconds)
+        link.abandon()
 
         link, watch = await caller.sits(nick="other"), Stopwatch()
         caller.wire.drop(port, "up", "down")
-        assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+        cut = f"{daemon.name}, cut of {CUT:g} s"
+        tell(cut, OUT, found := await caller.until(lambda: caller.lost))
+        assert found < KEEP + SPARE
         assert link.lost is Lost.SILENT
         with pytest.raises(ChatUnreachable):
             await caller.sits()
         await CLOCK.sleep(CUT - watch.elapsed())
         caller.wire.heal()
-        (await caller.sits(PATIENT, nick="other")).abandon()
+        link, seconds = await caller.sits_after(PATIENT, nick="other")
+        tell(cut, BACK, seconds)
+        link.abandon()
 
 
-async def _reset_and_lossy(caller: Caller) -> None:
+async def _reset_and_lossy(caller: Caller, link: Link, tell: Tell) -> None:
     port = caller.server.port
-    link = await caller.sits()
     caller.wire.reset(port, "up")
-    assert await caller.until(lambda: caller.lost) < KEEP + SPARE
+    tell("reset towards us", OUT, found := await caller.until(lambda: caller.lost))
+    assert found < KEEP + SPARE
     assert link.lost is Lost.RESET
     with pytest.raises(ChatUnreachable) as caught:
         await caller.sits()
@@ -149,10 +167,13 @@ async def _reset_and_lossy(caller: Caller) -> None:
 
     caller.wire.drop(port, "up", "down", share=0.1)
     for _ in range(3):
-        (await caller.sits(PATIENT)).abandon()
+        link, seconds = await caller.sits_after(PATIENT)
+        tell("10 % of all packets lost", IN, seconds)
+        link.abandon()
     caller.wire.heal()
     caller.wire.slow(200)
-    link = await caller.sits(PATIENT)
+    link, seconds = await caller.sits_after(PATIENT)
+    tell("200 kbit/s", IN, seconds)
     link.session.part(ROOMS, CLOCK.now())
     link.flush()
     await caller.until(lambda: caller.lost or caller.rooms(RoomParted) == set(ROOMS))
