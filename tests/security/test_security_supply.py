@@ -57,6 +57,14 @@ def test_all_that_runs_is_pinned_and_is_what_is_installed() -> None:
     assert {name: version(name) for name in running} == {name: PINS[name] for name in running}
 
 
+def test_what_builds_the_package_is_pinned() -> None:
+    """As constraints.txt does not reach into the environment that pip builds in."""
+    building = [Requirement(text) for text in PROJECT["build-system"]["requires"]]
+    assert building
+    for one in building:
+        assert str(one.specifier) == f"=={PINS[canonicalize_name(one.name)]}"
+
+
 def test_every_dependency_has_its_reason() -> None:
     direct = {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
     reasons = re.findall(r"^\| `([a-z0-9_.-]+)` \| [^|]{15,} \| [^|]{5,} \|$", PAGE, re.M)
