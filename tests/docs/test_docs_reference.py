@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +16,7 @@ import typer
 from allthepoints.cli import globals as g
 from allthepoints.cli import tree
 from allthepoints.cli.app import COMMANDS
+from allthepoints.cli.demo import demo
 from allthepoints.config.environment import Environment
 from allthepoints.config.settings import KEYS
 
@@ -53,6 +56,24 @@ def test_every_command_and_option() -> None:
 def test_every_command_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if not re.search(rf"`(?:allthepoints )?{name}\b|, `{name}`", text)] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/start.md"])
+def test_a_day_of_the_demo_takes_as_long_as_is_said(name: str) -> None:
+    default = inspect.signature(demo).parameters["length"].default
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert f"in {default.removesuffix('s')} seconds (" in text
+    assert "make demo ARGS='--for 2m'" in text
+
+
+def test_what_it_takes_on_a_small_machine_is_what_was_measured() -> None:
+    """The only figure is that of the ledger."""
+    text = page("howto/raspberry-pi.md")
+    figures = json.loads((ROOT / "docs/results/ledger.json").read_text(encoding="utf-8"))["figures"]
+    (file,) = [figure["median"] for figure in figures if figure["claim"] == "The file"]
+    assert [int(size) for size in re.findall(r"(\d+) MB", text)] == [round(file, -1)]
+    assert not re.search(r"seconds? of processor", text)
+    assert "(../results.md)" in text
 
 
 def test_every_setting() -> None:
