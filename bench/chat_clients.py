@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import bounded
 import feed as feeds
 
 NICK = feeds.NICK
@@ -320,6 +321,7 @@ THEIRS: dict[str, Client] = {
 
 
 def main() -> None:
+    bounded.begin()
     parser = argparse.ArgumentParser(description="One client, fed by bench/chat.py.")
     parser.add_argument("name", choices=[*OURS, *THEIRS])
     parser.add_argument("port", type=int)

@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bounded
+
 NICK = "justviewer_own"
 SEED = 20261125
 
@@ -208,6 +210,7 @@ def read(path: Path) -> Feed:
 
 
 def main() -> None:
+    bounded.begin()
     parser = argparse.ArgumentParser(description="Write a made-up feed of chat and the truth about it.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--lines", type=int, default=30000)

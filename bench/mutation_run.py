@@ -287,12 +287,16 @@ class Grounds:
             os._exit(0)
         os.close(writes)
         told: object = True
-        with os.fdopen(reads, encoding="utf-8") as lines:
-            for line in lines:
-                if (told := json.loads(line)) is None:
-                    break
-                yield told
-        os.waitpid(child, 0)
+        try:
+            with os.fdopen(reads, encoding="utf-8") as lines:
+                for line in lines:
+                    if (told := json.loads(line)) is None:
+                        break
+                    yield told
+        finally:
+            if told is not None:  # given up
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         if told is not None:
             raise RuntimeError("the tests could not be collected")
 

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bounded
 import feed as feeds
 from rivals import Found, tally
 
@@ -237,6 +238,7 @@ def run(name: str, path: Path, seconds: float) -> None:
 
 
 def main() -> None:
+    bounded.begin()
     parser = argparse.ArgumentParser(description="One parser over the feed.")
     parser.add_argument("name", choices=[*OURS, *FLOORS, *THEIRS])
     parser.add_argument("feed", type=Path)

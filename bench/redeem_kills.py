@@ -22,6 +22,7 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import bounded  # noqa: E402
 from redeem_taps import TappedWire, Taps, tapped  # noqa: E402
 
 from allthepoints import wiring  # noqa: E402
@@ -236,4 +237,5 @@ def play_kills(folder: Path, kills: int, seed: int) -> Kills:
 
 
 if __name__ == "__main__":
+    bounded.begin()
     asyncio.run(serve(msgspec.json.decode(sys.argv[1], type=Spec)))
