@@ -263,9 +263,7 @@ def main() -> None:
         table.show_json([asdict(look) for look in looks])
     else:
         show(looks, title)
-    if args.record:
-        results.record("busy", title, figures(looks), folder=args.into)
-    sys.exit(results.code(figures(looks)))
+    sys.exit(results.finish(args, "busy", title, figures(looks)))
 
 
 if __name__ == "__main__":

@@ -263,9 +263,8 @@ def main() -> None:
         table.show_json({"results": [asdict(result) for result in found], "left_out": left_out})
     else:
         show(found, said)
-    if args.record:
-        title = "The whole way of chat, from the socket to what is told"
-        results.record("chat", title, figures(found), notes=said, folder=args.into)
+    title = "The whole way of chat, from the socket to what is told"
+    sys.exit(results.finish(args, "chat", title, figures(found), notes=said))
 
 
 if __name__ == "__main__":

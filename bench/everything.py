@@ -88,17 +88,16 @@ def objects(look: Look) -> int:
     return sum(look.kinds.values())
 
 
-def main(args: argparse.Namespace) -> None:
-    """As `soak.main` parsed it."""
+def main(args: argparse.Namespace) -> int:
+    """As `soak.main` parsed it. Answers the exit code."""
     with tempfile.TemporaryDirectory() as folder, rig.simulated() as runner:
         lived = runner.run(live(args.days, Path(folder)))
     if args.json:
         table.show_json({"looks": [_plain(look) for look in lived.looks], "grown": grown(lived.looks)})
     else:
         _show(args.days, lived)
-    if args.record:
-        title = f"The whole program, {CHANNELS} channels, {LIVE} live, {args.days} days after the first"
-        results.record("everything", title, figures(lived), folder=args.into)
+    title = f"The whole program, {CHANNELS} channels, {LIVE} live, {args.days} days after the first"
+    return results.finish(args, "everything", title, figures(lived))
 
 
 def _plain(look: Look) -> dict[str, object]:

@@ -8,7 +8,8 @@
     python bench/fuzz.py schema --count 100           the same by schemathesis, so many requests an address
     python bench/fuzz_guided.py --runs 1000000        lines again, led by coverage (needs `pip install atheris`)
 
-Each part is bounded by a count, never by time, and the same --seed does the same. A find ends it with 1 and with what
+Each part is bounded by a count, never by time, and the same --seed does the same. With --record a part that could not
+be run, for what it needs is not installed, ends it with 1. A find ends it with 1 and with what
 led there, shrunk where it is lines; it belongs into the tests. Whatever takes over HANG seconds ends it with a trace.
 What each part looks for stands at the head of `fuzz_chat.py`, `fuzz_edges.py`, `fuzz_files.py` and `fuzz_web.py`.
 """
@@ -167,9 +168,17 @@ def main() -> int:
             )
     if not args.json:
         _show(outcomes)
-    if args.record:
-        _record(outcomes, args)
-    return 0
+    told = outcomes if args.record else [one for one in outcomes if one.count]
+    return results.finish(
+        args,
+        "fuzz",
+        "Lines, answers, files and requests that are wrong in every way",
+        _figures(told, args),
+        notes=[
+            "A find ends the run before anything is recorded, and becomes a test.",
+            *(f"The part `{one.name}` is left out: what it needs is not installed." for one in told if not one.count),
+        ],
+    )
 
 
 def _show(outcomes: list[Outcome]) -> None:
@@ -193,7 +202,8 @@ def _show(outcomes: list[Outcome]) -> None:
     )
 
 
-def _record(outcomes: list[Outcome], args: argparse.Namespace) -> None:
+def _figures(outcomes: list[Outcome], args: argparse.Namespace) -> list[results.Figure]:
+    """A part that could not be run misses its goal."""
     words = {
         "lines": "Lines through scanner and session, each told as a full parse tells it",
         "answers": "Damaged answers of Twitch and StreamElements",
@@ -203,20 +213,12 @@ def _record(outcomes: list[Outcome], args: argparse.Namespace) -> None:
     }
     asked = {"lines": args.lines, "schema": args.count if args.part == "schema" else max(1, args.count // 100)}
     counts = [
-        results.Figure(words[one.name], "", [one.count], at_least=asked.get(one.name, args.count))
-        for one in outcomes
-        if one.count
+        results.Figure(words[one.name], "", [one.count], at_least=asked.get(one.name, args.count)) for one in outcomes
     ]
     grown = results.Figure(
-        "Memory grown meanwhile", "MiB", [one.grown for one in outcomes], at_most=MOST_MEMORY, every=True
+        "Memory grown meanwhile", "MiB", [one.grown for one in outcomes] or [0], at_most=MOST_MEMORY, every=True
     )
-    results.record(
-        "fuzz",
-        "Lines, answers, files and requests that are wrong in every way",
-        [*counts, results.Figure("Crashes, hangs, forged or missed events", "", [0], at_most=0, every=True), grown],
-        notes=["A find ends the run before anything is recorded, and becomes a test."],
-        folder=args.into,
-    )
+    return [*counts, results.Figure("Crashes, hangs, forged or missed events", "", [0], at_most=0, every=True), grown]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import bounded
+import revision
+
 try:
     import atheris  # type: ignore[import-not-found]
 except ImportError:
@@ -53,8 +56,10 @@ def main() -> None:
     args = parser.parse_args()
     if atheris is None:
         print("atheris is not installed here (pip install atheris; Linux, CPython 3.11 to 3.13)", file=sys.stderr)
-        return
+        sys.exit(1 if args.record else 0)
     if args.record:
+        bounded.begin()
+        revision.commit()
         sys.exit(_recorded(args))
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -68,6 +73,7 @@ def main() -> None:
             f"-runs={args.runs}",
             f"-seed={args.seed}",
             f"-max_len={LONGEST}",
+            f"-max_total_time={bounded.HOURS * 3600:.0f}",  # the alarm is libFuzzer's own, for -timeout
             "-timeout=20",
             "-rss_limit_mb=1024",
         ]
@@ -86,7 +92,9 @@ def _recorded(args: argparse.Namespace) -> int:
         return done.returncode
     told = r"^#(\d+)\s.*?cov: (\d+) ft: \d+ corp: (\d+)"
     runs, places, kept = re.findall(told, done.stderr, re.MULTILINE)[-1]
-    results.record(
+    args.into = args.into or results.FOLDER
+    return results.finish(
+        args,
         "fuzz_guided",
         "Conversations that coverage led to",
         [
@@ -99,9 +107,7 @@ def _recorded(args: argparse.Namespace) -> int:
         ],
         notes=["A find ends the run before anything is recorded, and becomes a test."],
         packages=["atheris"],
-        folder=args.into or results.FOLDER,
     )
-    return 0
 
 
 def _escaped(piece: bytes) -> str:

@@ -173,8 +173,7 @@ def main() -> None:
         show_json(asdict(found))
     else:
         report(what, found)
-    if asked.record:
-        results.record("ledger", f"The ledger: {what}", figures(found), folder=asked.into)
+    sys.exit(results.finish(asked, "ledger", f"The ledger: {what}", figures(found)))
 
 
 def report(what: str, found: Result) -> None:

@@ -120,8 +120,7 @@ def main() -> None:
         table.show_json(asdict(found))
     else:
         show(what, found)
-    if args.record:
-        results.record("memory", f"Memory of {what}", figures(found), folder=args.into)
+    sys.exit(results.finish(args, "memory", f"Memory of {what}", figures(found)))
 
 
 def show(what: str, found: Result) -> None:

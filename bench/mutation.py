@@ -34,7 +34,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import bounded
 import mutation_run
+import revision
 from mutants import Mutant, lines_of, mutants
 from mutation_run import BROKEN, HUNG, KILLED, NO_TEST, SURVIVED, Covered, Grounds
 from table import show, show_json
@@ -50,8 +52,14 @@ CLOSE = ("core", "irc", "streamelements")
 CLOSE += tuple(f"service/test_service_{name}.py" for name in ("elements", "parts", "points", "requests"))
 """Tests that are near to what is changed, and quick."""
 
+TOLD = 30
+"""Survivors that a record lists."""
+
 WORDS = "test_core_words"
 """The tests that look at all words that go out, wherever they stand: asked of all that is run at import."""
+
+HOURS = 48.0
+"""All of it takes long on a slow machine. What is known by then is kept (`--known`)."""
 
 ENOUGH = 25.0
 """Seconds of tests for one mutant, the quickest first. What only later ones would notice counts as unnoticed."""
@@ -105,6 +113,8 @@ class Score:
 
 def main() -> int:
     args = _arguments()
+    bounded.begin(HOURS)
+    revision.commit()
     start = time.perf_counter()
     chosen = {group: [m for m in modules if m in args.module or not args.module] for group, modules in groups().items()}
     chosen = {group: modules for group, modules in chosen.items() if modules and group in args.groups}
@@ -136,7 +146,7 @@ def main() -> int:
         print("\t".join([*mutant.key, how]), file=sys.stderr if args.json else sys.stdout)
     _show(scores, minutes, args)
     if args.record:
-        _record(scores, minutes, len(before), len(trusted), args)
+        _record(scores, survivors, minutes, len(before), len(trusted), args)
     return 0
 
 
@@ -424,7 +434,14 @@ def _show(scores: Mapping[str, Score], minutes: float, args: argparse.Namespace)
     show("Small wrong changes that the tests notice", head, rows, [f"{minutes:.0f} minutes"])
 
 
-def _record(scores: Mapping[str, Score], minutes: float, before: int, trusted: int, args: argparse.Namespace) -> None:
+def _record(
+    scores: Mapping[str, Score],
+    survivors: Sequence[tuple[Mutant, str]],
+    minutes: float,
+    before: int,
+    trusted: int,
+    args: argparse.Namespace,
+) -> None:
     import results  # here, for it imports the program, which must be the copy's until now
 
     figures = [results.Figure(f"Mutants noticed: {group}", "%", [score.percent]) for group, score in scores.items()]
@@ -438,14 +455,36 @@ def _record(scores: Mapping[str, Score], minutes: float, before: int, trusted: i
         f"It took {minutes:.0f} minutes, one process.",
     ]
     if before:
-        notes.append(f"{before:,} of them had been killed before, and their modules are as they were: not tried again.")
+        notes.append(
+            f"{before:,} of them had been killed before, and their modules are as they were: not tried again, "
+            "even where tests have changed since."
+        )
     if trusted:
         notes.append(f"{trusted:,} that stand there as equivalent were not tried again either.")
     if args.sample:
         notes.append(f"Where a group has more than {args.sample:,}, so many of them were drawn, by the seed.")
+    notes += left(survivors)
     name = "_".join(["mutation", *(scores if len(scores) < len(groups()) else ())])
     title = f"Small wrong changes that the tests notice: {', '.join(scores)}"
     results.record(name, title, figures, notes=notes, packages=["mutmut", "libcst"], folder=args.into)
+
+
+def left(survivors: Sequence[tuple[Mutant, str]]) -> list[str]:
+    """A note that lists those that nobody has given a reason for, the first TOLD of them."""
+    if not survivors:
+        return []
+    rows = []
+    for one, how in survivors[:TOLD]:
+        module, where, was, now = one.key
+        rows.append(f"* `{module}`, `{where}`: {_quoted(was)} → {_quoted(now)} ({how})")
+    more = [f"* and {len(survivors) - TOLD:,} more"] if len(survivors) > TOLD else []
+    head = f"{len(survivors):,} are left that no test noticed, without a reason:"
+    return ["\n".join([head, "", *rows, *more])]
+
+
+def _quoted(code: str) -> str:
+    """As code on the page, whatever is in it."""
+    return f"`` {code} ``" if "`" in code else f"`{code}`"
 
 
 def _arguments() -> argparse.Namespace:

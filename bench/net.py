@@ -323,10 +323,9 @@ def main() -> None:
             table.show_json([asdict(result) for result in found])
         else:
             show(found)
-        if args.record:
-            packages = ["uvloop"] if importlib.util.find_spec("uvloop") else []
-            title = "A busy chat over TLS: CPU and PONG"
-            results.record("net", title, figures(found), notes=[note(found)], packages=packages, folder=args.into)
+        packages = ["uvloop"] if importlib.util.find_spec("uvloop") else []
+        title = "A busy chat over TLS: CPU and PONG"
+        sys.exit(results.finish(args, "net", title, figures(found), notes=[note(found)], packages=packages))
 
 
 if __name__ == "__main__":

@@ -105,9 +105,8 @@ def main() -> None:
         table.show_json([asdict(result) for result in results])
     else:
         show(results, args.minutes)
-    if args.record:
-        title = f"Who is live: what {args.minutes:g} minutes cost"
-        results_file.record("poll", title, figures(results), folder=args.into)
+    title = f"Who is live: what {args.minutes:g} minutes cost"
+    sys.exit(results_file.finish(args, "poll", title, figures(results)))
 
 
 def show(results: Sequence[Result], minutes: float) -> None:

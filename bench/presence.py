@@ -334,12 +334,9 @@ def main() -> None:
     title = f"{args.seeds} days of each kind, {args.channels} channels"
     if not args.json:
         table.show(title, HEAD, rows(results), notes)
-    if args.record:
-        packages = ("bottom",) if runs else ()
-        results_file.record(
-            "presence", f"Presence: {title}", figures(results), notes=notes, packages=packages, folder=args.into
-        )
-    sys.exit(results_file.code(figures(results)))
+    packages = ("bottom",) if runs else ()
+    told = figures(results)
+    sys.exit(results_file.finish(args, "presence", f"Presence: {title}", told, notes=notes, packages=packages))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
     parser = results.argument(argparse.ArgumentParser(...))       # adds --record and --into
     ...
-    if args.record:
-        figures = [Figure("Capture of what was possible", "%", shares, at_least=95.0)]
-        results.record("chaos", "Stormy days", figures, folder=args.into)
+    figures = [Figure("Capture of what was possible", "%", shares, at_least=95.0)]
+    sys.exit(results.finish(args, "chaos", "Stormy days", figures))  # 1 where a goal is missed
 
 A figure is a claim and what was measured for it, run by run; median and spread are worked out here, and so is whether
 its goal holds, so that no page says what no run has shown. Beside them stands what is needed to run it again and to
-compare: the command, the machine, how busy it was, the versions, the date.
+compare: the command, the commit, the machine, how busy it was, the versions, the date.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from pathlib import Path
 
 import apsw
 import bounded
+import revision
 
 from allthepoints import __version__
 
@@ -73,11 +73,27 @@ def code(figures: Iterable[Figure]) -> int:
 
 
 def argument(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The parser with `--record` and `--into`. From now on the bench is bounded in time."""
+    """The parser with `--record` and `--into`. From now on the bench is bounded in time, and its commit is known."""
     bounded.begin()
+    revision.commit()
     parser.add_argument(FLAG, action="store_true", help="write docs/results/NAME.json, and docs/results.md from it")
     parser.add_argument(INTO, type=Path, default=FOLDER, metavar="DIR", help="write NAME.json there, and no page")
     return parser
+
+
+def finish(
+    asked: argparse.Namespace,
+    name: str,
+    title: str,
+    figures: Sequence[Figure],
+    *,
+    notes: Sequence[str] = (),
+    packages: Sequence[str] = (),
+) -> int:
+    """The end of a bench: what it found is recorded, if that was asked for, and its exit code is answered."""
+    if asked.record:
+        record(name, title, figures, notes=notes, packages=packages, folder=asked.into)
+    return code(figures)
 
 
 def record(
@@ -95,6 +111,7 @@ def record(
         "name": name,
         "title": title,
         "command": command or _command(),
+        "commit": revision.commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions(packages),

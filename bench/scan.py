@@ -150,9 +150,8 @@ def main() -> None:
         table.show_json({"results": [asdict(result) for result in found], "left_out": left_out})
     else:
         show(found, feed.lines, said)
-    if args.record:
-        title = f"Scanning {'tagged' if tagged else 'untagged'} chat"
-        results.record("scan", title, figures(found, feed.lines, tagged), notes=said, folder=args.into)
+    title = f"Scanning {'tagged' if tagged else 'untagged'} chat"
+    sys.exit(results.finish(args, "scan", title, figures(found, feed.lines, tagged), notes=said))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ from allthepoints.sim.tally import capped
 
 DAY = 86400.0
 
+IN_MEMORY = (
+    "These days run in memory, in simulated time, without sockets; the busy hour (`bench/busy.py`) has real ones."
+)
+
 PAUSE = 60.0
 """Simulated seconds without a stream at midnight, so that no channel's streams meet."""
 
@@ -215,8 +219,7 @@ def main() -> None:
     parser.add_argument("--everything", action="store_true", help="the whole program, with a few channels")
     args = results.argument(parser).parse_args()
     if args.everything:
-        everything.main(args)
-        return
+        sys.exit(everything.main(args))
     scenario = days_on_end(args.days, args.follows, args.live)
     with tempfile.TemporaryDirectory() as folder, rig.without_sockets() as runner:
         looks, capture = runner.run(_soak(scenario, args.looks, Path(folder)))
@@ -230,10 +233,8 @@ def main() -> None:
         )
     else:
         show(args, looks, capture)
-    if args.record:
-        title = f"{args.follows:,} follows, up to {args.live} live, {args.days} days on end"
-        results.record("soak", title, figures(looks, capture), folder=args.into)
-    sys.exit(results.code(figures(looks, capture)))
+    title = f"{args.follows:,} follows, up to {args.live} live, {args.days} days on end"
+    sys.exit(results.finish(args, "soak", title, figures(looks, capture), notes=[IN_MEMORY]))
 
 
 def show(args: argparse.Namespace, looks: Sequence[Look], capture: float) -> None:

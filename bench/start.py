@@ -153,9 +153,8 @@ def main() -> None:
         table.show_json({"first_join_s": joins, "python_s": bare, "status_s": full, "status_ratio": ratio})
     else:
         show(args, joins, bare, full)
-    if args.record:
-        title = f"Start, with {args.channels} channels live"
-        results.record("start", title, figures(joins, bare, full), folder=args.into)
+    title = f"Start, with {args.channels} channels live"
+    sys.exit(results.finish(args, "start", title, figures(joins, bare, full)))
 
 
 def show(args: argparse.Namespace, joins: Sequence[float], bare: Sequence[float], full: Sequence[float]) -> None:

@@ -292,10 +292,8 @@ def main() -> None:
         table.show_json({"results": [asdict(result) for result in results]})
     else:
         show(args, results)
-    if args.record:
-        title = f"Stormy days with {args.extra} more faults: is what it says of itself true?"
-        results_file.record("storms", title, figures(results), folder=args.into)
-    sys.exit(results_file.code(figures(results)))
+    title = f"Stormy days with {args.extra} more faults: is what it says of itself true?"
+    sys.exit(results_file.finish(args, "storms", title, figures(results)))
 
 
 def show(args: argparse.Namespace, results: Sequence[Result]) -> None:

@@ -248,9 +248,8 @@ def main() -> None:
         table.show_json({"turns": [asdict(one) for one in turns], "minutes": [asdict(one) for one in minutes]})
     else:
         show(turns, minutes, args.turns)
-    if args.record:
-        title = "What a turn of the loop decides, and a quiet minute of the service and its sandbox"
-        results.record("turns", title, figures(turns, minutes), folder=args.into)
+    title = "What a turn of the loop decides, and a quiet minute of the service and its sandbox"
+    sys.exit(results.finish(args, "turns", title, figures(turns, minutes)))
 
 
 def show(turns: Sequence[Turn], minutes: Sequence[Minute], count: int) -> None:

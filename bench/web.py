@@ -196,8 +196,7 @@ def main() -> None:
         table.show_json([asdict(one) for one in found])
     else:
         show(found, args.runs)
-    if args.record:
-        results.record("web", "What the dashboard costs, in CPU", figures(found), folder=args.into)
+    sys.exit(results.finish(args, "web", "What the dashboard costs, in CPU", figures(found)))
 
 
 def show(found: Sequence[Result], runs: int) -> None:

@@ -328,6 +328,7 @@ def _section(found: Mapping[str, Any]) -> str:
     where = [machine["processor"], f"{machine['cores']} cores"]
     where += [f"{machine['memory_gib']:g} GiB"] if machine["memory_gib"] else []
     where += [machine["system"]] + ([f"load {machine['load']:g}"] if machine["load"] is not None else [])
+    where = [f"commit {found['commit']}", *where] if found.get("commit") else where
     ran = f"{found['date']}, {', '.join(where)}; {', '.join(' '.join(pair) for pair in versions.items())}."
     rows = table(CLAIM, map(claim_row, found["figures"]))
     return "\n\n".join((f"## {found['title']}", f"```\n{found['command']}\n```", rows, *found["notes"], ran))

@@ -156,3 +156,38 @@ def test_what_was_killed_is_known_while_its_module_stays(tmp_path: Path) -> None
         [sys.executable, "-c", REMEMBERS, str(BENCH), str(tmp_path)], check=False, capture_output=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
+
+
+TELLS_WHAT_IS_LEFT = """
+import argparse, json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import mutation, mutants
+
+one = mutants.Mutant("core/x.py", "bigger", True, 1, 1, ("if a:",), ("if not a:",))
+other = mutants.Mutant("core/x.py", "<module>", False, 2, 2, ("X = '`'",), ("X = ''",))
+some = [(one, mutation.SURVIVED), (other, mutation.NO_TEST)]
+more = [mutants.Mutant("core/x.py", "f", True, n, n, (f"a = {n}",), ("a = 0",)) for n in range(30)]
+some += [(mutant, mutation.SURVIVED) for mutant in more]
+asked = argparse.Namespace(record=True, into=Path(sys.argv[2]), sample=None)
+mutation._record({"plan": mutation.Score()}, some, 1.0, 7, 0, asked)
+print(json.dumps([mutation.left([]), *mutation.left(some[:2])]))
+"""
+
+
+def test_the_record_lists_what_is_left(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TELLS_WHAT_IS_LEFT, str(BENCH), str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    nothing, two = json.loads(done.stdout)
+    assert nothing == []
+    assert two.splitlines() == [
+        *("2 are left that no test noticed, without a reason:", ""),
+        "* `core/x.py`, `bigger`: `if a:` → `if not a:` (survived)",
+        "* `core/x.py`, `<module>`: `` X = '`' `` → `X = ''` (no test)",
+    ]
+    notes = json.loads((tmp_path / "mutation_plan.json").read_text(encoding="utf-8"))["notes"]
+    assert any("not tried again, even where tests have changed since" in note for note in notes)
+    listed = notes[-1].splitlines()
+    assert listed[0].startswith("32 are left")
+    assert (len(listed), listed[-1]) == (2 + 30 + 1, "* and 2 more")
