@@ -27,7 +27,6 @@ import json
 import logging
 import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -38,6 +37,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import bounded
 import msgspec
 import newer
 import results as results_file
@@ -260,7 +260,7 @@ def the_other_bot() -> tuple[bool, str]:
     except RuntimeError as error:
         return False, f"The article's bot is left out: {BOTTOM} could not be installed ({error})."
     sys.stdout.flush()
-    sys.exit(subprocess.call([python, *sys.argv]))
+    sys.exit(bounded.run([python, *sys.argv]).returncode)
 
 
 def rows(results: Sequence[Result]) -> list[list[str]]:

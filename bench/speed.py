@@ -25,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import bounded
 import results
 import table
 from pages_reference import CLAIM, claim_row  # type: ignore[import-not-found]
@@ -80,7 +81,7 @@ def run(part: Part, quick: bool) -> Told:
     options = (part.quick if quick else part.full).split()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(BENCH / f"{part.name}.py"), *options, results.FLAG, results.INTO, folder]
-        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        done = bounded.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         path = Path(folder) / f"{part.name}.json"
         if not path.exists():  # one that misses a goal ends with 1, too
             raise RuntimeError((done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1])

@@ -191,6 +191,36 @@ def _is_there(process: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+INNER = """
+import bounded, os, signal
+bounded.begin()
+try:
+    os.kill(os.getppid(), signal.SIGALRM)
+    while True: signal.pause()
+finally: print('inner ended', flush=True)
+"""
+
+OUTER = """
+import bounded, subprocess, sys
+stray = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+print(stray.pid, flush=True)
+bounded.begin(1)
+try: bounded.run([sys.executable, '-c', sys.argv[1]])
+finally: print('outer ended', flush=True)
+"""
+
+
+def test_a_bench_that_runs_others_ends_them_in_order() -> None:
+    command = [sys.executable, "-c", OUTER, INNER]
+    done = subprocess.run(command, check=False, cwd=ROOT / "bench", capture_output=True, text=True, timeout=60)
+    stray, *ended = done.stdout.split("\n")
+    assert (done.returncode, ended) == (1, ["inner ended", "outer ended", ""])
+    if Path("/proc/self/task").exists():
+        while _is_there(int(stray)):  # it has been told to end
+            os.sched_yield()
+    assert done.stderr == "told to end: given up\nnot done within 1 hours: given up\n"
+
+
 NEVER_ENDS = """
 import bounded, signal, subprocess, sys
 bounded.MOMENT, bounded.LAST = 0.05, 0.05
