@@ -404,13 +404,15 @@ class Crash:
         to it in the meantime."""
         if self._chance.draw() >= EARLY:
             until(lambda: process.poll() is not None or holder(self._data.lock) == process.pid, "the lock")
+        life = self._life * self._chance.draw()
         if number in self._bans_at:
             self._ban()
         elif self._chance.draw() < 0.1:
-            time.sleep(self._life * self._chance.draw())
+            time.sleep(life / 2)
+            life /= 2
             self._box.call("fault", name="timeout_us", **{"with": {"channel": self._on_air[-1]}})
             self.outcome.timeouts += 1
-        time.sleep(self._life * self._chance.draw())
+        time.sleep(life)
 
     def _ban(self) -> None:
         """By a channel in whose chat it sits."""
