@@ -24,6 +24,8 @@ LEFT_OUT: Mapping[str, str] = {
     "revoke": "only the person can sign in again",
     "refresh_invalid": "only the person can sign in again",
     "refresh_lost": "the one refresh token is spent: only the person can sign in again",
+    "refresh_not_public": "only the person can make the app one of the kind Public",
+    "validate_as": "only the person can sign in again",
     "device_slow_down": "nobody signs in during the day",
     "device_missing_code": "nobody signs in during the day",
     "device_denied": "nobody signs in during the day",
@@ -79,12 +81,14 @@ MENU: Mapping[str, Callable[[Dice, str], Parameters]] = {
     "reset": lambda d, c: {"connection": d.which()},
     "fin": lambda d, c: {"connection": d.which()},
     "half_open": lambda d, c: {"connection": d.which()},
+    "chat_down": lambda d, c: {"seconds": d.number(5, 300)},
     "no_tls_answer": lambda d, c: {"n": d.count(1, 3)},
     "no_welcome": lambda d, c: {"n": d.count(1, 5)},
     "close_after_nick": lambda d, c: {"n": d.count(1, 12)},
     "refuse_login": lambda d, c: {"n": d.count(1, 4), "text": d.of(("failed", "improper", "unsuccessful", "nick"))},
     "slow_slots": lambda d, c: {"seconds": 600.0, "hold": d.number(10, 600)},
     "duplicate_lines": lambda d, c: {"chance": d.number(0, 1)},
+    "reorder_lines": lambda d, c: {"chance": d.number(0, 1)},
     "split_writes": lambda d, c: {},
     "trickle": lambda d, c: {"size": d.count(1, 30), "every": d.number(0.01, 0.3)},
     "long_lines": lambda d, c: {"size": d.count(500, 50_000), "n": 3},
@@ -97,6 +101,7 @@ MENU: Mapping[str, Callable[[Dice, str], Parameters]] = {
     # the world
     "ban": lambda d, c: {"channel": c},
     "put_out": lambda d, c: {"channel": c},
+    "bar": lambda d, c: {"channel": c, "notice": d.of(faults.BARS)},
     "timeout_us": lambda d, c: {"channel": c, "seconds": d.number(1, 1000)},
     "unban": lambda d, c: {"channel": c},
     "suspend": lambda d, c: {"channel": c, "notice": d.of(("msg_channel_suspended", "tos_ban"))},
@@ -202,14 +207,15 @@ _NEW_TOKEN = ("expire_token", {"cut_chat": False})
 BITES: Mapping[str, tuple[str, Parameters]] = {
     **dict.fromkeys(("no_tls_answer", "no_welcome", "close_after_nick", "refuse_login", "slow_slots"), _CUT),
     **dict.fromkeys(("lose_join", "late_ack", "ghost_joins"), _CUT),
-    **dict.fromkeys(("refresh_lost", "refresh_no_pair", "refresh_invalid"), _NEW_TOKEN),
+    **dict.fromkeys(("refresh_lost", "refresh_no_pair", "refresh_invalid", "refresh_not_public"), _NEW_TOKEN),
+    "bar": _CUT,  # who is in stays: now nobody is
 }
 """What lies in wait for something that need not come for hours, and what makes it come."""
 
 BOOKINGS = frozenset(("booked_no_answer", "lost_before_booking", "booked_late", "slow_booking"))
 """These wait for a redemption, for which points must come."""
 
-AT_START = frozenset(("page_fails", "repeat_cursor", "repeat_row", "validate_status"))
+AT_START = frozenset(("page_fails", "repeat_cursor", "repeat_row", "validate_status", "validate_as"))
 """They strike what is asked for when the program starts, and every few hours: in a `single` they are ordered then."""
 
 UNMET: Mapping[str, str] = {
@@ -219,10 +225,58 @@ UNMET: Mapping[str, str] = {
 }
 """Faults for which no day has an occasion (tests/twitch has)."""
 
+ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "CAP NAK": (
+        "tests/irc/test_irc_session.py",
+        "test_capabilities_that_are_refused_cost_no_login",
+    ),
+    "a device flow that goes wrong": (
+        "tests/twitch/test_contract.py",
+        "test_fc_19_device_flow_in_trouble",
+    ),
+    "the JWT of another account": (
+        "tests/core/test_core_proof.py",
+        "test_fc_31_another_users_token_buys_nothing",
+    ),
+    "a JWT that ends in its time": (
+        "tests/core/test_core_proof.py",
+        "test_fc_31_expired_nothing_is_redeemed_and_balances_go_on",
+    ),
+    "the host sleeps": (
+        "tests/service/test_service_chat.py",
+        "test_fc_05_f_the_host_sleeps_8_h",
+    ),
+    "the clock is set": (
+        "tests/core/test_core_chat.py",
+        "test_a_clock_that_jumped_gives_no_budget_back",
+    ),
+    "the disk is full": (
+        "tests/service/test_service_storage.py",
+        "test_fc_33_a_full_disk_costs_no_presence_and_is_made_up_for",
+    ),
+    "the config is edited": (
+        "tests/operation/test_operation_reload.py",
+        "test_fc_37_half_written_then_written",
+    ),
+    "the process is killed": (
+        "tests/whole/test_whole_crash.py",
+        "test_fc_33_kill_at_random_moments",
+    ),
+    "a second instance": (
+        "tests/storage/test_storage_files.py",
+        "test_fc_39_a_second_instance_is_refused_with_the_pid",
+    ),
+}
+"""What the sandbox's servers do not do: what daemons other than Twitch's say, what the person does before a day begins,
+and what befalls the device. And the file and name of the test that does."""
+
 PAIRS = tuple((step, name) for name in faults.FAULTS if name not in UNMET for step in STEPS)
 
-ENDS_IT = frozenset(("revoke", "refresh_invalid", "refresh_lost"))
+ENDS_IT = frozenset(("revoke", "refresh_invalid", "refresh_lost", "refresh_not_public", "validate_as"))
 """Only the person can sign in again after these: they are blows for a `single` day."""
+
+ALONE = ENDS_IT | {"void_jwt"}
+"""The rest of a day would be without presence, or without redemptions."""
 
 FINAL = frozenset((400, 401, 403))
 """With these, and a reason, Twitch ends a sign-in that is to be renewed."""
@@ -273,7 +327,7 @@ def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int, li
     more: list[FaultPlan] = []
     for number in range(blows):
         step, name = turn[(seed * blows + number) % len(turn)]
-        if name not in ENDS_IT:
+        if name not in ALONE:
             more += _blow(day, step, name, dice.number(120.0, hours * 3600.0 - 120.0), dice, more)
     for _ in range(outages):
         name, parameters = dice.of(OUTAGES)(dice)
@@ -360,6 +414,9 @@ def _occasion(name: str, step: str, channel: str, at: float) -> list[FaultPlan]:
 LAST: Mapping[str, Callable[[Dice, str], Parameters]] = {
     "revoke": lambda d, c: {"cut_chat": d.of((True, False))},
     "refresh_invalid": lambda d, c: {},
+    "refresh_not_public": lambda d, c: {},
+    "validate_as": lambda d, c: {"kind": d.of(("account", "scope", "app"))},
+    "void_jwt": lambda d, c: {},
     "refresh_lost": lambda d, c: {"how": d.of(("reset", "hang"))},
     "device_slow_down": lambda d, c: {},
     "device_missing_code": lambda d, c: {},

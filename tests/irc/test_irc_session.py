@@ -91,6 +91,16 @@ def test_fc_17_refusal_and_capabilities_in_one_read_either_order() -> None:
         assert registering().receive(data, 1.0) == [LoginRefused(text), Ended(End.LOGIN, text)]
 
 
+def test_capabilities_that_are_refused_cost_no_login() -> None:
+    no = b":tmi.twitch.tv CAP * NAK :twitch.tv/tags twitch.tv/commands\r\n"
+    session = registering()
+    assert session.receive(no, 1.0) == []
+    assert session.receive(WELCOME, 1.0) == [Welcome("me")]
+    session.join("alpha", 2.0)
+    echo = b":me!me@me.tmi.twitch.tv JOIN #alpha\r\n:me.tmi.twitch.tv 366 me #alpha :End of /NAMES list\r\n"
+    assert {type(event) for event in session.receive(echo, 2.0)} == {RoomJoined}
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -176,6 +176,65 @@ async def test_lines_come_twice() -> None:
         assert len(heard) == 10
 
 
+async def test_lines_overtake_each_other() -> None:
+    async with sandbox() as box:
+        client = await signed_in(box)
+        in_order = await client.say("JOIN #alpha")
+        await client.say("PART #alpha")
+        box.fault("reorder_lines", chance=1.0)
+        heard = await client.say("JOIN #alpha")
+        first, *others = in_order
+        assert heard == [*others, first]  # each overtakes the one that was overtaken before
+        box.fault("reorder_lines", chance=0.0)
+        await client.say("PART #alpha")
+        assert await client.say("JOIN #alpha") == in_order
+
+
+async def test_word_of_a_ban_that_was_overtaken_is_word_once_all_is_sent() -> None:
+    """Line by line: what is told leaves with the last byte of both."""
+    async with sandbox() as box:
+        client = await signed_in(box)
+        channel = box.world.find("alpha")
+        channel.banned.add(box.account.id)
+        box.fault("reorder_lines", chance=1.0)
+        box.fault("trickle", size=20, every=1.0)
+        heard = await client.say("JOIN #alpha", "JOIN #beta")
+        assert heard == []
+        await elapse(box, 3)
+        assert box.journal.of(box.account.id).told == {}
+        await elapse(box, 60)
+        assert list(box.journal.of(box.account.id).told) == [channel.id]
+
+
+@pytest.mark.parametrize(
+    "notice", ["msg_channel_blocked", "msg_suspended", "msg_verified_email", "msg_requires_verified_phone_number"]
+)
+async def test_a_barred_room_keeps_who_is_in_it_and_lets_nobody_in(notice: str) -> None:
+    async with sandbox() as box:
+        client = await signed_in(box)
+        await client.say("JOIN #alpha")
+        box.fault("bar", channel="alpha", notice=notice)
+        assert await client.heard() == []
+        assert box.tally().rooms_now == 1
+        await client.say("PART #alpha")
+        (refused,) = await client.say("JOIN #alpha")
+        assert refused.startswith(f"@msg-id={notice} :tmi.twitch.tv NOTICE #alpha :")
+        assert acked(await client.say("JOIN #beta"), "beta")
+        box.fault("bar", channel="alpha", on=False)
+        assert acked(await client.say("JOIN #alpha"), "alpha")
+        assert box.tally().joins_after_ban == 0
+
+
+async def test_the_chat_server_is_down() -> None:
+    async with sandbox() as box:
+        one, two = await signed_in(box), Chatter(box)
+        await one.say("JOIN #alpha")
+        box.fault("chat_down", seconds="1m")
+        await settle()
+        assert (one.lost, two.lost) == ("reset by the server", "reset by the server")
+        assert box.tally().rooms_now == 0
+
+
 async def test_fc_29_lines_are_cut_anywhere() -> None:
     async with sandbox() as box:
         client = await signed_in(box)

@@ -235,6 +235,17 @@ async def test_fc_31_a_jwt_in_all_its_states() -> None:
         assert box.tally().protocol_errors == ()
 
 
+async def test_fc_31_a_jwt_that_is_taken_no_more() -> None:
+    others = (AccountPlan("other", id="1002"),)
+    async with sandbox(scenario=Scenario(others=others)) as box, http(box) as client:
+        old, theirs = box.issue_jwt(), box.issue_jwt("other")
+        await got(client, "/channels/me", headers=bearer(old))
+        box.fault("void_jwt")
+        assert await got(client, "/channels/me", 401, headers=bearer(old)) == NOT_ALLOWED
+        await got(client, "/channels/me", headers=bearer(theirs))
+        await got(client, "/channels/me", headers=bearer(box.issue_jwt()))
+
+
 async def test_a_token_of_another_kind_is_forbidden() -> None:
     async with sandbox() as box, http(box) as client:
         refused = await got(client, "/channels/me", 403, headers={"Authorization": "apikey abc"})

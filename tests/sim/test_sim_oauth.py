@@ -142,6 +142,33 @@ async def test_fc_46_refreshes_that_go_wrong() -> None:
         assert (box.tally().refreshes, box.tally().refresh_reuse) == (1, 1)
 
 
+async def test_fc_46_e_an_app_that_is_not_public() -> None:
+    async with sandbox() as box, http(box) as client:
+        pair = box.issue_tokens()
+        box.fault("refresh_not_public")
+        answer = await refresh(client, pair.refresh)
+        assert (answer.status_code, answer.json()["message"]) == (400, "missing client secret")
+        assert (await refresh(client, pair.refresh)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "login", "scopes"),
+    [
+        ("account", "somebody_else", SCOPES.split()),
+        ("app", None, None),
+        ("scope", "me", ["user:read:follows"]),
+    ],
+)
+async def test_fc_18_validate_tells_of_another(kind: str, login: str | None, scopes: object) -> None:
+    async with sandbox() as box, http(box) as client:
+        mine = headers(box)
+        box.fault("validate_as", kind=kind)
+        told = (await client.get("/oauth2/validate", headers=mine)).json()
+        assert (told.get("login"), told["scopes"]) == (login, scopes)
+        again = (await client.get("/oauth2/validate", headers=mine)).json()
+        assert (again["login"], again["scopes"]) == ("me", SCOPES.split())
+
+
 async def test_a_lost_answer_may_hang() -> None:
     async with sandbox() as box, http(box) as client:
         box.fault("refresh_lost", how="hang")

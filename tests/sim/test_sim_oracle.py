@@ -124,6 +124,16 @@ BY_HAND = {
         {"banned": 400.0},
         3200.0,
     ),
+    "a bar, and who is in stays": (world(ALPHA, fault(600, "bar", channel="alpha")), {}, HOUR),
+    "a bar, and all are cut off": (world(ALPHA, fault(600, "bar", channel="alpha"), CUT), {"cut": 2400.0}, 1200.0),
+    "a bar, and its end": (
+        world(ALPHA, fault(600, "bar", channel="alpha"), CUT, fault(1500, "bar", channel="alpha", on=False)),
+        {"cut": 300.0},
+        3300.0,
+    ),
+    "a bar before Helix tells": (world(LATE, fault(500, "bar", channel="alpha")), {"unknown": 3000.0}, 0.0),
+    "another room's bar": (world(ALPHA, channel("beta"), fault(600, "bar", channel="beta"), CUT), {}, HOUR),
+    "the chat server is down": (world(ALPHA, fault(600, "chat_down", seconds=40.0)), {"cut": 40.0}, HOUR - 40),
     "another's ban": (
         world(ALPHA, fault(600, "ban", channel="alpha", account="other"), others=(AccountPlan("other", "1002"),)),
         {},

@@ -52,6 +52,29 @@ async def hang_up(streams: Streams) -> None:
         await streams[1].wait_closed()
 
 
+async def test_the_chat_servers_port_is_closed_for_a_while() -> None:
+    async with listening() as (box, endpoints):
+        where = ("127.0.0.1", port(endpoints.irc))
+        streams = await asyncio.open_connection(*where)
+        await sign_in(box, streams)
+        box.fault("chat_down", seconds=0.02)
+        box.fault("chat_down", seconds=0.01)
+        with pytest.raises(ConnectionResetError):
+            await streams[0].read()
+        await hang_up(streams)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*where)
+        again = None
+        while again is None:
+            await box.clock.sleep(0.005)
+            with contextlib.suppress(ConnectionRefusedError):
+                again = await asyncio.open_connection(*where)
+        await sign_in(box, again)
+        assert box.tally().rooms_now == 1
+        await hang_up(again)
+        box.fault("chat_down", seconds=600)  # and the sandbox ends meanwhile
+
+
 async def test_plain_chat_and_resets() -> None:
     async with listening() as (box, endpoints):
         assert endpoints.irc.startswith("irc://127.0.0.1:")

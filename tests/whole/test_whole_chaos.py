@@ -25,7 +25,9 @@ DAY = ("--days", "5", "--hours", "3", "--channels", "8", "--blows", "14", "--out
 def chaos(*options: str) -> dict[str, Any]:
     command = [sys.executable, str(BENCH / "chaos.py"), *options, "--json"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=110)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert done.returncode in (0, 1), (
+        f"{done.stdout}\n{done.stderr}"
+    )  # 1: a goal of whole days is missed in three hours
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

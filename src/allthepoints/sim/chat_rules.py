@@ -42,6 +42,8 @@ def refusal(hub: ChatHub, user: User | None, channel: User | None, own_rooms: Co
         return channel.suspended
     if user.id in channel.banned:
         return "msg_banned"
+    if user.id in channel.barred:
+        return channel.barred[user.id]
     per_socket = hub.limits.rooms_per == "socket"
     has_slot = channel.id in (own_rooms if per_socket else hub.world.rooms(user.id))
     if has_slot or hub.world.exempt(user.id, channel.id):

@@ -140,6 +140,8 @@ class Elements:
         self.channels: dict[str, SeChannel] = {}
         """By id."""
         self.jwts: list[str] = []
+        self._void: dict[str, int] = {}
+        """Channel id -> those of its JWTs whose number is lower are void."""
         """Every one that was ever given out: what a search for leaks must look for."""
         self._world = world
         self._by_owner: dict[str, SeChannel] = {}
@@ -198,6 +200,19 @@ class Elements:
         made = jwt.mint(claims, b"somebody else's") if foreign else jwt.mint(claims)
         self.jwts.append(made)
         return made
+
+    def void_jwts(self, owner: User) -> None:
+        """What was issued for it so far opens nothing any more."""
+        if (channel := self._by_owner.get(owner.id)) is not None:
+            self._void[channel.id] = len(self.jwts)
+
+    def whose_jwt(self, text: str, now: float) -> SeChannel | None:
+        """Whose JWT that is, if it is good."""
+        claims = jwt.read(text, now)
+        channel = None if claims is None else self.channels.get(str(claims.get("channel")))
+        if channel is None or claims is None or int(claims["jti"]) < self._void.get(channel.id, 0):
+            return None
+        return channel
 
     # -- what they have --------------------------------------------------------------------------------------------
     def purse(self, channel: SeChannel, viewer: User, start: int = 0) -> Purse:

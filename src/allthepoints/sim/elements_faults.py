@@ -56,6 +56,10 @@ def _bot_absent(desk: Desk, given: Given) -> None:
     desk.pays(given).terms.away(now, now + given["seconds"])
 
 
+def _void_jwt(desk: Desk, given: Given) -> None:
+    desk.elements.void_jwts(desk.whom(given))
+
+
 # -- the store ---------------------------------------------------------------------------------------------------------
 def _price(desk: Desk, given: Given) -> None:
     _item(desk, given).cost = given["cost"]
@@ -152,6 +156,13 @@ TABLE = (
         "bonuses and games; FC-50",
         {**WHOM, "amount": Parameter("count", REQUIRED)},
         _points_add,
+    ),
+    Fault(
+        "void_jwt",
+        "the account's JWTs so far are taken no more, before they end",
+        "FC-31",
+        {"account": text()},
+        _void_jwt,
     ),
     Fault("points_set", "a balance is set", "FC-50", {**WHOM, "to": Parameter("count", REQUIRED)}, _points_set),
     Fault("points_reset", "a balance is set to 0", "2020-02, the database was lost", {**WHOM}, _points_reset),

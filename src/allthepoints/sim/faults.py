@@ -119,6 +119,13 @@ _CHAT = (
     Fault("reset", "the connection ends with an RST", "FC-05 e", {**_WHICH}, mischief.reset),
     Fault("fin", "the connection ends in order", "FC-05 d", {**_WHICH}, mischief.fin),
     Fault("half_open", "the socket stays, nothing gets through", "FC-05 c", {**_WHICH}, mischief.half_open),
+    Fault(
+        "chat_down",
+        "the chat server is down: all connections end with an RST, and new ones are refused",
+        "FC-05",
+        {"seconds": duration(30.0)},
+        mischief.chat_down,
+    ),
     Fault("no_tls_answer", "TCP accepts, TLS never answers", "FC-05 a", {**NEXT}),
     Fault("no_welcome", "the login is never answered", "FC-05 b", {**_ON_CONNECTION}),
     Fault("close_after_nick", "closed straight after NICK", "FC-06", {**_ON_CONNECTION}),
@@ -140,6 +147,13 @@ _CHAT = (
         "documentation, framing",
         {"connection": text("all"), "chance": Parameter("number", 0.3)},
         mischief.duplicate_lines,
+    ),
+    Fault(
+        "reorder_lines",
+        "a line overtakes the one before it",
+        "documentation, framing",
+        {"connection": text("all"), "chance": Parameter("number", 0.3)},
+        mischief.reorder_lines,
     ),
     Fault(
         "split_writes",
@@ -193,6 +207,9 @@ _CHAT = (
     Fault("server_ping", "the server asks for a PONG", "documentation, keep-alive", {**_WHICH}, mischief.server_ping),
 )
 
+BARS = ("msg_channel_blocked", "msg_suspended", "msg_verified_email", "msg_requires_verified_phone_number")
+"""What a JOIN gets where the account may not enter, and is not banned."""
+
 _WORLD = (
     Fault("ban", "banned in a channel: CLEARCHAT, then put out", "moderation lines", {**WHOM}, mischief.ban),
     Fault("put_out", "banned, and only the PART tells", "reported by users", {**WHOM}, mischief.put_out),
@@ -204,6 +221,13 @@ _WORLD = (
         mischief.timeout_us,
     ),
     Fault("unban", "the ban is lifted, without a word", "moderation lines", {**WHOM}, mischief.unban),
+    Fault(
+        "bar",
+        "may not enter a room; who is in it stays (`on` = false: may again)",
+        "documentation, NOTICEs of a JOIN; FC-03",
+        {**WHOM, "notice": text("msg_channel_blocked", *BARS), "on": Parameter("flag", True)},
+        mischief.bar,
+    ),
     Fault(
         "suspend",
         "the channel is suspended",
@@ -290,6 +314,18 @@ _OAUTH = (
     ),
     Fault("refresh_no_pair", "a refresh answers without a refresh token, and the old one stays", "FC-46 f", {**NEXT}),
     Fault("refresh_invalid", "a refresh answers 400 Invalid refresh token", "FC-46 d", {**NEXT}),
+    Fault(
+        "refresh_not_public",
+        "a refresh answers 400 missing client secret: the app is not of the kind Public",
+        "FC-46 e",
+        {**NEXT},
+    ),
+    Fault(
+        "validate_as",
+        "/oauth2/validate tells of another account's token, of one that may not read chat, or of an app's",
+        "FC-18",
+        {**NEXT, "kind": text("account", "account", "scope", "app")},
+    ),
     Fault(
         "validate_status",
         "/oauth2/validate answers an error",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from allthepoints.base.clock import Chance, Clock
@@ -29,6 +30,8 @@ class ChatHub:
     chance: Chance
     limits: Limits
     connections: dict[int, ChatConnection] = field(default_factory=dict)
+    shut: Callable[[float], None] = lambda _seconds: None
+    """Refuse new connections for so many seconds: set by what listens. In memory nothing does."""
 
     def connect(self, wire: Wire) -> ChatConnection:
         """A client has connected."""

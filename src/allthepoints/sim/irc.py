@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import struct
@@ -23,6 +24,11 @@ class ChatServer:
         self.ssl_context = ssl_context
         self.sockets: set[ChatSocket] = set()
         self._server: asyncio.Server | None = None
+        self._held: socket.socket | None = None
+        """The port, while nobody listens at it."""
+        self._shut_until = 0.0
+        self._opening: asyncio.Task[None] | None = None
+        hub.shut = self.shut
 
     async def start(self, port: int, host: str = "127.0.0.1") -> int:
         """Bind `host`, an address of loopback; port 0 takes a free one. Answers the port."""
@@ -30,8 +36,34 @@ class ChatServer:
         self._server = await loop.create_server(lambda: ChatSocket(self), host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
+    def shut(self, seconds: float) -> None:
+        """Refuse new connections for so long, and reset those that are not yet signed in."""
+        for one in list(self.sockets):
+            one.reset()
+        if self._server is not None and self._held is None and not self._is_opening():
+            host, port = self._server.sockets[0].getsockname()[:2]
+            self._server.close()
+            self._held = _bound(host, port)
+        self._shut_until = max(self._shut_until, self.hub.clock.now() + seconds)
+        self.hub.agenda.later(seconds, self._open_again)
+
+    def _open_again(self) -> None:
+        if self._held is not None and self.hub.clock.now() >= self._shut_until:
+            held, self._held = self._held, None
+            self._opening = asyncio.ensure_future(self._listen(held))
+
+    async def _listen(self, held: socket.socket) -> None:
+        self._server = await asyncio.get_running_loop().create_server(lambda: ChatSocket(self), sock=held)
+
+    def _is_opening(self) -> bool:
+        return self._opening is not None and not self._opening.done()
+
     async def stop(self) -> None:
         """Close everything; when it returns, no socket and no task is left."""
+        if self._opening is not None:
+            await self._opening
+        if self._held is not None:
+            self._held.close()
         if self._server is not None:
             self._server.close()
         open_ones = list(self.sockets)
@@ -115,6 +147,15 @@ class ChatSocket(asyncio.Protocol):
         self._transport = secured
         self._connection = self._server.hub.connect(self)
         self._connection.receive(self._early)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """The port is ours, and whoever connects to it is refused."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # connections of it may linger
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((host, port))
+    return held
 
 
 class MemoryLink:

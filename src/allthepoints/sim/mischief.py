@@ -87,6 +87,12 @@ def half_open(desk: Desk, given: Given) -> None:
         connection.go_deaf()
 
 
+def chat_down(desk: Desk, given: Given) -> None:
+    for connection in list(desk.hub.connections.values()):
+        connection.reset()
+    desk.hub.shut(given["seconds"])
+
+
 def server_ping(desk: Desk, given: Given) -> None:
     for connection in connections(desk, given):
         connection.ask_for_life()
@@ -95,6 +101,11 @@ def server_ping(desk: Desk, given: Given) -> None:
 def duplicate_lines(desk: Desk, given: Given) -> None:
     for connection in connections(desk, given):
         connection.out.duplicates = given["chance"]
+
+
+def reorder_lines(desk: Desk, given: Given) -> None:
+    for connection in connections(desk, given):
+        connection.out.reorders = given["chance"]
 
 
 def split_writes(desk: Desk, given: Given) -> None:
@@ -206,6 +217,15 @@ def timeout_us(desk: Desk, given: Given) -> None:
 
 def unban(desk: Desk, given: Given) -> None:
     desk.channel(given).banned.discard(desk.whom(given).id)
+
+
+def bar(desk: Desk, given: Given) -> None:
+    """Nobody is put out by it."""
+    channel, whom = desk.channel(given), desk.whom(given).id
+    if given["on"]:
+        channel.barred[whom] = given["notice"]
+    else:
+        channel.barred.pop(whom, None)
 
 
 def suspend(desk: Desk, given: Given) -> None:

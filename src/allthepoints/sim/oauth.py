@@ -116,6 +116,8 @@ class OAuth:
     async def _refresh(self, request: Request, form: Form) -> Response:
         if self._strikes("refresh_invalid"):
             raise Problem(400, "Invalid refresh token")
+        if self._strikes("refresh_not_public"):
+            raise Problem(400, "missing client secret")
         token = self._good_refresh(form)
         now = self._clock.now()
         if self._strikes("refresh_no_pair"):
@@ -176,6 +178,8 @@ class OAuth:
         user = self._world.users.get(token.user_id or "")
         whose = {"login": user.login, "user_id": user.id} if user is not None else {}
         scopes = list(token.scopes) or None
+        if (wrong := self._troubles.take("validate_as", now)) is not None:
+            whose, scopes = _taken_for(wrong["kind"], whose, scopes)
         expires_in = int(token.expires_at - now)
         return answer({"client_id": token.client_id, **whose, "scopes": scopes, "expires_in": expires_in})
 
@@ -233,6 +237,15 @@ class OAuth:
 
     def _odd(self, text: str) -> None:
         self._journal.odd(f"OAuth: {text}")
+
+
+def _taken_for(kind: str, whose: dict[str, str], scopes: list[str] | None) -> tuple[dict[str, str], list[str] | None]:
+    """Whose token it is said to be, and what it may do."""
+    if kind == "account":
+        return {"login": "somebody_else", "user_id": "999999999"}, scopes
+    if kind == "app":
+        return {}, None
+    return whose, [scope for scope in scopes or () if scope != "chat:read"] or None
 
 
 def _refusal(problem: Problem) -> Response:

@@ -10,6 +10,7 @@ For each channel some moments are *closed*: no such client can sit there.
   at which one of the calls that list streams is answered. How often to look is the client's own choice (Helix allows
   thirteen calls a second), so nothing is forgiven for it. After that first time the room may be kept for ever.
 * From a ban to its end.
+* Where a room is barred to the account without a ban, who is in it stays; but no JOIN is taken until the bar's end.
 * From a new login until Helix can be asked for it: everybody was put out, and JOIN takes the new name.
 * After a *cut*, that is, all connections of the account ended at one moment, until somebody can log in again: the
   logins are answered, and there is a token that is good (one that expired is renewed, once OAuth answers; one that was
@@ -154,6 +155,9 @@ NO_LOGIN = ("close_after_nick", "refuse_login", "no_welcome")
 
 CUTS = ("reset", "fin", "reconnect", "reconnect_with_channel", "expire_token", "revoke")
 
+DOWN = "chat_down"
+"""Cuts all, and lets nobody in for a while."""
+
 
 class _Happened:
     """The journal's faults as times at which something cannot be done. Epoch seconds."""
@@ -165,7 +169,8 @@ class _Happened:
         self._no_lists = self._without_answer(LISTS)
         self._no_names = self._without_answer(NAMES)
         self._no_token = self._without_answer(TOKEN)
-        self._no_login = merged(span for one in self._outages(*NO_LOGIN) for span in [self._span(one)])
+        down = [(one.at, one.at + one.given["seconds"]) for one in befallen if one.name == DOWN]
+        self._no_login = merged([*map(self._span, self._outages(*NO_LOGIN)), *down])
         self._lost_joins = self._outages("lose_join", "ghost_joins")
         self._late_joins = self._outages("late_ack")
 
@@ -181,7 +186,7 @@ class _Happened:
 
     def joined(self, channel: str, at: float) -> float:
         """When a JOIN that is wanted at that time can first be taken."""
-        lost = merged(self._span(one) for one in self._lost_joins if _about(one, channel))
+        lost = merged([*(self._span(one) for one in self._lost_joins if _about(one, channel)), *self._barred(channel)])
         late = [(*self._span(one), one.given["delay"]) for one in self._late_joins if _about(one, channel)]
         sent = [after(lost, moment) for moment in (at, *(end for _, end, _ in late if end > at))]
         return min(
@@ -190,14 +195,22 @@ class _Happened:
 
     def banned(self, channel: str) -> Spans:
         """From each ban to its end."""
+        return self._held(channel, {"ban": True, "put_out": True, "unban": False})
+
+    def _barred(self, channel: str) -> Spans:
+        """From each bar to its end."""
+        return self._held(channel, {"bar": True})
+
+    def _held(self, channel: str, names: Mapping[str, bool]) -> Spans:
+        """From what begins it to what ends it: `names` says which does what, but for those that say it themselves."""
         spans: list[tuple[float, float]] = []
         since: float | None = None
         for one in self._befallen:
-            if one.whom != self._account or one.given.get("channel") != channel:
+            if one.name not in names or one.whom != self._account or one.given.get("channel") != channel:
                 continue
-            if one.name in ("ban", "put_out"):
+            if one.given.get("on", names[one.name]):
                 since = one.at if since is None else since
-            elif one.name == "unban" and since is not None:
+            elif since is not None:
                 spans.append((since, one.at))
                 since = None
         return spans if since is None else [*spans, (since, inf)]
@@ -215,6 +228,8 @@ class _Happened:
     def _cuts(self, one: Befallen) -> bool:
         if one.name in ("expire_token", "revoke"):
             return bool(one.given["cut_chat"]) and one.whom == self._account
+        if one.name == DOWN:
+            return True
         return one.name in CUTS and one.given["connection"] == "all" and not one.given.get("delay")
 
     def _logged_in(self, at: float) -> float:

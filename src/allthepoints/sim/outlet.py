@@ -43,6 +43,10 @@ class Outlet:
         """Nothing gets through any more, and nobody is told (half-open)."""
         self.duplicates = 0.0
         """Chance of a line to be sent twice."""
+        self.reorders = 0.0
+        """Chance of a line to overtake the one before it, if they leave in one piece."""
+        self._last = 0
+        """Where in `_pending` the last line begins."""
         self.split = False
         """Cut what is sent anywhere, into several writes."""
         self.trickle: tuple[int, float] | None = None
@@ -50,9 +54,18 @@ class Outlet:
 
     def line(self, line: str | bytes, sent: Callable[[], None] | None = None) -> None:
         """One line for the next flush; its CR LF is added. `sent` is called once the wire took all of it, if ever."""
-        raw = line.encode() if isinstance(line, str) else line
-        times = 2 if self.duplicates and self._chance.draw() < self.duplicates else 1
-        self.raw((raw + b"\r\n") * times)
+        raw = (line.encode() if isinstance(line, str) else line) + b"\r\n"
+        if self.duplicates and self._chance.draw() < self.duplicates:
+            raw *= 2
+        overtakes = len(self._pending) > 0 and self.reorders > 0 and self._chance.draw() < self.reorders
+        last, self._last = self._last, len(self._pending)
+        self.raw(raw)
+        if overtakes:
+            self._pending[last:] = raw + self._pending[last : self._last]
+            self._last = last + len(raw)
+            while self._waiting and self._waiting[-1][0] > self._taken - len(self._pending) + last:
+                told = self._waiting.pop()[1]  # its line leaves later than it was to
+                sent = told if sent is None else _both(told, sent)
         if sent is not None:
             self._waiting.append((self._taken, sent))
 
@@ -99,3 +112,11 @@ class Outlet:
         self._gone += len(data)
         while self._waiting and self._waiting[0][0] <= self._gone:
             self._waiting.popleft()[1]()
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        one()
+        other()
+
+    return call

@@ -18,6 +18,10 @@ NOTICES = {
     "msg_channel_suspended": "This channel does not exist or has been suspended.",
     "tos_ban": "The community has closed channel {login} due to Terms of Service violations.",
     "msg_banned": "You are permanently banned from talking in {login}.",
+    "msg_suspended": "You don't have permission to perform that action.",
+    "msg_channel_blocked": "Your account is not in good standing in that channel.",
+    "msg_verified_email": "This room requires a verified account to chat.",
+    "msg_requires_verified_phone_number": "A verified phone number is required to chat in this channel.",
     "msg_concurrent_channel_limit_reached": (
         "You are connected to too many chat channels. Please close some existing chat connections to join a new chat"
     ),

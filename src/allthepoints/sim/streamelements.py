@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Route
 
 from allthepoints.base.clock import Clock
 from allthepoints.sim import elements_shapes as shapes
-from allthepoints.sim import jwt
 from allthepoints.sim.agenda import Agenda
 from allthepoints.sim.elements import Elements, SeChannel, StoreItem
 from allthepoints.sim.elements_call import GUID, Call, field_of, invalid
@@ -293,8 +292,7 @@ class StreamElements:
         if scheme in ("apikey", "oAuth", "oauth2"):
             self._journal.odd("StreamElements: a token that is not the viewer's JWT")
             raise Problem(403, FORBIDDEN)
-        claims = jwt.read(text, self._clock.now()) if scheme == "Bearer" else None
-        caller = None if claims is None else self._elements.channels.get(str(claims.get("channel")))
+        caller = self._elements.whose_jwt(text, self._clock.now()) if scheme == "Bearer" else None
         if caller is None:
             raise Problem(401, FORBIDDEN)
         return caller

@@ -52,6 +52,8 @@ class User:
     """"" or the msg-id with which a JOIN is refused: msg_channel_suspended, tos_ban."""
     deleted: bool = False
     banned: set[str] = field(default_factory=set)
+    barred: dict[str, str] = field(default_factory=dict)
+    """Who may not enter for another reason than a ban, and the msg-id that says so."""
     moderators: set[str] = field(default_factory=set)
     streams: list[Stream] = field(default_factory=list)
 

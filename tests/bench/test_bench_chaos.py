@@ -1,0 +1,66 @@
+"""What chaos says of its days, and that what it leaves out is tested elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+
+import chaos
+import results
+import weather
+from chaos import Outcome
+from results import Figure
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WELL = Outcome("chaos", 1, 9000.0, 8000.0, 7900.0, 10, 2, 1, 3, 5, 60.0, judged=4, joins_worst=9, rooms_peak=14)
+CROWD = replace(WELL, name=weather.CROWD, judged=88, joins_worst=20, rooms_peak=100, joins=400)
+SINGLE = replace(WELL, name="reset at join", judged=2)
+ENDS = replace(SINGLE, name="revoke at join", present_s=1000.0, ends=True)
+
+
+def told(days: list[Outcome], singles: list[Outcome]) -> dict[str, Figure]:
+    return {figure.claim: figure for figure in chaos.figures(days, singles, {})}
+
+
+@pytest.mark.parametrize("what", weather.ELSEWHERE)
+def test_what_no_day_has_is_tested_elsewhere(what: str) -> None:
+    path, name = weather.ELSEWHERE[what]
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def test_nothing_vanishes_and_what_was_counted_is_told() -> None:
+    found = told([WELL, CROWD], [SINGLE, ENDS])
+    assert list(found["Of what the oracle could have, one fault at one step"].runs) == [98.75]
+    assert list(found["Of what the oracle could have, faults after which only the person can go on"].runs) == [12.5]
+    assert list(found["Rooms held to be back in time after a cut, crowded hours"].runs) == [88]
+    assert list(found["Rooms held to be back in time after a cut, other days and faults alone"].runs) == [8]
+    assert list(found["JOINs, in all"].runs) == [430]
+    assert list(found["JOINs in 10 s, the most ever"].runs) == [20]
+    assert list(found["Rooms at once, the most ever"].runs) == [100]
+    assert results.code(found.values()) == 0
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        replace(WELL, present_s=7000.0),
+        replace(CROWD, present_s=7000.0),
+        replace(CROWD, judged=19),
+        replace(WELL, broken={"joins": "21 in 10 s"}),
+    ],
+    ids=["a day below its goal", "a crowd below its goal", "too few rooms judged", "a limit broken"],
+)
+def test_a_goal_that_is_missed_is_told_by_the_exit_code(day: Outcome) -> None:
+    assert results.code(told([day], []).values()) == 1
+
+
+def test_no_days_no_figures() -> None:
+    assert [figure for figure in told([], []).values() if not figure.claim.startswith("Broken")] == []
