@@ -19,8 +19,8 @@ after told         no JOIN of a chat after word of the ban had come
 said               nothing is written in chat
 oracle             nobody is present for longer than the oracle says is possible (else the oracle is wrong)
 false              presence is claimed no longer than the keep-alive can be wrong
-restored           after a cut with nothing else wrong all rooms are back as soon as login and JOIN budgets allow; and
-                   when a single has been over for long, who can be sat with is
+restored           after a cut with nothing else wrong all rooms, or others in their place, are taken as soon as login
+                   and JOIN budgets allow; and when a single has been over for long, who can be sat with is
 ended              the service did not end by itself
 
 A day that breaks one of these is made small (`shrink.py`) and written as a scenario to --found: there
@@ -247,7 +247,7 @@ def _judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> Iterat
         near = any(cut - QUIET <= at <= again + QUIET and at != cut for at in done)
         if near or any(cut - FORGOTTEN <= at <= again + QUIET for at in struck) or again + QUIET > day.duration:
             continue
-        rooms = [one for one in tally.channels if any(begin < cut <= end for begin, end in one.sat)]
+        rooms = [one for one in tally.channels if _sat_at(one, cut)]
         allowed = again + RESTORED + (len(rooms) - 1) // 20 * WINDOW
         yield Cut(cut, allowed, [one for one in rooms if _reaches(best.reach.get(one.id, []), again, allowed + 1)])
 
@@ -261,18 +261,26 @@ def _struck(sandbox: Sandbox) -> list[float]:
 
 def _late(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> list[str]:
     """Rooms that were back later than they could be."""
-    found = [
-        f"{one.id} after the cut at {cut.at:.1f}"
-        for cut in _judged(day, sandbox, tally, best)
-        for one in cut.rooms
-        if not any(cut.at <= begin <= cut.allowed for begin, _ in one.sat)
-    ]
+    found = []
+    for cut in _judged(day, sandbox, tally, best):
+        late = [one for one in cut.rooms if not _entered(one, cut)]
+        # Where more are live than there are rooms, another may have the place and the JOIN of one that was there.
+        instead = sum(one.followed and _entered(one, cut) and not _sat_at(one, cut.at) for one in tally.channels)
+        found += [f"{one.id} after the cut at {cut.at:.1f}" for one in late[instead:]]
     if _is_single(day):
         blow = max((weather.STRIKES_AT, *_struck(sandbox)))
         for room, (begin, end) in _gaps(best, tally):
             if end > blow + CALM:
                 found.append(f"{room} from {begin:.1f} to {end:.1f}")
     return found
+
+
+def _entered(one: ChannelTally, cut: Cut) -> bool:
+    return any(cut.at <= begin <= cut.allowed for begin, _ in one.sat)
+
+
+def _sat_at(one: ChannelTally, at: float) -> bool:
+    return any(begin < at <= end for begin, end in one.sat)
 
 
 def _reaches(reach: storms.Spans, begin: float, end: float) -> bool:

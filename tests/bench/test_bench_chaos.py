@@ -6,6 +6,8 @@ import ast
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 import chaos
 import results
 import weather
-from chaos import Outcome
+from chaos import Cut, Outcome
 from results import Figure
+
+from allthepoints.sim.scenario import Scenario
+from allthepoints.sim.tally import ChannelTally
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,3 +69,29 @@ def test_a_goal_that_is_missed_is_told_by_the_exit_code(day: Outcome) -> None:
 
 def test_no_days_no_figures() -> None:
     assert [figure for figure in told([], []).values() if not figure.claim.startswith("Broken")] == []
+
+
+def room(number: int, *sat: tuple[float, float]) -> ChannelTally:
+    whole = ((0.0, 3600.0),)
+    return ChannelTally(str(number), f"room_{number}", True, 3600.0, 0.0, 0.0, None, 0, 0, None, whole, sat)
+
+
+@pytest.mark.parametrize(
+    ("rooms", "late"),
+    [
+        ((room(1, (0, 600), (603, 900)), room(2, (0, 600), (603, 900))), []),
+        ((room(1, (0, 600), (603, 900)), room(2, (0, 600), (613, 900))), ["2 after the cut at 600.0"]),
+        ((room(1, (0, 600), (603, 900)), room(2, (0, 600)), room(3, (604, 900))), []),
+        ((room(1, (0, 600)), room(2, (0, 600)), room(3, (604, 900))), ["2 after the cut at 600.0"]),
+        ((room(1, (0, 600), (603, 900)), room(2, (0, 600)), room(3, (700, 900))), ["2 after the cut at 600.0"]),
+    ],
+    ids=["all back", "one late", "another in its place", "one place, two late", "another, but late too"],
+)
+def test_a_room_is_back_in_time_or_another_has_its_place(
+    monkeypatch: pytest.MonkeyPatch, rooms: tuple[ChannelTally, ...], late: list[str]
+) -> None:
+    cut = Cut(600.0, 605.0, [one for one in rooms if one.id != "3"])
+    monkeypatch.setattr(chaos, "_judged", lambda *_: [cut])
+    tally: Any = SimpleNamespace(channels=rooms)
+    unused: Any = None
+    assert chaos._late(Scenario(), unused, tally, unused) == late
