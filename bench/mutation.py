@@ -452,7 +452,7 @@ def _record(
         "The score is killed / (all - equivalent); each of the equivalent stands with its reason in "
         f"`bench/mutation_equivalent.tsv`. {choices} of them are not equivalent "
         "in the strict sense but a choice, such as for how long something waits: tests go by its name.",
-        f"It took {minutes:.0f} minutes, one process.",
+        f"This run took {minutes:.0f} minutes, one process.",
     ]
     if before:
         notes.append(

@@ -23,7 +23,7 @@ from allthepoints.core.ledger import Ledger, Posting, post
 from allthepoints.core.loyalty import INTERVAL
 from allthepoints.core.model import ChannelRef, Why
 from allthepoints.core.observed import Channel, Connection, Observed, Phase, Read, Room, RoomCap, SignIn, Standing
-from allthepoints.core.policy import Policy
+from allthepoints.core.policy import Policy, Wish
 from allthepoints.core.presence import Input, State, step
 from allthepoints.core.records import Change
 from allthepoints.core.refusals import RULES, Refusal, Retry, refuse
@@ -191,6 +191,15 @@ ROOM = {
     "stranger": None,
     "spent": True,
 }
+WISH = {
+    "channel": "beta",
+    "item": "Mug",
+    "auto": False,
+    "max_cost": None,
+    "per_day": None,
+    "keep": 0,
+    "count": 1,
+}
 
 
 @pytest.mark.parametrize(
@@ -207,6 +216,7 @@ ROOM = {
         (Jwt(), JWT),
         (Elements(), ELEMENTS),
         (Ledger(), PURSE["ledger"]),
+        (Wish(BETA, "Mug"), WISH),
     ],
     ids=lambda it: type(it).__name__ if is_dataclass(it) else "",
 )

@@ -93,17 +93,3 @@ def test_numerics_of_other_daemons(numeric: str, error: JoinError) -> None:
 def test_the_numerics_that_say_no_are_these() -> None:
     assert set(notices.NUMERICS) == set(NO)
     assert {"432", "433", "464", "465"} == notices.LOGIN_NUMERICS
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Closing Link: me (Access denied by configuration)",
-        "Closing Link: Bad Password",
-        "Closing Link: SASL authentication required",
-        "You are not authorised to connect to this server",
-        "You are not authorized to connect to this server",
-    ],
-)
-def test_an_error_that_speaks_of_the_login(text: str) -> None:
-    assert any(word in text.lower() for word in notices.LOGIN_ERRORS)

@@ -122,11 +122,21 @@ def test_fc_17_other_lines_before_the_welcome_change_nothing(line: bytes) -> Non
 @pytest.mark.parametrize(
     ("line", "text"),
     [
+        (b":irc.example.net 432 * me :Erroneous nickname", "Erroneous nickname"),
         (b":irc.example.net 433 * me :Nickname already in use", "Nickname already in use"),
         (b":irc.example.net 464 me :Invalid password", "Invalid password"),
         (b"@time=1 :irc.example.net 465 me :You are banned", "You are banned"),
         (b":irc.example.net 464", ""),
-        (b"ERROR :Access denied: Bad password?", "Access denied: Bad password?"),
+        *(
+            (b"ERROR :" + text.encode(), text)
+            for text in (
+                "Closing Link: me (Access denied by configuration)",
+                "Closing Link: Bad Password",
+                "Closing Link: SASL authentication required",
+                "You are not authorised to connect to this server",
+                "You are not authorized to connect to this server",
+            )
+        ),
     ],
 )
 def test_fc_17_how_other_daemons_refuse(line: bytes, text: str) -> None:
