@@ -135,12 +135,12 @@ def test_numbers_of_three_digits() -> None:
 
 def test_what_waits_for_ever_is_given_up_and_ends_in_order() -> None:
     script = (
-        "import bounded, signal\nbounded.begin(1e-5)\ntry:\n    while True: signal.pause()\nfinally: print('ended')"
+        "import bounded, signal\nbounded.begin(1e-4)\ntry:\n    while True: signal.pause()\nfinally: print('ended')"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], check=False, cwd=ROOT / "bench", capture_output=True, text=True, timeout=60
     )
-    assert (done.returncode, done.stdout, done.stderr) == (1, "ended\n", "not done within 1e-05 hours: given up\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "ended\n", "not done within 0.0001 hours: given up\n")
 
 
 HANGS = """
@@ -157,7 +157,7 @@ def hang(stubborn):
 if __name__ == "__main__":
     sys.path.insert(0, BENCH)
     import bounded
-    bounded.MOMENT, bounded.LAST = 0.2, 0.2
+    bounded.MOMENT, bounded.LAST = 0.5, 20
     pool = ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))
     with pool:
         working = [pool.submit(hang, STUBBORN) for _ in range(2)]
@@ -226,7 +226,7 @@ import bounded, signal, subprocess, sys
 bounded.MOMENT, bounded.LAST = 0.05, 0.05
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)
-bounded.begin(1e-5)
+bounded.begin(1e-4)
 try:
     while True: signal.pause()
 finally:
@@ -239,7 +239,8 @@ def test_what_does_not_end_in_order_is_left() -> None:
     done = subprocess.run(command, check=False, cwd=ROOT / "bench", capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (1, "given up, and it did not end in order\n")
     if Path("/proc/self/task").exists():
-        assert not _is_there(int(done.stdout))
+        while _is_there(int(done.stdout)):  # it has been killed
+            os.sched_yield()
 
 
 @pytest.mark.parametrize("path", ENTRIES, ids=lambda path: path.stem)
