@@ -101,8 +101,11 @@ FORGOTTEN = 300.0
 HARMLESS = frozenset((*weather.MONEY, "flap", "timeout_us", "chat_noise", "shared_chat", "long_lines", "server_ping"))
 """Faults that delay nobody."""
 
+RENEWED = 6.0
+"""Seconds more where the token ended with the cut: a login is refused before another is taken, and the waits before
+the second and the third try are at most two and four."""
+
 TOKEN = "expire_token"
-"""It may cut the chat; then a login is refused before another is taken, so the cut is not all that is wrong."""
 
 CALM = 1200.0
 """Seconds of a single after the last stroke of its blow by which everything must be as it was."""
@@ -248,11 +251,11 @@ def _judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> Iterat
     done = [(one.at - start, one.name) for one in sandbox.journal.befallen if one.name not in HARMLESS]
     struck = _struck(sandbox)
     for cut, again in best.cuts:
-        near = any(cut - QUIET <= at <= again + QUIET and (at != cut or name == TOKEN) for at, name in done)
+        near = any(cut - QUIET <= at <= again + QUIET and at != cut for at, _ in done)
         if near or any(cut - FORGOTTEN <= at <= again + QUIET for at in struck) or again + QUIET > day.duration:
             continue
         rooms = [one for one in tally.channels if _sat_at(one, cut)]
-        allowed = again + RESTORED + (len(rooms) - 1) // 20 * WINDOW
+        allowed = again + RESTORED + (len(rooms) - 1) // 20 * WINDOW + RENEWED * ((cut, TOKEN) in done)
         yield Cut(cut, allowed, [one for one in rooms if _reaches(best.reach.get(one.id, []), again, allowed + 1)])
 
 

@@ -20,7 +20,7 @@ from chaos import Cut, Outcome
 from results import Figure
 
 from allthepoints.sim.scenario import Scenario
-from allthepoints.sim.tally import ChannelTally
+from allthepoints.sim.tally import Befallen, ChannelTally
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,3 +95,16 @@ def test_a_room_is_back_in_time_or_another_has_its_place(
     tally: Any = SimpleNamespace(channels=rooms)
     unused: Any = None
     assert chaos._late(Scenario(), unused, tally, unused) == late
+
+
+@pytest.mark.parametrize(("what", "allowed"), [("reset", 604.0), ("expire_token", 610.0)])
+def test_a_cut_by_which_the_token_ended_may_take_a_refused_login_longer(what: str, allowed: float) -> None:
+    befallen = [Befallen(1_600.0, what, {}, "me"), Befallen(1_600.0, "chat_noise", {}, "me")]
+    troubles = SimpleNamespace(struck=[])
+    sandbox: Any = SimpleNamespace(
+        started_at=1_000.0, journal=SimpleNamespace(befallen=befallen), hub=SimpleNamespace(troubles=troubles)
+    )
+    best: Any = SimpleNamespace(cuts=[(600.0, 600.0)], reach={"1": [(0.0, 3600.0)]})
+    tally: Any = SimpleNamespace(channels=(room(1, (0, 600), (603, 900)),))
+    (cut,) = chaos._judged(Scenario(), sandbox, tally, best)
+    assert (cut.at, cut.allowed, [one.id for one in cut.rooms]) == (600.0, allowed, ["1"])
