@@ -56,6 +56,9 @@ WARM_UP = 12.0
 GROWTH = 1.05
 """Memory may grow by so much after warm-up and still be called flat: an allocator's breath."""
 
+LONG = 7.0
+"""Days from which on memory is judged: in fewer there is still much that is met for the first time."""
+
 AT_WORK = 4
 """Tasks more than before that a look may meet: reads, a connection that opens, a write."""
 
@@ -187,7 +190,7 @@ def verdicts(looks: Sequence[Look]) -> list[Verdict]:
         return []
     early = max(look.tasks for look in looks if look.hours <= warm.hours)
     found = [Verdict("tasks", "", early, last.tasks, early + AT_WORK)]
-    if warm.rss_mb is not None and last.rss_mb is not None:
+    if warm.rss_mb is not None and last.rss_mb is not None and last.hours >= LONG * 24:
         found.append(Verdict("memory", "MB", warm.rss_mb, last.rss_mb, warm.rss_mb * GROWTH + days * PER_DAY))
     if warm.files is not None and last.files is not None:
         found.append(Verdict("open files and sockets", "", warm.files, last.files, warm.files))
