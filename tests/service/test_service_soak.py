@@ -151,7 +151,8 @@ def _is_flat(looks: list[Look]) -> None:
         assert (look.tasks, look.sockets, look.files) == (first.tasks, first.sockets, first.files)
         assert (look.sizes, look.rooms) == (first.sizes, first.rooms)
     # The sandbox, in the same process, keeps every interval of the week; that is half a megabyte a day.
-    assert looks[-1].rss - first.rss <= 8e6, [look.rss for look in looks]
+    # An allocator takes some more now and then, in a process in which other tests ran; what leaks is there each day.
+    assert min(look.rss for look in looks[-3:]) - first.rss <= 8e6, [look.rss for look in looks]
 
 
 def _is_as_computed(db: DataBase, records: Counter[str], stays: int) -> None:

@@ -102,8 +102,10 @@ def _are_flat(looks: list[Look]) -> None:
         "logging.LogRecord": inf,  # pytest keeps all that is logged in a test, and the program keeps none
     }
     assert grown_kinds(first, last, types) == {}
-    if first.rss is not None and last.rss is not None:
-        assert last.rss - first.rss <= 8e6, [look.rss for look in looks]
+    # An allocator takes some more now and then, in a process in which other tests ran; what leaks is there each day.
+    late = [look.rss for look in looks[-3:] if look.rss is not None]
+    if first.rss is not None and late:
+        assert min(late) - first.rss <= 8e6, [look.rss for look in looks]
 
 
 def happened(house: Household) -> None:
