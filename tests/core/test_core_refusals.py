@@ -15,7 +15,7 @@ from allthepoints.core.actions import JoinRooms, PartRooms
 from allthepoints.core.model import Lost, Why
 from allthepoints.core.policy import Policy
 from allthepoints.core.records import ChannelKnown, EventKind, RefusalCleared, RefusalSet, Restored
-from allthepoints.core.refusals import RULES, Refusal, Retry, delay, refuse
+from allthepoints.core.refusals import RULES, Refusal, Retry, refuse
 from allthepoints.core.restore import restore
 
 A, B = logins(0, 1)
@@ -112,11 +112,6 @@ def test_delays_double_up_to_the_cap(why: Why, times: int) -> None:
     rule = RULES[why]
     assert waits[0] == rule.first
     assert all(b == min(rule.cap, 2 * a) for a, b in itertools.pairwise(waits))
-
-
-@pytest.mark.parametrize("why", [Why.ACCOUNT_SUSPENDED, Why.NEEDS_EMAIL, Why.NEEDS_PHONE])
-def test_what_a_person_must_see_to_is_asked_of_hourly_then_every_six_hours(why: Why) -> None:
-    assert [delay(RULES[why], times) for times in (1, 2, 3, 4, 60)] == [3_600, 7_200, 14_400, 21_600, 21_600]
 
 
 def test_a_refusal_outlives_the_process() -> None:

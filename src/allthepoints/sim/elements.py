@@ -140,9 +140,9 @@ class Elements:
         self.channels: dict[str, SeChannel] = {}
         """By id."""
         self.jwts: list[str] = []
+        """Every one that was ever given out: what a search for leaks must look for."""
         self._void: dict[str, int] = {}
         """Channel id -> those of its JWTs whose number is lower are void."""
-        """Every one that was ever given out: what a search for leaks must look for."""
         self._world = world
         self._by_owner: dict[str, SeChannel] = {}
         self._subscribed: set[tuple[str, str]] = set()
