@@ -102,7 +102,11 @@ def test_not_found(line: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [b"@foo", b":foo", b"@foo=a;b", b"@", b":", b"@\r", b":me!", b"@a :tmi.twitch.tv CLEARCHAT"]
+    "broken",
+    [
+        *(b"@foo", b":foo", b"@foo=a;b", b"@", b":", b"@\r", b":me!", b"@a :tmi.twitch.tv CLEARCHAT"),
+        *(b"@a :", b"@a :tmi.twitch.tv", b"@a :tmi.twitch.tv PR", b"@a :bob!bob@bob PRIVMSG"),
+    ],
 )
 @pytest.mark.parametrize("line", MATTERS)
 def test_a_malformed_line_swallows_nothing(broken: bytes, line: bytes) -> None:

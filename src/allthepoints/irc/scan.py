@@ -10,7 +10,10 @@ the lines it finds become Python objects.
   space) that loop runs on into the next line. A match that ended beyond its own line is therefore thrown away, and
   the search goes on at that line's end: nothing is swallowed, nothing is forged.
 * Then it wants a command of the list, said by a server. Own JOIN and PART are told by the source, CLEARCHAT by whom it
-  names. A user's line, which is nearly all there is, fails at the `!` of its source.
+  names. A user's line fails at the `!` of its source.
+* Before all that, a look ahead turns away what nearly every line is: tags, a source, and a command that begins with PR.
+  It says nothing that the rest would not say, only sooner. Where it runs beyond its own line, that line has no command;
+  and it does not run far.
 
 What is found is a candidate: the session parses it in full and decides. The bytes given to the expression at a time
 are bounded (WINDOW), so that even a server that sends nothing but `@` lines cannot make the loops run into each other
@@ -95,7 +98,7 @@ _COMMANDS = rb"""
 """
 
 _LINE = rb"""
-\n (?:@[^ ]*+[ ]++)?+
+\n (?!@[^ ]{,999}+[ ]:[^ ]{,99}+[ ]PR) (?:@[^ ]*+[ ]++)?+
 (?:
     : (?:
         %(own)b (?:![^ ]*+)?+ [ ]++ (?:JOIN|PART)
