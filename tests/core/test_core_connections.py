@@ -135,7 +135,7 @@ def test_fc_06_one_attempt_in_flight_and_growing_delays() -> None:
     assert max(delays[:3]) < 5
     assert max(delays) > 60
     assert max(delays) <= 121
-    assert len(opened) < 90, "about one a minute on average, once the cap is reached"
+    assert len(opened) < 130, "about one a minute on average, after the first forty"
     check_window(world.all_logins, 20)
     assert len(world.core.events(EventKind.DISCONNECTED)) in (len(opened), len(opened) - 1), "one line an attempt"
 
@@ -156,6 +156,31 @@ def test_fc_06_closed_ten_times_straight_after_the_welcome(luck: float) -> None:
         at = core.now
     assert delays == pytest.approx([max(0.25, luck * min(120.0, 2.0**n)) for n in range(10)], abs=1e-5)
     assert len(core.did(OpenConnection)) == 11
+
+
+@pytest.mark.parametrize("luck", [0.0, 0.5, 0.999])
+def test_who_reached_nobody_tries_again_soon_for_a_while(luck: float) -> None:
+    """Such a try costs no server anything, and a cut of a minute must not cost another. After forty as FC-06 has it."""
+    core = at_work(0, connected=False)
+    delays = []
+    for conn in range(1, 43):
+        lost_at = core.now + 1
+        core.turn(f.ConnectionLost(lost_at, conn, Lost.CONNECT, luck))
+        while OpenConnection(conn + 1) not in core.turn(now=core.wake_at):
+            pass
+        delays.append(core.now - lost_at)
+    caps = [1.0, 2.0, 4.0, 8.0, *[15.0] * 36, 120.0, 120.0]
+    assert delays == pytest.approx([max(0.25, luck * cap) for cap in caps], abs=1e-5)
+
+
+def test_who_was_turned_away_waits_as_long_as_the_tries_before_say() -> None:
+    """Whoever answers can be stormed: nine tries that reached nobody count for the tenth, which did."""
+    core = at_work(0, connected=False)
+    for conn in range(1, 10):
+        core.turn(f.ConnectionLost(core.now + 1, conn, Lost.CONNECT, 0.0))
+        core.turn(now=core.now + 0.25)
+    core.turn(f.ConnectionLost(core.now, 10, Lost.CLOSED, 0.5))
+    assert core.observed.open_not_before == core.now + 60.0
 
 
 def test_fc_06_a_stable_stay_makes_the_next_loss_a_first_one() -> None:

@@ -166,7 +166,7 @@ def test_a_long_cut_of_everything(tmp_path: Path, tell: Tell) -> None:
         assert stage.claimed() == set()
         assert stage.ask(Box.rooms) == []
         stage.wire.heal()
-        tell(f"Cut of {CUT:g} s", BACK, stage.until_present("alpha", "beta", what="both, after the cut", within=60))
+        tell(f"Cut of {CUT:g} s", BACK, stage.until_present("alpha", "beta", what="both, after the cut", within=40))
         stage.sound()
         assert stage.tally()["protocol_error_count"] == 0
 

@@ -273,6 +273,19 @@ async def test_fc_05_a_tcp_accepts_and_tls_never_answers() -> None:
     assert "in time" in str(error)
 
 
+async def test_nobody_answers() -> None:
+    """The kernel drops what calls where the queue is full: to us that is a network that is gone."""
+    with contextlib.ExitStack() as open_:
+        full = open_.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            caller = open_.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        error = await unreachable(f"irc://127.0.0.1:{full.getsockname()[1]}", welcome_timeout=0.2)
+    assert error.lost is Lost.CONNECT
+    assert "in time" in str(error)
+
+
 async def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

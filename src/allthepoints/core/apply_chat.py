@@ -109,7 +109,9 @@ def _back_off(o: Observed, policy: Policy, connection: Connection, fact: Connect
     if connection.conn == o.last_conn and is_stable(policy, connection, fact.at):
         o.connect_failures = 0
     o.connect_failures += 1
-    o.open_not_before = fact.at + policy.reconnect.delay(o.connect_failures, fact.luck)
+    often = fact.lost is Lost.CONNECT and o.connect_failures <= policy.redials
+    backoff = policy.redial if often else policy.reconnect
+    o.open_not_before = fact.at + backoff.delay(o.connect_failures, fact.luck)
 
 
 # -- rooms ---------------------------------------------------------------------------------------------------------

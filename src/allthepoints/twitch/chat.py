@@ -80,7 +80,8 @@ class TcpChat:
         except OSError as error:
             # TimeoutError is one too: ours where the scope ran out, the kernel's where it gave up.
             if scope.expired():
-                raise ChatUnreachable(f"{where}: no connection in time", Lost.DEADLINE) from error
+                lost = Lost.DEADLINE if link.reached else Lost.CONNECT
+                raise ChatUnreachable(f"{where}: no connection in time", lost) from error
             raise ChatUnreachable(f"could not connect to {where}: {in_short(error)}", Lost.CONNECT) from error
 
     async def _dial(self, link: Link) -> None:

@@ -82,6 +82,11 @@ class Link(asyncio.BufferedProtocol):
         self._resting: asyncio.TimerHandle | None = None
         self._lingering: asyncio.TimerHandle | None = None
 
+    @property
+    def reached(self) -> bool:
+        """Somebody took the connection, whatever became of it."""
+        return self._transport is not None
+
     # -- what the service calls ----------------------------------------------------------------------------------------
     def flush(self) -> None:
         """Send what the session wants sent, and look at its deadline again."""
