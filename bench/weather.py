@@ -266,6 +266,42 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
         "tests/storage/test_storage_files.py",
         "test_fc_39_a_second_instance_is_refused_with_the_pid",
     ),
+    "another address (FC-05 g)": (
+        "tests/service/test_service_chat.py",
+        "test_fc_05_g_ten_seconds_of_outage_and_another_address",
+    ),
+    "a stream begun anew inside one poll (FC-10)": (
+        "tests/service/test_service_presence.py",
+        "test_fc_10_a_restart_inside_one_poll",
+    ),
+    "a notifier that hangs (FC-25)": (
+        "tests/notify/test_notify_apprise.py",
+        "test_fc_25_a_host_that_hangs_costs_one_thread_and_nobody_else",
+    ),
+    "a damaged file (FC-33)": (
+        "tests/storage/test_storage_files.py",
+        "test_fc_33_a_bad_token_file_is_set_aside",
+    ),
+    "a clock that is set back, and zones (FC-34)": (
+        "tests/storage/test_storage_reading.py",
+        "test_fc_34_order_is_that_of_telling_not_of_the_clock",
+    ),
+    "signals (FC-38)": (
+        "tests/operation/test_operation_signals.py",
+        "test_fc_38_the_second_ends_it_at_once",
+    ),
+    "a container's volume (FC-40)": (
+        "tests/config/test_config_parts.py",
+        "test_fc_40_another_owners_directory",
+    ),
+    "a 429 whose reset is missing or past (FC-53)": (
+        "tests/twitch/test_http.py",
+        "test_fc_53_a_reset_that_is_no_time",
+    ),
+    "rooms that do not count": (
+        "tests/sim/test_sim_chat.py",
+        "test_rooms_that_one_moderates_do_not_count",
+    ),
 }
 """What the sandbox's servers do not do: what daemons other than Twitch's say, what the person does before a day begins,
 and what befalls the device. And the file and name of the test that does."""
@@ -339,10 +375,18 @@ def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int, li
 
 
 def crowded(seed: int) -> Scenario:
-    """An hour in which about as many stream as there are rooms, or more, and twice all of them must be entered again:
-    where only a few are live, the limits hold by themselves."""
+    """An hour in which about as many stream as there are rooms, or more, and twice all of them must be entered again,
+    and twice those of one connection: where only a few are live, the limits hold by themselves."""
     day = chaotic(400, 1.0, 8, 2, seed, live=300)
-    cuts = (FaultPlan(1200.0, "reset", {"connection": "all"}), FaultPlan(2400.0, "fin", {"connection": "all"}))
+    cuts = tuple(
+        FaultPlan(at, name, {"connection": which})
+        for at, name, which in (
+            (800.0, "reset", "newest"),
+            (1200.0, "reset", "all"),
+            (1800.0, "fin", "oldest"),
+            (2400.0, "fin", "all"),
+        )
+    )
     return msgspec.structs.replace(day, faults=tuple(sorted((*day.faults, *cuts), key=lambda fault: fault.at)))
 
 

@@ -71,7 +71,7 @@ def test_what_is_wanted_of_whom_nobody_asked() -> None:
     assert (policy.poll_balance, policy.poll_store, policy.flat_after) == (300, 900, 1800)
     assert policy.reconnect == Backoff(first=1.0, cap=120.0, floor=0.25)
     assert policy.redial == Backoff(first=1.0, cap=15.0, floor=0.25)
-    assert policy.redials == 40
+    assert policy.redials == 80
     assert policy.reread == Backoff(first=4.0, cap=120.0, floor=1.0)
 
 

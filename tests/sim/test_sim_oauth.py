@@ -112,7 +112,7 @@ async def test_fc_46_a_refresh_token_works_once() -> None:
         again = await refresh(client, pair.refresh)
         assert again.status_code == 400
         assert again.json() == {"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}
-        assert (box.tally().refreshes, box.tally().refresh_reuse) == (1, 1)
+        assert (box.tally().refreshes, box.tally().refresh_reuse, box.tally().refresh_reuse_early) == (1, 1, 1)
         assert (await refresh(client, answer.json()["refresh_token"])).status_code == 200
         still = await client.get("/oauth2/validate", headers={"Authorization": f"OAuth {pair.access}"})
         assert still.status_code == 200, "the old access token lives on"
@@ -136,10 +136,11 @@ async def test_fc_46_refreshes_that_go_wrong() -> None:
         assert (await refresh(client, pair.refresh)).json()["message"] == "Invalid refresh token"
         assert box.tally().refresh_reuse == 0
         box.fault("refresh_lost")
+        box.fault("expire_token", cut_chat=False)
         with pytest.raises(ConnectionResetError):
             await refresh(client, pair.refresh)
         assert (await refresh(client, pair.refresh)).status_code == 400
-        assert (box.tally().refreshes, box.tally().refresh_reuse) == (1, 1)
+        assert (box.tally().refreshes, box.tally().refresh_reuse, box.tally().refresh_reuse_early) == (1, 1, 0)
 
 
 async def test_fc_46_e_an_app_that_is_not_public() -> None:

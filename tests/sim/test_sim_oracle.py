@@ -262,6 +262,26 @@ def test_by_hand(scenario: Scenario, closed: dict[str, float], possible: float) 
     assert found.live_s - sum(found.closed.values()) == pytest.approx(found.possible_s)
 
 
+@pytest.mark.parametrize(
+    ("trouble", "falls", "cuts"),
+    [
+        (CUT, [1200.0], [1200.0]),
+        (fault(1200, "fin", connection="oldest"), [1200.0], []),
+        (fault(1200, "reconnect", connection="newest", delay=0.0), [1200.0], []),
+        (fault(1200, "reconnect", connection="all", delay=9.0), [], []),
+        (fault(1200, "expire_token", cut_chat=True), [1200.0], [1200.0]),
+        (fault(1200, "expire_token", cut_chat=False), [], []),
+        (fault(1200, "chat_down", seconds=30.0), [1200.0], [1200.0]),
+    ],
+)
+def test_a_fall_is_of_any_connection_and_a_cut_of_all(
+    trouble: FaultPlan, falls: list[float], cuts: list[float]
+) -> None:
+    best, _ = lived(world(ALPHA, trouble))
+    assert [round(at, 3) for at, _ in best.falls] == falls
+    assert [round(at, 3) for at, _ in best.cuts] == cuts
+
+
 def test_a_fault_that_is_healed_ends_there() -> None:
     async def day() -> Best:
         scenario = world(ALPHA, fault(1100, "no_welcome", seconds=HOUR), CUT)

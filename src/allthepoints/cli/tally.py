@@ -142,6 +142,7 @@ TALLY: Shape[Tally] = Shape(
         same("rooms_now", "int", "In how many rooms the account is."),
         same("rooms_peak", "int", "The most rooms at a time."),
         same("refresh_reuse", "int", "Refresh tokens for one use that were sent again."),
+        same("refresh_reuse_early", "int", "Those of them that came while the access token was good."),
         same("refreshes", "int", "Sign-ins that were renewed."),
         Field("helix_calls", "object", "Calls to Helix by what they ask.", lambda tally: dict(tally.helix_calls)),
         Field("oauth_calls", "object", "Calls to Twitch's sign-in.", lambda tally: dict(tally.oauth_calls)),

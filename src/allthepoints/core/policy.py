@@ -81,7 +81,7 @@ class Policy:
     reconnect: Backoff = field(default_factory=lambda: Backoff(first=1.0, cap=120.0, floor=0.25))
     redial: Backoff = field(default_factory=lambda: Backoff(first=1.0, cap=15.0, floor=0.25))
     """Where nobody was reached: such a try costs no server anything, and most networks are back within minutes."""
-    redials: int = 40
+    redials: int = 80
     """Failures in a row after which that is as seldom as any other try: a night without a network is not told by the
     thousand rows."""
     reread: Backoff = field(default_factory=lambda: Backoff(first=4.0, cap=120.0, floor=1.0))

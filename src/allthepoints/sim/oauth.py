@@ -136,6 +136,7 @@ class OAuth:
         token = self._tokens.refresh(form.get("refresh_token", ""))
         if token is not None and token.used:
             self._journal.refresh_reuse += 1
+            self._journal.refresh_reuse_early += self._tokens.valid(token.access, self._clock.now()) is not None
         if (
             token is None
             or token.used

@@ -62,6 +62,8 @@ class Best:
     """By channel id: when it could be sat in while live, but for budget and cap. Seconds from the start."""
     cuts: tuple[tuple[float, float], ...]
     """When all connections were lost, and when one could be had again. Seconds from the start."""
+    falls: tuple[tuple[float, float], ...]
+    """The same of all that lost any connection; the oracle forgives nothing for those that lost one of two."""
 
     @property
     def capture(self) -> float:
@@ -96,6 +98,7 @@ def best(world: World, journal: Journal, account: User, limits: Limits, started_
         closed={**closed, "budget": reached - joined, "cap": joined - possible},
         reach={room.id: [(begin - started_at, end - started_at) for begin, end in room.open] for room in rooms},
         cuts=tuple((begin - started_at, end - started_at) for begin, end in cuts),
+        falls=tuple((begin - started_at, end - started_at) for begin, end in happened.falls()),
     )
 
 
@@ -154,6 +157,9 @@ FAILS = ("status", "hang", "reset_http", "body")
 NO_LOGIN = ("close_after_nick", "refuse_login", "no_welcome")
 
 CUTS = ("reset", "fin", "reconnect", "reconnect_with_channel", "expire_token", "revoke")
+
+ALL = ("all", None)
+"""Of which connections it says that they end: none says which where all do."""
 
 DOWN = "chat_down"
 """Cuts all, and lets nobody in for a while."""
@@ -221,16 +227,21 @@ class _Happened:
 
     def cuts(self) -> Spans:
         """When all connections ended at once, until somebody can log in again; also those that are over at once."""
-        deaf = merged((one.at, one.at + self._deaf_for) for one in self._befallen if one.name == "half_open")
-        cuts = [one.at for one in self._befallen if self._cuts(one) and after(deaf, one.at) == one.at]
-        return [(at, self._logged_in(at)) for at in cuts]
+        return self._lost(one for one in self._befallen if self._ends(one) and one.given.get("connection") in ALL)
 
-    def _cuts(self, one: Befallen) -> bool:
+    def falls(self) -> Spans:
+        """The same where any connection ended."""
+        return self._lost(filter(self._ends, self._befallen))
+
+    def _lost(self, those: Iterable[Befallen]) -> Spans:
+        deaf = merged((one.at, one.at + self._deaf_for) for one in self._befallen if one.name == "half_open")
+        return [(one.at, self._logged_in(one.at)) for one in those if after(deaf, one.at) == one.at]
+
+    def _ends(self, one: Befallen) -> bool:
+        """Whether it ends connections, at once."""
         if one.name in ("expire_token", "revoke"):
             return bool(one.given["cut_chat"]) and one.whom == self._account
-        if one.name == DOWN:
-            return True
-        return one.name in CUTS and one.given["connection"] == "all" and not one.given.get("delay")
+        return one.name == DOWN or (one.name in CUTS and not one.given.get("delay"))
 
     def _logged_in(self, at: float) -> float:
         """When somebody without a connection can have one again."""

@@ -109,6 +109,8 @@ class Tally:
     rooms_peak: int
     refresh_reuse: int
     """A single-use refresh token that was sent again."""
+    refresh_reuse_early: int
+    """Those of them that were sent while the access token that had come with it was good."""
     refreshes: int
     helix_calls: dict[str, int]
     oauth_calls: dict[str, int]
@@ -181,6 +183,7 @@ class Journal:
     connections: int = 0
     refreshes: int = 0
     refresh_reuse: int = 0
+    refresh_reuse_early: int = 0
     helix: Counter[str] = field(default_factory=Counter)
     oauth: Counter[str] = field(default_factory=Counter)
     helix_limited: int = 0
@@ -255,6 +258,7 @@ def count(
         rooms_now=len(world.rooms(account.id)),
         rooms_peak=attempts.rooms_peak,
         refresh_reuse=journal.refresh_reuse,
+        refresh_reuse_early=journal.refresh_reuse_early,
         refreshes=journal.refreshes,
         helix_calls=dict(journal.helix),
         oauth_calls=dict(journal.oauth),

@@ -46,9 +46,10 @@ class AccessToken:
 
 @dataclass(slots=True)
 class RefreshToken:
-    """`used`: a Public client's token that has been spent."""
+    """`used`: a Public client's token that has been spent. `access`: the token that was given with it."""
 
     text: str
+    access: str
     client_id: str
     user_id: str
     scopes: tuple[str, ...]
@@ -88,9 +89,10 @@ class TokenBook:
     def issue(self, user_id: str, client_id: str, scopes: Iterable[str], now: float) -> Pair:
         """A new pair for a user."""
         given = tuple(scopes)
-        refresh = RefreshToken(self._text(50), client_id, user_id, given, now + REFRESH_LIFE)
-        self._refresh[refresh.text] = refresh
-        return Pair(self._issue_access(user_id, client_id, given, now + self.access_life), refresh.text)
+        text = self._text(50)
+        access = self._issue_access(user_id, client_id, given, now + self.access_life)
+        self._refresh[text] = RefreshToken(text, access, client_id, user_id, given, now + REFRESH_LIFE)
+        return Pair(access, text)
 
     def issue_app(self, client_id: str, now: float) -> str:
         """An app token, as client credentials give it."""
