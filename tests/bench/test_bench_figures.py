@@ -139,6 +139,24 @@ def test_soak_says_nothing_of_a_day_that_is_too_short() -> None:
     assert soak.verdicts([look(6)]) == []
 
 
+@pytest.mark.parametrize(
+    ("per_day", "days", "flat"),
+    [(0.0, 30, True), (0.17, 30, True), (0.7, 30, False), (0.5, 7, True), (1.0, 7, False)],
+)
+def test_soak_sees_a_leak_in_the_last_half(per_day: float, days: int, flat: bool) -> None:
+    """However much came in the first: 20 MB do so in each of these."""
+    looks = [look(6.0 * n, rss_mb=90 + min(n, 10) * 2 + per_day * n / 4) for n in range(1, 4 * days + 1)]
+    (late,) = soak.late(looks)
+    assert late.flat is flat
+    assert late in soak.verdicts(looks)
+
+
+def test_soak_judges_no_half_by_one_look_or_what_it_could_not_read() -> None:
+    assert soak.late([look(24), look(192)]) == []
+    assert soak.late([look(24.0 * day, rss_mb=None) for day in range(1, 10)]) == []
+    assert [v.what for v in soak.verdicts([look(6.0 * n) for n in range(1, 25)])] == ["tasks", "open files and sockets"]
+
+
 # -- what was found ----------------------------------------------------------------------------------------------------
 TRUTH = {"PING": 2, "own JOIN": 1, "366": 1, "ROOMSTATE": 3, "NOTICE": 4}
 
