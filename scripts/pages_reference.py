@@ -308,6 +308,13 @@ def _snapshot() -> Snapshot:
 # -- results -------------------------------------------------------------------------------------------------------
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 CLAIM = ("claim", "median", "spread", "runs", "goal", "")
+NEEDS = {
+    "mutation": "By itself this is a run of hours. With `--known FILE` what was killed is remembered, and not tried "
+    "again while its module stays as it is: so it was recorded, as the notes below tell. `--sample 40` is a small one.",
+    "network": "This needs root, iptables, iproute2, ngircd and InspIRCd; on Debian `scripts/debian_packages` installs "
+    "them. Where one is missing its tests are skipped, and the goal is missed.",
+}
+"""What a command needs beyond the environment, by the name of its bench."""
 
 
 def results_page() -> str:
@@ -318,6 +325,9 @@ def results_page() -> str:
         "Made by `scripts/pages.py` from what the benches wrote to `docs/results/`.",
         "Each section is one command. Run it again with `--record`, and it writes its section anew, with what your "
         "machine does. The spread goes from the lowest run to the highest.",
+        "`python` is the one of the project's environment: `make bench` makes it (and runs all, with small sizes), and "
+        "then it is `.venv/bin/python bench/busy.py`, or the same by `scripts/bench busy`. The system's own Python "
+        "lacks the packages.",
         *map(_section, found),
     ]
     return "\n\n".join(parts) + "\n"
@@ -331,7 +341,8 @@ def _section(found: Mapping[str, Any]) -> str:
     where = [f"commit {found['commit']}", *where] if found.get("commit") else where
     ran = f"{found['date']}, {', '.join(where)}; {', '.join(' '.join(pair) for pair in versions.items())}."
     rows = table(CLAIM, map(claim_row, found["figures"]))
-    return "\n\n".join((f"## {found['title']}", f"```\n{found['command']}\n```", rows, *found["notes"], ran))
+    needs = [NEEDS[found["name"]]] if found["name"] in NEEDS else []
+    return "\n\n".join((f"## {found['title']}", f"```\n{found['command']}\n```", *needs, rows, *found["notes"], ran))
 
 
 def claim_row(figure: Mapping[str, Any]) -> tuple[str, ...]:
