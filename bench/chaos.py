@@ -77,7 +77,7 @@ SINGLE_LEAST = 75.0
 
 FLOORS = {
     "JOINs": 5000,
-    "Logins": 2000,
+    "Logins": 1000,
     "Redemptions": 300,
     "Renewals of the token": 100,
     "Bans of which word had come": 10,
@@ -125,8 +125,11 @@ the second and the third try are at most two and four."""
 
 TOKEN = "expire_token"
 
-CALM = 1200.0
-"""Seconds of a single after the last stroke of its blow by which everything must be as it was."""
+TRICKLE = "trickle"
+
+CALM = 660.0
+"""Seconds of a single after the last stroke of its blow by which everything must be as it was: who did not answer three
+times is left alone for ten minutes."""
 
 REDIAL = Policy().redial.cap
 """Seconds of the longest wait before the next try when the chat could not be reached, for so long: """
@@ -294,15 +297,23 @@ def _judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> Iterat
     done = [(one.at - start, one.name) for one in sandbox.journal.befallen if one.name not in HARMLESS]
     struck = _struck(sandbox)
     for cut, again in best.falls:
+        ups = [at for at in _up(sandbox) if at != again]
         near = any(cut - QUIET <= at <= again + QUIET and at != cut for at, _ in done)
-        before = any(cut - FORGOTTEN <= at <= again + QUIET for at in (*struck, *_up(sandbox)) if at != again)
-        if near or before or again + QUIET > day.duration:
+        before = any(cut - FORGOTTEN <= at <= again + QUIET for at in (*struck, *ups))
+        slow = (cut, again) not in best.cuts and _may_trickle(cut, done, best)
+        if near or before or slow or again + QUIET > day.duration:
             continue
         rooms = [one for one in tally.channels if _put_out(one, cut)]
         spent = sum(_entered(one, cut - WINDOW, cut) for one in tally.channels if one not in rooms)
         allowed = again + RESTORED + _until_tried(again - cut) + (len(rooms) + spent - 1) // 20 * WINDOW
         allowed += RENEWED * ((cut, TOKEN) in done)
         yield Cut(cut, allowed, [one for one in rooms if _reaches(best.reach.get(one.id, []), again, allowed + 1)])
+
+
+def _may_trickle(at: float, done: Sequence[tuple[float, str]], best: Best) -> bool:
+    """Whether a connection that is kept may let its answers through by the spoonful: it can be long since."""
+    fresh_since = max((cut for cut, _ in best.cuts if cut < at), default=0.0)
+    return any(name == TRICKLE and fresh_since <= when <= at for when, name in done)
 
 
 def _until_tried(gone: float) -> float:

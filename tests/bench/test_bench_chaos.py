@@ -67,7 +67,7 @@ def test_a_goal_that_is_missed_is_told_by_the_exit_code(day: Outcome) -> None:
     assert results.code(told([day], []).values()) == 1
 
 
-@pytest.mark.parametrize("single", [replace(SINGLE, present_s=5900.0), replace(SINGLE, calm_s=1201.0)])
+@pytest.mark.parametrize("single", [replace(SINGLE, present_s=5900.0), replace(SINGLE, calm_s=661.0)])
 def test_one_fault_alone_has_goals_too(single: Outcome) -> None:
     assert results.code(told([], [SINGLE]).values()) == 0
     assert results.code(told([], [SINGLE, single]).values()) == 1
@@ -133,12 +133,18 @@ def test_a_cut_by_which_the_token_ended_may_take_a_refused_login_longer(what: st
 NOISE = Befallen(1_600.0, "chat_noise", {}, "me")
 
 
-def judged(befallen: list[Befallen], fall: tuple[float, float], *rooms: ChannelTally) -> list[Cut]:
-    troubles = SimpleNamespace(struck=[])
+def judged(
+    befallen: list[Befallen],
+    fall: tuple[float, float],
+    *rooms: ChannelTally,
+    struck: list[tuple[float, str]] | None = None,
+) -> list[Cut]:
+    troubles = SimpleNamespace(struck=struck or [])
     sandbox: Any = SimpleNamespace(
         started_at=1_000.0, journal=SimpleNamespace(befallen=befallen), hub=SimpleNamespace(troubles=troubles)
     )
-    best: Any = SimpleNamespace(falls=[fall], reach={one.id: [(0.0, 3600.0)] for one in rooms})
+    whole = [fall] if befallen[0].given.get("connection") != "oldest" else []
+    best: Any = SimpleNamespace(falls=[fall], cuts=whole, reach={one.id: [(0.0, 3600.0)] for one in rooms})
     tally: Any = SimpleNamespace(channels=rooms)
     return list(chaos._judged(Scenario(duration=3600.0), sandbox, tally, best))
 
@@ -168,3 +174,14 @@ def test_after_an_outage_the_next_try_is_waited_for(gone: float, allowed: float)
 def test_what_happens_beside_another_fault_is_not_judged() -> None:
     down = Befallen(1_500.0, "chat_down", {"seconds": 80.0}, "me")
     assert not judged([down, Befallen(1_600.0, "reset", {}, "me")], (600.0, 600.0), room(1, (0, 600), (603, 900)))
+
+
+@pytest.mark.parametrize("which", ["oldest", "all"])
+def test_who_is_left_with_a_slow_connection_is_not_judged(which: str) -> None:
+    faults = [Befallen(1_600.0, "reset", {"connection": which}, "me"), Befallen(1_300.0, "trickle", {}, "me")]
+    assert len(judged(faults, (600.0, 600.0), room(1, (0, 600), (603, 900)))) == (which == "all")
+
+
+def test_a_fault_that_strikes_as_the_connection_ends_is_no_end_of_an_outage() -> None:
+    befallen = [Befallen(1_600.0, "expire_token", {"cut_chat": True}, "me")]
+    assert not judged(befallen, (600.0, 600.0), room(1, (0, 600)), struck=[(1_600.0, "refresh_invalid")])
