@@ -6,8 +6,10 @@ Real time, real processes, loopback. `allthepoints simulate` is the other side, 
 and off the air, connections are cut, points come every two seconds, and in the first half of it two channels ban us
 while we sit in their chats. `allthepoints run` is started, lives for a moment
 whose length is drawn (from its lock on, or, one in five, from its start), is ended by SIGKILL, and is started again at
-once on what it left; redemptions are asked for all the while, and wishes are bought by themselves. What a dead process
-left is looked at in a copy, so that the next one finds it as it was.
+once on what it left; redemptions are asked for all the while, and wishes are bought by themselves. Access tokens
+expire, before its start or while it lives, and some renewals are done and never answered: where a new pair is lost with
+the process, only a person can help, who signs in anew. What a dead process left is looked at in a copy, so that the
+next one finds it as it was.
 
 After each kill it must hold (`broken` says which did not):
 
@@ -27,7 +29,8 @@ booked         what the program holds for accepted was taken, what was taken it 
                end; wishes by their number
 ban            after word of a ban had come no process asked to be let in again, nor after its row could be read; in the
                end the row of each still stands
-limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database
+limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database; no refresh token
+               is sent twice, but for once by a process that finds it sent without an answer, its access token dead
 plan           each tenth time, and at the end, it is left alone for a while: it sits where it should, and nowhere else
                (many of the others have come as far when they are killed: they are counted)
 """
@@ -54,6 +57,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import apsw
+import msgspec
 import results as results_file
 import table
 from results import Figure
@@ -63,8 +67,10 @@ from allthepoints.base.types import JSON, Login
 from allthepoints.config.paths import DataDir
 from allthepoints.core.records import EventKind
 from allthepoints.core.redeem import FINAL
+from allthepoints.ports import StoredTokens
 from allthepoints.storage.ask import ask
 from allthepoints.storage.lock import holder
+from allthepoints.storage.tokenfile import decoded
 
 CHANNELS = 8
 ON_AIR = 3
@@ -81,6 +87,13 @@ EARLY = 0.2
 
 SETTLED_EVERY = 10
 """Kills between two looks whether it comes to the right rooms when it is left alone."""
+
+MANY = 500
+"""Kills from which on RENEWALS and MID_RENEWAL must have been met."""
+
+RENEWALS = 40
+MID_RENEWAL = 3
+"""80 kills came to 13 renewals and 2 such kills: 81 and 12 of so many. What is rare varies, so its floor is low."""
 
 PATIENCE = 60.0
 """Real seconds for what takes a few."""
@@ -323,6 +336,15 @@ class Outcome:
     knew: int = 0
     """Kills after word of the first ban had been written."""
     timeouts: int = 0
+    expiries: int = 0
+    renewals: int = 0
+    """As the sandbox did them, answered or not."""
+    mid_renewal: int = 0
+    """Kills of a process that had sent its refresh token, and had kept no answer."""
+    found_spent: int = 0
+    """Starts on what such a process left."""
+    sign_ins: int = 0
+    """New sign-ins, where the answer of a renewal was lost."""
     asked: int = 0
     taken: int = 0
     events: int = 0
@@ -353,11 +375,16 @@ class Crash:
         self._left: State = {}
         self._killed_at = 0.0
         self._life = 2.0
+        self._over: set[str] = set()
+        """Sign-ins that have ended, by what the program calls the environment of each."""
+        self._found: str | None = None
+        """The refresh token that the last process found sent, without an answer."""
         self._asked: set[str] = set()
         self._bans_at: set[int] = set()
         self._banned: list[str] = []
         self._tried: dict[str, int] = {}
         """JOINs of each channel after its ban, as many as there were when the row of it was first seen."""
+        self._pair: tuple[str, str] = self._box.hello["token"], self._box.hello["refresh_token"]
         self.outcome = Outcome()
         endpoints = self._box.hello["endpoints"]
         wishes = "".join(WISH.format(n=n, wanted=WANTED) for n in range(CHANNELS))
@@ -397,6 +424,8 @@ class Crash:
             killed_at = time.time()
             process.wait()
         self.outcome.kills += 1
+        self._box.call("heal", name="refresh_lost")  # nobody may have come to it, and the next one is not to meet it
+        self.outcome.mid_renewal += self._unanswered() not in (None, self._found)
         self._look(before, killed_at)
 
     def _let_live(self, process: subprocess.Popen[bytes], number: int) -> None:
@@ -407,12 +436,22 @@ class Crash:
         life = self._life * self._chance.draw()
         if number in self._bans_at:
             self._ban()
-        elif self._chance.draw() < 0.1:
+        elif (luck := self._chance.draw()) < 0.23:
             time.sleep(life / 2)
             life /= 2
-            self._box.call("fault", name="timeout_us", **{"with": {"channel": self._on_air[-1]}})
-            self.outcome.timeouts += 1
+            if luck < 0.1:
+                self._box.call("fault", name="timeout_us", **{"with": {"channel": self._on_air[-1]}})
+                self.outcome.timeouts += 1
+            else:
+                self._expire(unanswered=luck < 0.18)
         time.sleep(life)
+
+    def _expire(self, unanswered: bool = False) -> None:
+        """The access token. `unanswered`: the next renewal is done, and nobody is told."""
+        if unanswered:
+            self._box.call("fault", name="refresh_lost", **{"with": {"how": "hang"}})
+        self._box.call("fault", name="expire_token", **{"with": {"cut_chat": self._chance.draw() < 0.5}})
+        self.outcome.expiries += 1
 
     def _ban(self) -> None:
         """By a channel in whose chat it sits."""
@@ -483,6 +522,8 @@ class Crash:
             self._box.call("fault", name="slow_booking", **{"with": {"n": 1, "delay": 0.5}})
         elif luck < 0.35:
             self._box.call("fault", name="booked_no_answer", **{"with": {"n": 1}})
+        elif luck < 0.45:
+            self._expire()
 
     def _change_air(self) -> None:
         """One more goes on the air; of too many the one that was first goes off."""
@@ -501,23 +542,66 @@ class Crash:
                 return
 
     def _settle(self, when: str, last: bool = False) -> None:
-        """It is left alone, until it sits where it should; then it is ended in order."""
+        """It is left alone, until it sits where it should; then it is ended in order. If it finds that its sign-in was
+        lost with the one before it, it is started once more, signed in anew."""
+        if self._sits_still(when, last) or self._sits_still(when, last):
+            return
+        self.outcome.breaks("plan", [f"{when}: signed out, right after a new sign-in"])
+
+    def _sits_still(self, when: str, last: bool) -> bool:
+        """False where only a new sign-in can help."""
         with self._service() as process:
             start = time.monotonic()
             try:
                 self.outcome.ready_s.append(until(lambda: holder(self._data.lock) == process.pid, "the lock"))
-                until(self._sits_right, "the right rooms")
-                self.outcome.settled_s.append(time.monotonic() - start)
-                if not self._left:
-                    self._look_around()
-                if last:
-                    until(self._nothing_waits, "nothing waits to be bought")
-                    until(self._all_refused, "every ban is known")
+                until(lambda: self._sits_right() or self._signed_out(), "the right rooms")
+                if not self._signed_out():
+                    self.outcome.settled_s.append(time.monotonic() - start)
+                    self._finish(last)
             except TimeoutError as error:
                 self.outcome.breaks("plan", [f"{when}: {error}; {self._box.call('state')['rooms']} for {self._on_air}"])
             process.terminate()
             process.wait(PATIENCE)
         self._look({}, time.time())
+        return not self._signed_out()
+
+    def _finish(self, last: bool) -> None:
+        """What is waited for beside the rooms. Raises TimeoutError."""
+        if not self._left:
+            self._look_around()
+        if last:
+            until(self._nothing_waits, "nothing waits to be bought")
+            until(self._all_refused, "every ban is known")
+
+    # -- the sign-in -----------------------------------------------------------------------------------------------
+    def _kept(self) -> StoredTokens | None:
+        """What is in the token file of the present sign-in. That of the one before stays there until there is news."""
+        try:
+            kept = decoded(self._data.tokens.read_bytes())
+            return kept if kept.origin not in self._over else None
+        except FileNotFoundError:
+            return None
+        except (msgspec.MsgspecError, ValueError) as error:
+            self.outcome.breaks("integrity", [f"the token file: {error}"])
+            return None
+
+    def _unanswered(self) -> str | None:
+        """The refresh token that was sent and has no answer."""
+        kept = self._kept()
+        return kept.refresh.reveal() if kept is not None and kept.refresh is not None and kept.refresh_spent else None
+
+    def _signed_out(self) -> bool:
+        """Whether it was told that its refresh token is worth nothing, and remembers that."""
+        kept = self._kept()
+        return kept is not None and kept.refresh is None
+
+    def _sign_in_anew(self) -> None:
+        """As at the start, by the environment: one that is changed is newer than the file."""
+        if kept := self._kept():
+            self._over.add(kept.origin)
+        found = self._box.call("tokens", account=None)
+        self._pair = found["access_token"], found["refresh_token"]
+        self.outcome.sign_ins += 1
 
     def _sits_right(self) -> bool:
         """By the sandbox's own look."""
@@ -552,21 +636,29 @@ class Crash:
         out.breaks("booked", [f"{key} was asked for, and nothing was written" for key in sorted(unknown)])
         stand = {room: self._joins_after_ban(room) for room in self._banned if self._refused(room)}
         out.breaks("ban", wrong_bans(self._banned, self._tried, stand, tally["joins_after_told"]))
-        for what in ("join_limit_violations", "login_limit_violations", "chat_lines_sent", "refresh_reuse"):
+        for what in ("join_limit_violations", "login_limit_violations", "chat_lines_sent"):
             if tally[what]:
                 out.breaks("limits", [f"{what}: {tally[what]}"])
+        out.breaks("limits", reused(tally["refresh_reuse"], tally["refresh_reuse_early"], out.found_spent))
+        out.renewals = tally["refreshes"]
         out.events, out.entries = len(self._left["events"]), len(self._left["ledger"])
 
     @contextlib.contextmanager
     def _service(self) -> Iterator[subprocess.Popen[bytes]]:
         """`allthepoints run`, which is gone when this is left."""
+        if self._signed_out():
+            self._sign_in_anew()
+            self._found = None
+        else:
+            self._found = self._unanswered()
+        self.outcome.found_spent += self._found is not None
         hello = self._box.hello
         env = _environment(
             self._folder,
             ALLTHEPOINTS_CONFIG=str(self._folder / "config.toml"),
             ALLTHEPOINTS_DATA_DIR=str(self._data.path),
-            ALLTHEPOINTS_TWITCH_TOKEN=hello["token"],
-            ALLTHEPOINTS_TWITCH_REFRESH_TOKEN=hello["refresh_token"],
+            ALLTHEPOINTS_TWITCH_TOKEN=self._pair[0],
+            ALLTHEPOINTS_TWITCH_REFRESH_TOKEN=self._pair[1],
             ALLTHEPOINTS_STREAMELEMENTS_JWT=hello["jwt"],
         )
         with (self._folder / "run.err").open("wb") as err:
@@ -609,6 +701,15 @@ def wrong_bans(
             yield f"{room}: {more} JOINs after its ban was written"
 
 
+def reused(times: int, early: int, found_spent: int) -> Iterator[str]:
+    """Refresh tokens that were sent again (FC-46 b, c): never while the access token that had come with one was good,
+    and once by each process that found one sent without an answer. A no costs nothing then."""
+    if early:
+        yield f"{early} refresh tokens were sent again while the access token was good"
+    if times > found_spent:
+        yield f"refresh tokens were sent again {times} times, by {found_spent} processes that found one unanswered"
+
+
 def _wrong(row: Mapping[str, Any], taken: Mapping[str, int]) -> bool:
     """Whether the program's word on a redemption by hand is not what the sandbox counted."""
     if row["auto"] or row["state"] not in FINAL:
@@ -627,12 +728,16 @@ BROKEN = ("integrity", "kept", "consistent", "told twice", "lock", "paid twice",
 
 
 def figures(found: Outcome) -> list[Figure]:
+    many = found.kills >= MANY
     figures = [
         Figure("kill -9 of the service on a busy day", "", [found.kills]),
         Figure("Of these, of a process that did not have the lock yet", "", [found.before_lock]),
         Figure("Of these, of a process that had come to the right rooms", "", [found.sat_right]),
         Figure("Channels that banned us in the first half of it", "", [found.bans], at_least=1),
         Figure("Kills after word of a ban was written", "", [found.knew], at_least=1),
+        Figure("Renewals of the access token", "", [found.renewals], at_least=RENEWALS if many else None),
+        Figure("Kills in the middle of one", "", [found.mid_renewal], at_least=MID_RENEWAL if many else None),
+        Figure("New sign-ins, where the answer of one was lost with the process", "", [found.sign_ins]),
         Figure("Redemptions taken meanwhile, of those asked for and wished for", "", [found.taken]),
         Figure("From the start of a process to its lock", "s", found.ready_s),
         Figure("From the start of a process to the right rooms", "s", found.settled_s),
@@ -659,6 +764,10 @@ def main() -> None:
             ("bans", str(found.bans)),
             ("kills after word of a ban was written", str(found.knew)),
             ("timeouts", str(found.timeouts)),
+            ("access tokens that expired", str(found.expiries)),
+            ("renewals", str(found.renewals)),
+            ("kills in the middle of one", str(found.mid_renewal)),
+            ("new sign-ins", str(found.sign_ins)),
             ("seconds a kill, median", f"{statistics.median(found.cycle_s):.2f}"),
             ("redemptions asked for", str(found.asked)),
             ("redemptions taken, with wishes", str(found.taken)),

@@ -179,3 +179,20 @@ def test_bans_that_were_not_kept(
     written: dict[str, int], stand: dict[str, int], after_told: int, found: list[str]
 ) -> None:
     assert list(crash.wrong_bans(["a", "b"], written, stand, after_told)) == found
+
+
+@pytest.mark.parametrize(
+    ("times", "early", "found_spent", "breaks"), [(0, 0, 0, 0), (2, 0, 2, 0), (2, 0, 3, 0), (2, 0, 1, 1), (1, 1, 1, 1)]
+)
+def test_refresh_tokens_that_were_sent_again(times: int, early: int, found_spent: int, breaks: int) -> None:
+    assert len(list(crash.reused(times, early, found_spent))) == breaks
+
+
+@pytest.mark.parametrize(
+    ("kills", "renewals", "mid_renewal", "code"),
+    [(20, 0, 0, 0), (500, 40, 3, 0), (500, 39, 3, 1), (500, 40, 2, 1)],
+)
+def test_many_kills_must_have_met_renewals(kills: int, renewals: int, mid_renewal: int, code: int) -> None:
+    found = crash.Outcome(kills=kills, bans=1, knew=1, ready_s=[1.0], settled_s=[1.0])
+    found.renewals, found.mid_renewal = renewals, mid_renewal
+    assert results.code(crash.figures(found)) == code
