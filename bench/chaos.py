@@ -131,12 +131,11 @@ CALM = 660.0
 """Seconds of a single after the last stroke of its blow by which everything must be as it was: who did not answer three
 times is left alone for ten minutes."""
 
-REDIAL = Policy().redial.cap
-"""Seconds of the longest wait before the next try when the chat could not be reached, for so long: """
-
 SOON_TRIED = 300.0
-"""Later the tries may be as seldom as any (eighty of them, seven seconds apart by the mean)."""
+"""Seconds of an outage after which the next try comes within REDIAL; after a longer one it may be as seldom as SELDOM:
+that is so after eighty tries, seven seconds apart by the mean."""
 
+REDIAL = Policy().redial.cap
 SELDOM = Policy().reconnect.cap
 
 PUT_OUT = 0.05
