@@ -36,7 +36,7 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -44,6 +44,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import presence
+import restored
 import results as results_file
 import rig
 import storms
@@ -53,15 +54,12 @@ from results import Figure
 from shrink import as_toml, shrink
 
 from allthepoints.base.clock import Chance
-from allthepoints.core.policy import ACCOUNT_ROOMS, Policy
-from allthepoints.irc.pump import MAX_TICK
-from allthepoints.irc.session import SessionOptions
+from allthepoints.core.policy import ACCOUNT_ROOMS
 from allthepoints.sim.faults import FAULTS
-from allthepoints.sim.oracle import DOWN, Best, without
+from allthepoints.sim.oracle import Best
 from allthepoints.sim.scenario import Scenario, load, planned_id
 from allthepoints.sim.server import Sandbox
-from allthepoints.sim.tally import ChannelTally, Tally
-from allthepoints.twitch.link import LINGER
+from allthepoints.sim.tally import Tally
 
 GOAL = 95.0
 """Percent of what the oracle could have, in the stormiest day."""
@@ -81,11 +79,15 @@ FLOORS = {
     "Redemptions": 300,
     "Renewals of the token": 100,
     "Bans of which word had come": 10,
+    "JOINs refused for rooms that still counted": 10,
 }
 """What must have been done in all by every single and some days, or the limits held by themselves."""
 
 JUDGED = 20
 """Rooms of a crowded hour that must have been judged after a cut, or "restored" says nothing."""
+
+JUDGED_IN_ALL = 50
+"""The same for each of restored.KINDS, of every single and some days."""
 
 CROWDED = (
     "In a crowded hour there is no room to spare, and what strikes it strikes all rooms at once. A JOIN that is in "
@@ -97,52 +99,6 @@ CROWDED = (
 
 MET = 90.0
 """Percent of the singles whose fault must have struck something, or they say nothing."""
-
-OPTIONS = SessionOptions()
-
-KEEP_ALIVE = OPTIONS.idle_ping + OPTIONS.pong_timeout + MAX_TICK + LINGER
-"""Seconds after which a connection that died without a word is known to be dead."""
-
-RESTORED = 4.0
-"""Seconds within which all that the budgets allow is done after a cut: the first wait before connecting again is at
-most one, and the login and the JOINs are answered at once."""
-
-WINDOW = 10.5
-"""Seconds for 20 JOINs, with our margin."""
-
-QUIET = 60.0
-"""Seconds before and after a cut in which nothing else may have gone wrong, if it is to be judged by itself."""
-
-FORGOTTEN = 300.0
-"""Seconds after a fault that struck a login or an answer by which no wait before the next try remembers it."""
-
-HARMLESS = frozenset((*weather.MONEY, "flap", "timeout_us", "chat_noise", "shared_chat", "long_lines", "server_ping"))
-"""Faults that delay nobody."""
-
-RENEWED = 6.0
-"""Seconds more where the token ended with the cut: a login is refused before another is taken, and the waits before
-the second and the third try are at most two and four."""
-
-TOKEN = "expire_token"
-
-TRICKLE = "trickle"
-
-CALM = 660.0
-"""Seconds of a single after the last stroke of its blow by which everything must be as it was: who did not answer three
-times is left alone for ten minutes."""
-
-SOON_TRIED = 300.0
-"""Seconds of an outage after which the next try comes within REDIAL; after a longer one it may be as seldom as SELDOM:
-that is so after eighty tries, seven seconds apart by the mean."""
-
-REDIAL = Policy().redial.cap
-SELDOM = Policy().reconnect.cap
-
-PUT_OUT = 0.05
-"""Seconds within which all rooms of a connection that ends are left, by the sandbox's clock."""
-
-FULL = 0.9 * ACCOUNT_ROOMS
-"""From so many rooms on another channel may have the place of one."""
 
 FOUND = Path(__file__).resolve().parent.parent / "tests" / "whole" / "chaos"
 
@@ -163,8 +119,8 @@ class Outcome:
     faults: int
     worst_s: float
     """The longest time in which a room that could be sat in was not."""
-    judged: int = 0
-    """Rooms that were held to be back in time after a cut with nothing else wrong."""
+    judged: dict[str, int] = field(default_factory=dict)
+    """Rooms that were held to be back in time with nothing else wrong, by restored.KINDS."""
     joins_worst: int = 0
     """The most in any 10 s; `logins_worst` too."""
     logins_worst: int = 0
@@ -173,6 +129,8 @@ class Outcome:
     """Renewals of the token that Twitch took."""
     bans_told: int = 0
     """Bans of which word had come."""
+    slots_held: int = 0
+    """JOINs that were refused because rooms of connections that had ended still counted."""
     joins_untold: int = 0
     """JOINs of rooms from which we were banned, before any word of it."""
     calm_s: float = 0.0
@@ -199,7 +157,7 @@ def lived(day: Scenario) -> Outcome:
             raise
         none = Outcome(day.name, day.seed, 0.0, 0.0, 0.0, 0, 0, 0, 0, len(day.faults), 0.0)
         return replace(none, broken={"ended": str(error)})
-    gaps = [gap for _, gap in _gaps(best, tally)]
+    gaps = [gap for _, gap in restored.gaps(best, tally)]
     return Outcome(
         name=day.name,
         seed=day.seed,
@@ -212,24 +170,34 @@ def lived(day: Scenario) -> Outcome:
         redemptions=len(tally.redemptions),
         faults=len(day.faults),
         worst_s=max((end - begin for begin, end in gaps), default=0.0),
-        judged=sum(len(cut.rooms) for cut in _judged(day, sandbox, tally, best)),
+        judged=_judged(day, sandbox, tally, best),
         joins_worst=tally.joins_worst,
         logins_worst=tally.logins_worst,
         rooms_peak=tally.rooms_peak,
         refreshes=tally.refreshes,
         bans_told=len(sandbox.journal.of(sandbox.account.id).told),
+        slots_held=sandbox.journal.of(sandbox.account.id).slots_held,
         joins_untold=tally.joins_after_ban - tally.joins_after_told,
-        calm_s=max((0.0, *(end - _blow(sandbox) for _, (_, end) in _gaps(best, tally)))),
+        calm_s=max((0.0, *(end - restored.last_stroke(sandbox) for _, end in gaps))),
         ends=any(map(weather.ends_it, day.faults)),
         unmet=_unmet(day, sandbox),
         broken=_broken(day, sandbox, tally, best, claimed),
     )
 
 
+def _judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> dict[str, int]:
+    rooms: Counter[str] = Counter()
+    for cut in restored.judged(day, sandbox, tally, best):
+        rooms[cut.kind] += len(cut.rooms)
+    return dict(rooms)
+
+
 def _unmet(day: Scenario, sandbox: Sandbox) -> list[str]:
     """Those that were not ordered, for their step never came, or lay in wait for nothing."""
     struck = {name for _, name in sandbox.hub.troubles.struck}
     done = {name for name in sandbox.journal.faults if FAULTS[name].apply is not None}
+    if not sandbox.journal.of(sandbox.account.id).slots_held:
+        struck.discard(restored.SLOTS)  # there was room all the same
     return sorted({fault.name for fault in day.faults} - struck - done)
 
 
@@ -262,7 +230,7 @@ def _broken(
         "after told": (bool(told), told),
         "said": (tally.chat_lines_sent > 0, tally.chat_lines_sent),
         "oracle": (tally.present_s > best.possible_s + 1e-3, f"{tally.present_s} of {best.possible_s}"),
-        "false": (worst is not None and worst.seconds > KEEP_ALIVE, worst),
+        "false": (worst is not None and worst.seconds > restored.KEEP_ALIVE, worst),
         "restored": (bool(late := _late(day, sandbox, tally, best)), late),
     }
     return {name: str(detail) for name, (wrong, detail) in checks.items() if wrong}
@@ -273,102 +241,14 @@ def _lost_answers(sandbox: Sandbox) -> int:
     return sum(name == "refresh_lost" for _, name in sandbox.hub.troubles.struck)
 
 
-# -- presence is restored ------------------------------------------------------------------------------------------
-def _gaps(best: Best, tally: Tally) -> list[tuple[str, tuple[float, float]]]:
-    """When a room that could be sat in was not, by the channel's id."""
-    sat = {channel.id: list(channel.sat) for channel in tally.channels}
-    return [(room, gap) for room, reach in best.reach.items() for gap in without(reach, sat.get(room, []))]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Connections end, and by that alone the rooms can be late. Seconds of the day; `allowed`: until then all can be
-    back."""
-
-    at: float
-    allowed: float
-    rooms: list[ChannelTally]
-    """Those that could be sat in again, and go on being so."""
-
-
-def _judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> Iterator[Cut]:
-    start = sandbox.started_at
-    done = [(one.at - start, one.name) for one in sandbox.journal.befallen if one.name not in HARMLESS]
-    struck = _struck(sandbox)
-    for cut, again in best.falls:
-        ups = [at for at in _up(sandbox) if at != again]
-        near = any(cut - QUIET <= at <= again + QUIET and at != cut for at, _ in done)
-        before = any(cut - FORGOTTEN <= at <= again + QUIET for at in (*struck, *ups))
-        slow = (cut, again) not in best.cuts and _may_trickle(cut, done, best)
-        if near or before or slow or again + QUIET > day.duration:
-            continue
-        rooms = [one for one in tally.channels if _put_out(one, cut)]
-        spent = sum(_entered(one, cut - WINDOW, cut) for one in tally.channels if one not in rooms)
-        allowed = again + RESTORED + _until_tried(again - cut) + (len(rooms) + spent - 1) // 20 * WINDOW
-        allowed += RENEWED * ((cut, TOKEN) in done)
-        yield Cut(cut, allowed, [one for one in rooms if _reaches(best.reach.get(one.id, []), again, allowed + 1)])
-
-
-def _may_trickle(at: float, done: Sequence[tuple[float, str]], best: Best) -> bool:
-    """Whether a connection that is kept may let its answers through by the spoonful: it can be long since."""
-    fresh_since = max((cut for cut, _ in best.cuts if cut < at), default=0.0)
-    return any(name == TRICKLE and fresh_since <= when <= at for when, name in done)
-
-
-def _until_tried(gone: float) -> float:
-    """Seconds until the next try, where the chat could not be reached for so long."""
-    return 0.0 if not gone else REDIAL if gone <= SOON_TRIED else SELDOM
-
-
-def _struck(sandbox: Sandbox) -> list[float]:
-    """When faults met the program, but for the harmless. Seconds of the day."""
-    struck = sandbox.hub.troubles.struck
-    return [at - sandbox.started_at for at, name in struck if name not in HARMLESS]
-
-
-def _up(sandbox: Sandbox) -> list[float]:
-    """When the chat was up again. Seconds of the day."""
-    downs = [one for one in sandbox.journal.befallen if one.name == DOWN]
-    return [one.at + one.given["seconds"] - sandbox.started_at for one in downs]
-
-
-def _blow(sandbox: Sandbox) -> float:
-    """The last stroke of a single's blow. Seconds of the day."""
-    return max((weather.STRIKES_AT, *_struck(sandbox), *_up(sandbox)))
-
-
 def _late(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> list[str]:
-    """Rooms that were back later than they could be."""
-    found = []
-    for cut in _judged(day, sandbox, tally, best):
-        late = [one for one in cut.rooms if not _entered(one, cut.at, cut.allowed)]
-        if sum(_sat_at(one, cut.at) for one in tally.channels) >= FULL:
-            # Where more are live than there are rooms, another may have the place and the JOIN of one that was there.
-            others = [one for one in tally.channels if one.followed and not _sat_at(one, cut.at)]
-            late = late[sum(_entered(one, cut.at, cut.allowed) for one in others) :]
-        found += [f"{one.id} after the cut at {cut.at:.1f}" for one in late]
+    """Rooms that were back later than they could be; of a single, long after its blow too."""
+    found = restored.late(day, sandbox, tally, best)
     if _is_single(day):
-        blow = _blow(sandbox)
-        for room, (begin, end) in _gaps(best, tally):
-            if end > blow + CALM:
-                found.append(f"{room} from {begin:.1f} to {end:.1f}")
+        calm = restored.last_stroke(sandbox) + restored.CALM
+        late = ((room, gap) for room, gap in restored.gaps(best, tally) if gap[1] > calm)
+        found += [f"{room} from {begin:.1f} to {end:.1f}" for room, (begin, end) in late]
     return found
-
-
-def _entered(one: ChannelTally, since: float, until: float) -> bool:
-    return any(since <= begin <= until for begin, _ in one.sat)
-
-
-def _sat_at(one: ChannelTally, at: float) -> bool:
-    return any(begin < at <= end for begin, end in one.sat)
-
-
-def _put_out(one: ChannelTally, at: float) -> bool:
-    return any(begin < at <= end <= at + PUT_OUT for begin, end in one.sat)
-
-
-def _reaches(reach: storms.Spans, begin: float, end: float) -> bool:
-    return any(since <= begin and end <= until for since, until in reach)
 
 
 def _is_single(day: Scenario) -> bool:
@@ -501,21 +381,27 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
         what = "Of what the oracle could have, one fault at one step"
         found.append(Figure(what, "%", well, at_least=SINGLE_LEAST, every=True))
         calm = [one.calm_s for one in singles if not one.ends]
-        found.append(Figure("Seconds from its last stroke until all are sat with", "", calm, at_most=CALM, every=True))
+        found.append(
+            Figure("Seconds from its last stroke until all are sat with", "", calm, at_most=restored.CALM, every=True)
+        )
         ends = [one.share for one in singles if one.ends]
         found.append(Figure("Of what the oracle could have, faults after which only the person can go on", "%", ends))
         met = [one.name.partition(" at ")[0] not in one.unmet for one in singles]
         found.append(Figure("Faults alone that met the program", "%", [100.0 * sum(met) / len(met)], at_least=MET))
-    judged = [one.judged for one in crowds]
-    found.append(
-        Figure("Rooms held to be back in time after a cut, crowded hours", "", judged, at_least=JUDGED, every=True)
-    )
-    rest = [one.judged for one in every if one.name != weather.CROWD]
+    judged = [sum(one.judged.values()) for one in crowds]
+    found.append(Figure("Rooms held to be back in time, each crowded hour", "", judged, at_least=JUDGED, every=True))
+    whole_run = len(singles) == len(weather.PAIRS)
     found += [
-        Figure(
-            "Rooms held to be back in time after a cut, other days and faults alone", "", [sum(rest)] if rest else []
+        *(
+            Figure(
+                f"Rooms held to be back in time {what}, in all",
+                "",
+                [sum(one.judged.get(kind, 0) for one in every)] if every else [],
+                at_least=JUDGED_IN_ALL if whole_run else None,
+            )
+            for kind, what in restored.KINDS.items()
         ),
-        *counted(every, whole=len(singles) == len(weather.PAIRS)),
+        *counted(every, whole=whole_run),
     ]
     for what in (
         "joins",
@@ -547,6 +433,7 @@ def counted(every: Sequence[Outcome], *, whole: bool) -> list[Figure]:
         ("Redemptions", [one.redemptions for one in every]),
         ("Renewals of the token", [one.refreshes for one in every]),
         ("Bans of which word had come", [one.bans_told for one in every]),
+        ("JOINs refused for rooms that still counted", [one.slots_held for one in every]),
         ("JOINs of a banned room before any word of it", [one.joins_untold for one in every]),
     )
     worst = (

@@ -374,20 +374,32 @@ def chaotic(channels: int, hours: float, blows: int, outages: int, seed: int, li
     return msgspec.structs.replace(day, name=name, duration=hours * 3600.0, faults=ordered)
 
 
+BANNED = 5
+"""Rooms of a crowded hour from which we are banned just before all are entered again."""
+
+
 def crowded(seed: int) -> Scenario:
-    """An hour in which about as many stream as there are rooms, or more, and twice all of them must be entered again,
-    and twice those of one connection: where only a few are live, the limits hold by themselves."""
-    day = chaotic(400, 1.0, 8, 2, seed, live=300)
-    cuts = tuple(
-        FaultPlan(at, name, {"connection": which})
-        for at, name, which in (
-            (800.0, "reset", "newest"),
-            (1200.0, "reset", "all"),
-            (1800.0, "fin", "oldest"),
-            (2400.0, "fin", "all"),
-        )
+    """An hour in which more stream than there are rooms, and again and again all of them must be entered anew, or
+    those of one connection: where only a few are live, the limits hold by themselves."""
+    day = chaotic(450, 1.0, 8, 2, seed, live=360)
+    there = [c.id for c in day.channels if any(b.start <= 0.0 and b.end >= 3600.0 for b in c.broadcasts)]
+    hour: tuple[tuple[float, str, Parameters], ...] = (
+        (500.0, "booked_no_answer", {"n": 3}),
+        (500.0, "lost_before_booking", {"n": 3}),
+        (800.0, "reset", {"connection": "newest"}),
+        *((1195.0, "ban" if place % 2 else "put_out", {"channel": one}) for place, one in enumerate(there[:BANNED])),
+        (1200.0, "reset", {"connection": "all"}),
+        (1500.0, "reconnect", {"connection": "newest", "delay": 20.0}),
+        (1800.0, "fin", {"connection": "oldest"}),
+        (2089.0, "slow_slots", {"seconds": 2.0, "hold": 60.0}),
+        (2090.0, "reset", {"connection": "all"}),
+        (2500.0, "fin", {"connection": "all"}),
+        (2600.0, "rename", {"channel": there[BANNED], "to": "renamed_in_a_crowd", "taken": False}),
+        (2800.0, "half_open", {"connection": "oldest"}),
+        (3300.0, "chat_down", {"seconds": 60.0}),
     )
-    return msgspec.structs.replace(day, faults=tuple(sorted((*day.faults, *cuts), key=lambda fault: fault.at)))
+    more = tuple(FaultPlan(at, name, given) for at, name, given in hour)
+    return msgspec.structs.replace(day, faults=tuple(sorted((*day.faults, *more), key=lambda fault: fault.at)))
 
 
 SINGLE = 3000.0
@@ -398,6 +410,11 @@ STRIKES_AT = 600.0
 MANY = 120
 """Follows that need more than one page."""
 
+FULL_HOUSE = 97
+"""Rooms more that are live, so that there is no place to spare."""
+
+LONG = (Broadcast(-600.0, 4000.0),)
+
 
 def single(step: str, name: str, seed: int) -> Scenario:
     """One fault at one step, and then most of an hour in which nothing goes wrong."""
@@ -407,13 +424,18 @@ def single(step: str, name: str, seed: int) -> Scenario:
         ChannelPlan(f"room_{n}", id=str(FIRST_ID + n), broadcasts=tuple(Broadcast(*s) for s in own), store=store)
         for n, own in enumerate(spans)
     )
-    day = Scenario(name=f"{name} at {step}", seed=seed, duration=SINGLE, channels=channels, online_lag=(5.0, 20.0))
-    blow = _blow(day, step, name, STRIKES_AT, Dice(Chance(seed)), [])
+    every = (*channels, *_company(name))
+    day = Scenario(name=f"{name} at {step}", seed=seed, duration=SINGLE, channels=every, online_lag=(5.0, 20.0))
+    blow = _blow(msgspec.structs.replace(day, channels=channels), step, name, STRIKES_AT, Dice(Chance(seed)), [])
     if name in AT_START:
-        quiet = tuple(ChannelPlan(f"quiet_{n}", id=str(FIRST_ID + 1000 + n)) for n in range(MANY))
-        day = msgspec.structs.replace(day, channels=channels + quiet)
         blow = [msgspec.structs.replace(one, at=0.0, on="") if one.name == name else one for one in blow]
     return msgspec.structs.replace(day, faults=tuple(sorted(blow, key=lambda fault: fault.at)))
+
+
+def _company(name: str) -> tuple[ChannelPlan, ...]:
+    """Further channels without which a fault has no occasion."""
+    many, live = (MANY, ()) if name in AT_START else (FULL_HOUSE if name == "slow_slots" else 0, LONG)
+    return tuple(ChannelPlan(f"other_{n}", id=str(FIRST_ID + 1000 + n), broadcasts=live) for n in range(many))
 
 
 def shuffled(parts: tuple[Any, ...], chance: Chance) -> tuple[Any, ...]:

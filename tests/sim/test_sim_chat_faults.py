@@ -163,6 +163,8 @@ async def test_slots_of_a_dead_connection_are_freed_late() -> None:
         two = await signed_in(box)
         assert "msg_concurrent_channel_limit_reached" in (await two.say("JOIN #beta"))[0]
         assert box.tally().rooms_now == 0
+        attempts = box.journal.of(box.account.id)
+        assert (attempts.slots_held, attempts.over_rooms) == (1, 0)
         await elapse(box, 120)
         assert acked(await two.say("PONG :tmi.twitch.tv", "JOIN #beta"), "beta")
 

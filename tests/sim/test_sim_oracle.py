@@ -265,20 +265,22 @@ def test_by_hand(scenario: Scenario, closed: dict[str, float], possible: float) 
 @pytest.mark.parametrize(
     ("trouble", "falls", "cuts"),
     [
-        (CUT, [1200.0], [1200.0]),
-        (fault(1200, "fin", connection="oldest"), [1200.0], []),
-        (fault(1200, "reconnect", connection="newest", delay=0.0), [1200.0], []),
-        (fault(1200, "reconnect", connection="all", delay=9.0), [], []),
-        (fault(1200, "expire_token", cut_chat=True), [1200.0], [1200.0]),
+        (CUT, [(1200.0, 1200.0, 1200.0)], [1200.0]),
+        (fault(1200, "fin", connection="oldest"), [(1200.0, 1200.0, 1200.0)], []),
+        (fault(1200, "reconnect", connection="newest", delay=0.0), [(1200.0, 1200.0, 1200.0)], []),
+        (fault(1200, "reconnect", connection="all", delay=9.0), [(1200.0, 1209.0, 1209.0)], []),
+        (fault(1200, "half_open", connection="all"), [(1200.0, 1515.0, 1200.0)], []),
+        (fault(1200, "expire_token", cut_chat=True), [(1200.0, 1200.0, 1200.0)], [1200.0]),
         (fault(1200, "expire_token", cut_chat=False), [], []),
-        (fault(1200, "chat_down", seconds=30.0), [1200.0], [1200.0]),
+        (fault(1200, "chat_down", seconds=30.0), [(1200.0, 1200.0, 1230.0)], [1200.0]),
     ],
 )
 def test_a_fall_is_of_any_connection_and_a_cut_of_all(
-    trouble: FaultPlan, falls: list[float], cuts: list[float]
+    trouble: FaultPlan, falls: list[tuple[float, float, float]], cuts: list[float]
 ) -> None:
     best, _ = lived(world(ALPHA, trouble))
-    assert [round(at, 3) for at, _ in best.falls] == falls
+    assert [(round(one.since, 3), round(one.at, 3), round(one.again, 3)) for one in best.falls] == falls
+    assert [one.silent for one in best.falls] == [trouble.name == "half_open"] * len(falls)
     assert [round(at, 3) for at, _ in best.cuts] == cuts
 
 

@@ -283,7 +283,9 @@ class ChatConnection:
         channel = self._hub.world.by_login(login)
         refusal = chat_rules.refusal(self._hub, self.user, channel, self.rooms)
         if refusal == chat_rules.FULL and self.user is not None:
-            self._attempts().over_rooms += self._hub.seats(self.user) >= self._hub.limits.rooms
+            really = self._hub.seats(self.user) >= self._hub.limits.rooms
+            self._attempts().over_rooms += really
+            self._attempts().slots_held += not really
         if refusal == "msg_banned" and channel is not None:
             self._ban_line(channel, replies.notice(refusal, login, tags=self.has("tags")))
         elif refusal:

@@ -62,8 +62,9 @@ class Best:
     """By channel id: when it could be sat in while live, but for budget and cap. Seconds from the start."""
     cuts: tuple[tuple[float, float], ...]
     """When all connections were lost, and when one could be had again. Seconds from the start."""
-    falls: tuple[tuple[float, float], ...]
-    """The same of all that lost any connection; the oracle forgives nothing for those that lost one of two."""
+    falls: tuple[Fall, ...]
+    """The same of all that lost any connection, at once, with notice or in silence; the oracle forgives nothing for
+    those that lost one of two."""
 
     @property
     def capture(self) -> float:
@@ -73,6 +74,20 @@ class Best:
     def share(self, present_s: float) -> float:
         """What a client had of what it could have."""
         return present_s / self.possible_s if self.possible_s else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """Connections that end, one or all. Seconds from the start."""
+
+    since: float
+    """When it could be known: a RECONNECT is told some time before; else the end itself. A connection through which
+    nothing gets any more is silent from then on."""
+    at: float
+    """By then whoever sat on them is out, if the client did nothing."""
+    again: float
+    """When somebody can log in again."""
+    silent: bool = False
 
 
 def best(world: World, journal: Journal, account: User, limits: Limits, started_at: float, now: float) -> Best:
@@ -98,7 +113,10 @@ def best(world: World, journal: Journal, account: User, limits: Limits, started_
         closed={**closed, "budget": reached - joined, "cap": joined - possible},
         reach={room.id: [(begin - started_at, end - started_at) for begin, end in room.open] for room in rooms},
         cuts=tuple((begin - started_at, end - started_at) for begin, end in cuts),
-        falls=tuple((begin - started_at, end - started_at) for begin, end in happened.falls()),
+        falls=tuple(
+            Fall(fall.since - started_at, fall.at - started_at, fall.again - started_at, fall.silent)
+            for fall in happened.falls()
+        ),
     )
 
 
@@ -157,6 +175,9 @@ FAILS = ("status", "hang", "reset_http", "body")
 NO_LOGIN = ("close_after_nick", "refuse_login", "no_welcome")
 
 CUTS = ("reset", "fin", "reconnect", "reconnect_with_channel", "expire_token", "revoke")
+
+SILENT = "half_open"
+"""Nothing gets through any more, and nobody is told."""
 
 ALL = ("all", None)
 """Of which connections it says that they end: none says which where all do."""
@@ -227,21 +248,31 @@ class _Happened:
 
     def cuts(self) -> Spans:
         """When all connections ended at once, until somebody can log in again; also those that are over at once."""
-        return self._lost(one for one in self._befallen if self._ends(one) and one.given.get("connection") in ALL)
+        ends = [one for one in self._befallen if self._ends(one) and one.given.get("connection") in ALL]
+        return [(one.at, self._logged_in(one.at)) for one in ends if not self._delay(one) and not self._deaf(one)]
 
-    def falls(self) -> Spans:
-        """The same where any connection ended."""
-        return self._lost(filter(self._ends, self._befallen))
+    def falls(self) -> list[Fall]:
+        """When any connection ends."""
+        return [self._fall(one) for one in self._befallen if self._ends(one, SILENT) and not self._deaf(one)]
 
-    def _lost(self, those: Iterable[Befallen]) -> Spans:
-        deaf = merged((one.at, one.at + self._deaf_for) for one in self._befallen if one.name == "half_open")
-        return [(one.at, self._logged_in(one.at)) for one in those if after(deaf, one.at) == one.at]
+    def _fall(self, one: Befallen) -> Fall:
+        silent = one.name == SILENT
+        at = one.at + (self._deaf_for if silent else self._delay(one))
+        return Fall(one.at, at, self._logged_in(one.at if silent else at), silent)
 
-    def _ends(self, one: Befallen) -> bool:
-        """Whether it ends connections, at once."""
+    def _ends(self, one: Befallen, *others: str) -> bool:
         if one.name in ("expire_token", "revoke"):
             return bool(one.given["cut_chat"]) and one.whom == self._account
-        return one.name == DOWN or (one.name in CUTS and not one.given.get("delay"))
+        return one.name in (DOWN, *CUTS, *others)
+
+    def _delay(self, one: Befallen) -> float:
+        """Seconds between the word of an end and the end."""
+        return float(one.given.get("delay") or 0.0)
+
+    def _deaf(self, one: Befallen) -> bool:
+        """Whether a connection that fell silent before may still be there."""
+        silent = (other for other in self._befallen if other.name == SILENT and other is not one)
+        return any(other.at <= one.at < other.at + self._deaf_for for other in silent)
 
     def _logged_in(self, at: float) -> float:
         """When somebody without a connection can have one again."""

@@ -164,6 +164,8 @@ class Attempts:
     rooms_peak: int = 0
     over_rooms: int = 0
     """JOINs that were refused because it sat, on connections that work, in as many rooms as it may have."""
+    slots_held: int = 0
+    """JOINs that were refused because rooms of connections that had ended still counted."""
     chat_lines: int = 0
 
     def welcomed(self) -> None:
