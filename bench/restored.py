@@ -120,7 +120,7 @@ def judged(day: Scenario, sandbox: Sandbox, tally: Tally, best: Best) -> Iterato
     """The ends of connections of which something can be asked."""
     for fall in best.falls:
         held = _held(sandbox, fall)
-        calm = (fall.since, _known(fall) + held + QUIET)
+        calm = (fall.since, max(_known(fall) + held + QUIET, fall.at + PUT_OUT))
         if calm[1] > day.duration or _disturbed(sandbox, fall, calm) or _may_trickle(sandbox, fall, best):
             continue
         lost = _sat_at if _lasts(fall) else _put_out_at

@@ -391,12 +391,12 @@ def crowded(seed: int) -> Scenario:
         (1200.0, "reset", {"connection": "all"}),
         (1500.0, "reconnect", {"connection": "newest", "delay": 20.0}),
         (1800.0, "fin", {"connection": "oldest"}),
-        (2089.0, "slow_slots", {"seconds": 2.0, "hold": 60.0}),
+        (2089.0, "slow_slots", {"seconds": 2.0, "hold": 25.0}),
         (2090.0, "reset", {"connection": "all"}),
         (2500.0, "fin", {"connection": "all"}),
         (2600.0, "rename", {"channel": there[BANNED], "to": "renamed_in_a_crowd", "taken": False}),
         (2800.0, "half_open", {"connection": "oldest"}),
-        (3300.0, "chat_down", {"seconds": 60.0}),
+        (3300.0, "chat_down", {"seconds": 20.0}),
     )
     more = tuple(FaultPlan(at, name, given) for at, name, given in hour)
     return msgspec.structs.replace(day, faults=tuple(sorted((*day.faults, *more), key=lambda fault: fault.at)))

@@ -160,6 +160,12 @@ def test_a_connection_that_fell_silent_is_found_out(sat: tuple[tuple[float, floa
     assert late([silence], SILENT, room(1, *sat)) == ([] if in_time else ["1 after a connection fell silent at 600.0"])
 
 
+def test_what_befalls_a_silent_connection_before_the_server_gives_up_is_not_judged() -> None:
+    silence = Befallen(1_600.0, "half_open", {"connection": "all"}, "me")
+    assert not judged([silence, Befallen(1_900.0, "reset", {}, "me")], SILENT, room(1, (0, 900)))
+    assert judged([silence, Befallen(1_920.0, "reset", {}, "me")], SILENT, room(1, (0, 920)))
+
+
 def test_who_may_have_been_moved_may_have_cost_a_join() -> None:
     word = Befallen(1_600.0, "reconnect", {"connection": "all", "delay": 30.0}, "me")
     (cut,) = judged([word], TOLD, *(room(number, (0, 1200)) for number in range(21)))
