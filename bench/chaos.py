@@ -97,6 +97,11 @@ CROWDED = (
     f"{CROWD_LEAST:.0f} % of each."
 )
 
+AGAIN = (
+    "A refresh token is used twice only where the answer to its first use was lost and the old access token is dead: "
+    "whether Twitch took it then cannot be known, and it is sent once more."
+)
+
 MET = 90.0
 """Percent of the singles whose fault must have struck something, or they say nothing."""
 
@@ -127,6 +132,8 @@ class Outcome:
     rooms_peak: int = 0
     refreshes: int = 0
     """Renewals of the token that Twitch took."""
+    sent_again: int = 0
+    """Refresh tokens that were sent once more, because the answer was lost."""
     bans_told: int = 0
     """Bans of which word had come."""
     slots_held: int = 0
@@ -175,6 +182,7 @@ def lived(day: Scenario) -> Outcome:
         logins_worst=tally.logins_worst,
         rooms_peak=tally.rooms_peak,
         refreshes=tally.refreshes,
+        sent_again=tally.refresh_reuse,
         bans_told=len(sandbox.journal.of(sandbox.account.id).told),
         slots_held=sandbox.journal.of(sandbox.account.id).slots_held,
         joins_untold=tally.joins_after_ban - tally.joins_after_told,
@@ -368,7 +376,12 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
             [one.share for one in crowds],
             at_least=CROWD_GOAL,
         ),
-        Figure("The least of them", "%", [min(one.share for one in crowds)] if crowds else [], at_least=CROWD_LEAST),
+        Figure(
+            "Of what the oracle could have, the least of these hours",
+            "%",
+            [min(one.share for one in crowds)] if crowds else [],
+            at_least=CROWD_LEAST,
+        ),
     ]
     for program, shares in others.items():
         of = list(zip(days, shares, strict=True))
@@ -432,6 +445,7 @@ def counted(every: Sequence[Outcome], *, whole: bool) -> list[Figure]:
         ("Logins", [one.logins for one in every]),
         ("Redemptions", [one.redemptions for one in every]),
         ("Renewals of the token", [one.refreshes for one in every]),
+        ("Refresh tokens sent once more", [one.sent_again for one in every]),
         ("Bans of which word had come", [one.bans_told for one in every]),
         ("JOINs refused for rooms that still counted", [one.slots_held for one in every]),
         ("JOINs of a banned room before any word of it", [one.joins_untold for one in every]),
@@ -475,7 +489,9 @@ def main() -> None:
             f"Chaos: {len(args.days)} days with {args.blows} blows and {args.outages} outages, "
             f"{len(args.crowds)} crowded hours; {len(singles)} faults alone"
         )
-        results_file.record("chaos", title, figures(days, singles, others), notes=[note, CROWDED], folder=args.into)
+        results_file.record(
+            "chaos", title, figures(days, singles, others), notes=[note, CROWDED, AGAIN], folder=args.into
+        )
     # A day of one's own has no goals but that nothing is broken.
     sys.exit(1 if broken or (not args.scenario and results_file.code(figures(days, singles, others))) else 0)
 

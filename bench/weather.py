@@ -384,6 +384,7 @@ def crowded(seed: int) -> Scenario:
     day = chaotic(450, 1.0, 8, 2, seed, live=360)
     there = [c.id for c in day.channels if any(b.start <= 0.0 and b.end >= 3600.0 for b in c.broadcasts)]
     hour: tuple[tuple[float, str, Parameters], ...] = (
+        (100.0, "half_open", {"connection": "oldest"}),
         (500.0, "booked_no_answer", {"n": 3}),
         (500.0, "lost_before_booking", {"n": 3}),
         (800.0, "reset", {"connection": "newest"}),
@@ -395,7 +396,6 @@ def crowded(seed: int) -> Scenario:
         (2090.0, "reset", {"connection": "all"}),
         (2500.0, "fin", {"connection": "all"}),
         (2600.0, "rename", {"channel": there[BANNED], "to": "renamed_in_a_crowd", "taken": False}),
-        (2800.0, "half_open", {"connection": "oldest"}),
         (3300.0, "chat_down", {"seconds": 20.0}),
     )
     more = tuple(FaultPlan(at, name, given) for at, name, given in hour)
