@@ -100,10 +100,10 @@ def ratios(found: Sequence[Result]) -> tuple[str, list[float]]:
 
 def figures(found: Sequence[Result], lines: int, tagged: bool) -> list[Figure]:
     """A run is a round."""
-    fastest, times = ratios(found)
+    _, times = ratios(found)
     made = []
     if times:
-        what = f"Scanning {'tagged' if tagged else 'untagged'} chat, times {fastest}, the fastest of the others"
+        what = f"Scanning {'tagged' if tagged else 'untagged'} chat, times the fastest of the others"
         made.append(Figure(what, "", times, at_least=GOAL if tagged else None))
     for result in sorted(found, key=lambda result: result.best):
         made.append(
@@ -118,10 +118,12 @@ def figures(found: Sequence[Result], lines: int, tagged: bool) -> list[Figure]:
 def notes(feed: feeds.Feed, tagged: bool, found: Sequence[Result], left_out: Mapping[str, str]) -> list[str]:
     kind = "tagged" if tagged else "untagged"
     size, matter = len(feed.data) / feed.lines, sum(feed.truth.values())
+    fastest, _ = ratios(found)
     wrongs = [f"{one.name} ({rivals.told(one.wrong)})" for one in found if one.name in THEIRS and one.wrong]
     return [
         f"{feed.lines:,} {kind} lines of {size:.0f} bytes; {matter:,} of them matter.",
         f"The others: {rivals.versions(rivals.PYTHON, [one.name for one in found if one.name in THEIRS])}.",
+        *([f"The fastest of the others: {fastest}."] if fastest else []),
         *([f"Did not find the same: {'; '.join(wrongs)}."] if wrongs else []),
         *(f"{name} is left out: {why}" for name, why in left_out.items()),
     ]

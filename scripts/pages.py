@@ -79,7 +79,14 @@ PAGES: dict[str, Callable[[], str]] = {
     "../README.md": lambda: pages_readme.readme(README.read_text(encoding="utf-8")),
 }
 
+
+def write(docs: Path = DOCS) -> None:
+    """Write every page. All are made before any is written: where one cannot be made, all stay as they are."""
+    made = {name: page() for name, page in PAGES.items()}
+    for name, text in made.items():
+        (docs / name).parent.mkdir(exist_ok=True)
+        (docs / name).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    for name, page in PAGES.items():
-        (DOCS / name).parent.mkdir(exist_ok=True)
-        (DOCS / name).write_text(page(), encoding="utf-8")
+    write()

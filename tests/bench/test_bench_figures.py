@@ -17,6 +17,7 @@ sys.path.append(str(ROOT / "bench"))
 import bounded  # noqa: E402
 import chat  # noqa: E402
 import chat_clients  # noqa: E402
+import feed  # noqa: E402
 import ledger  # noqa: E402
 import net  # noqa: E402
 import poll  # noqa: E402
@@ -72,11 +73,20 @@ def test_scan_is_compared_with_the_fastest_that_parses_round_by_round() -> None:
     ]
     assert scan.ratios(found) == ("irc", [17.0, 20.0])
     figures = by_claim(scan.figures(found, 1000, tagged=True))
-    assert figures["Scanning tagged chat, times irc, the fastest of the others"].holds()
+    assert figures["Scanning tagged chat, times the fastest of the others"].holds()
     assert figures[f"Lines missed or made up: {scan.ALONE}"].holds() is False
     assert figures["Lines in a CPU second: irc"].runs == [1000 / 17, 25.0]
     untagged = by_claim(scan.figures(found, 1000, tagged=False))
-    assert untagged["Scanning untagged chat, times irc, the fastest of the others"].holds() is None
+    assert untagged["Scanning untagged chat, times the fastest of the others"].holds() is None
+
+
+def test_scan_names_the_fastest_of_the_others_beside_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The claim is the same on every machine."""
+    monkeypatch.setattr(rivals, "versions", lambda *_: "irc 1")
+    ours, theirs = scan.Result(scan.WE, [1.0], {}), scan.Result("irc", [2.0], {})
+    some = feed.make(100, tagged=True)
+    assert "The fastest of the others: irc." in scan.notes(some, True, [ours, theirs], {})
+    assert not [note for note in scan.notes(some, True, [ours], {}) if "fastest" in note]
 
 
 def test_scan_without_others_has_no_ratio() -> None:
