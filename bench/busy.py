@@ -255,7 +255,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = results.argument(parser).parse_args()
     if sys.platform != "linux":
-        parser.exit(0, "busy: this system does not tell what a process holds\n")
+        table.left_out("busy", "this system does not tell what a process holds")
+        parser.exit(0)
     with tempfile.TemporaryDirectory() as folder:
         looks = asyncio.run(measure(args.seconds, args.rate, args.rooms, args.every, Path(folder)))
     title = f"{args.seconds / 60:,.0f} minutes at {args.rate:,} lines a second, over TLS"

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import fuzz_chat
 import results
 from fuzz_chat import Difference, Run
-from table import show, show_json
+from table import left_out, show, show_json
 
 HANG = 120.0
 MOST_MEMORY = 64.0
@@ -71,7 +71,7 @@ def schema(args: argparse.Namespace) -> Iterator[tuple[int, Found]]:
     import fuzz_web
 
     if importlib.util.find_spec("schemathesis") is None:
-        print("schema: schemathesis is not installed (python scripts/install_group.py bench)", file=sys.stderr)
+        left_out("fuzz schema", "schemathesis is not installed (python scripts/install_group.py bench)")
         return
     count = args.count if args.part == "schema" else max(1, args.count // 100)
     for found in fuzz_web.by_schemathesis(args.seed, count):

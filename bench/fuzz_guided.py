@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bounded
 import revision
+import table
 
 try:
     import atheris  # type: ignore[import-not-found]
@@ -55,7 +56,9 @@ def main() -> None:
     parser.add_argument("--into", type=Path, metavar="DIR", help="write NAME.json there, and no page")
     args = parser.parse_args()
     if atheris is None:
-        print("atheris is not installed here (pip install atheris; Linux, CPython 3.11 to 3.13)", file=sys.stderr)
+        table.left_out(
+            "fuzz_guided", "atheris is not installed here (pip install atheris; Linux, CPython 3.11 to 3.13)"
+        )
         sys.exit(1 if args.record else 0)
     if args.record:
         bounded.begin()

@@ -254,13 +254,18 @@ def the_other_bot() -> tuple[bool, str]:
         return True, f"The article's bot runs on bottom {version}, Python {sys.version.split()[0]}."
     found = newer.interpreter()
     if found is None:
-        return False, f"The article's bot is left out: {BOTTOM} needs Python 3.12 or newer, and none was found."
+        return False, _without(f"{BOTTOM} needs Python 3.12 or newer, and none was found")
     try:
         python = newer.environment(found, ".venv-presence", BOTTOM)
     except RuntimeError as error:
-        return False, f"The article's bot is left out: {BOTTOM} could not be installed ({error})."
+        return False, _without(f"{BOTTOM} could not be installed ({error})")
     sys.stdout.flush()
     sys.exit(bounded.run([python, *sys.argv]).returncode)
+
+
+def _without(why: str) -> str:
+    table.left_out("the article's bot", why)
+    return f"The article's bot is left out: {why}."
 
 
 def rows(results: Sequence[Result]) -> list[list[str]]:

@@ -1,11 +1,17 @@
-"""How every bench prints its table: plain text, aligned, one header."""
+"""How every bench prints its table: plain text, aligned, one header. And what it says of what it left out."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 Row = Sequence[str]
+
+LEFT_OUT = "BENCH_LEFT_OUT"
+"""The variable that names the file from which scripts/bench takes it."""
 
 
 def lines(head: Row, rows: Sequence[Row]) -> list[str]:
@@ -32,6 +38,15 @@ def show_json(value: object) -> None:
 def holds(good: bool) -> str:
     """Whether a goal is met, in a word."""
     return "holds" if good else "MISSED"
+
+
+def left_out(what: str, why: str) -> None:
+    """Say that something could not be done here, and let scripts/bench say it again where all of it has ended."""
+    line = f"left out: {what}: {why}"
+    print(line, file=sys.stderr)
+    if path := os.environ.get(LEFT_OUT):
+        with Path(path).open("a", encoding="utf-8") as file:
+            print(line, file=file)
 
 
 def _line(row: Row, widths: Sequence[int]) -> str:

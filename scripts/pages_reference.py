@@ -308,11 +308,20 @@ def _snapshot() -> Snapshot:
 # -- results -------------------------------------------------------------------------------------------------------
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 CLAIM = ("claim", "median", "spread", "runs", "goal", "")
+ARTICLES_BOT = (
+    "The article's bot runs on bottom 3, which needs a Python 3.12, 3.13 or 3.14: one of them has to be there as "
+    "`python3.12` (or `.13`, `.14`) on the PATH, or among pyenv's. The bench makes an environment of it by itself, "
+    "`.venv-presence`. Where none is, the bot is left out, and all else is measured."
+)
 NEEDS = {
+    "chaos": ARTICLES_BOT,
+    "fuzz_guided": "This needs atheris, which no group of the project has: `.venv/bin/pip install atheris`, on Linux "
+    "with a CPython of 3.11 to 3.13. Without it the bench is left out, and nothing can be recorded.",
     "mutation": "By itself this is a run of hours. With `--known FILE` what was killed is remembered, and not tried "
     "again while its module stays as it is: so it was recorded, as the notes below tell. `--sample 40` is a small one.",
     "network": "This needs root, iptables, iproute2, ngircd and InspIRCd; on Debian `scripts/debian_packages` installs "
     "them. Where one is missing its tests are skipped, and the goal is missed.",
+    "presence": ARTICLES_BOT,
 }
 """What a command needs beyond the environment, by the name of its bench."""
 

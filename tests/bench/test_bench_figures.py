@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,9 @@ import chat_clients  # noqa: E402
 import feed  # noqa: E402
 import ledger  # noqa: E402
 import net  # noqa: E402
+import newer  # noqa: E402
 import poll  # noqa: E402
+import presence  # noqa: E402
 import results  # noqa: E402
 import rivals  # noqa: E402
 import scan  # noqa: E402
@@ -276,7 +279,57 @@ def test_fuzz_guided_records_nothing_without_atheris(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script.replace("BENCH", repr(str(ROOT / "bench")))]
     for more, code in (([], 0), (["--record", "--into", str(tmp_path)], 1)):
         done = subprocess.run([*command, *more], check=False, capture_output=True, text=True, timeout=90)
-        assert (done.returncode, "not installed" in done.stderr) == (code, True), done.stderr
+        assert (done.returncode, "left out: fuzz_guided: atheris is not" in done.stderr) == (code, True), done.stderr
+
+
+BENCH = """
+import sys
+sys.path.insert(0, FOLDER)
+import table
+print(sys.argv)
+if "poll" in sys.argv[0]:
+    table.left_out("poll", "it needs what is not here")
+sys.exit("start" in sys.argv[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="scripts/bench is for a POSIX shell")
+@pytest.mark.parametrize(
+    ("names", "code", "last"),
+    [
+        (["scan", "poll", "net"], 0, ["left out: poll: it needs what is not here"]),
+        (["poll", "start"], 1, ["left out: poll: it needs what is not here", "failed, or missed a goal: start"]),
+        (["scan"], 0, []),
+    ],
+)
+def test_what_was_left_out_is_said_where_all_has_ended(
+    tmp_path: Path, names: list[str], code: int, last: list[str]
+) -> None:
+    for folder in ("scripts", "bench", ".venv/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    shutil.copy(ROOT / "scripts/bench", tmp_path / "scripts/bench")
+    for name in names:
+        (tmp_path / f"bench/{name}.py").write_text(BENCH.replace("FOLDER", repr(str(ROOT / "bench"))))
+    command = ["bash", str(tmp_path / "scripts/bench"), *names]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=90)
+    assert done.returncode == code, done.stderr
+    said = [line for line in done.stderr.splitlines() if line]
+    assert said[len(said) - len(last) :] == last
+    assert len(said) == len(last) + ("poll" in names), "the bench says it, too"
+
+
+def test_the_articles_bot_is_left_out_aloud(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(newer, "interpreter", lambda: None)
+    monkeypatch.setattr(presence, "BOTTOM", "bottom==0")
+    runs, note = presence.the_other_bot()
+    assert (runs, note) == (
+        False,
+        "The article's bot is left out: bottom==0 needs Python 3.12 or newer, and none was found.",
+    )
+    assert capsys.readouterr().err.startswith("left out: the article's bot: bottom==0 needs Python 3.12")
 
 
 def test_speed_shows_and_records_what_a_bench_recorded(tmp_path: Path) -> None:
