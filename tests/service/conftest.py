@@ -15,7 +15,7 @@ from allthepoints.core.policy import Policy
 from allthepoints.service.snapshot import WARNINGS_STAND, Changes, Snapshot, Snapshots
 from allthepoints.sim.timelapse import TimelapseLoop
 
-MANY_TURNS = ("test_service_long", "test_service_soak", "test_service_week")
+MANY_TURNS = ("test_service_long", "test_service_variants", "test_service_soak", "test_service_week")
 
 
 @pytest.fixture(autouse=True)
