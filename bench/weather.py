@@ -298,13 +298,54 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = {
         "tests/twitch/test_http.py",
         "test_fc_53_a_reset_that_is_no_time",
     ),
+    "a database that is locked for more than ten seconds (FC-33)": (
+        "tests/whole/test_whole_backup.py",
+        "test_fc_33_a_database_that_somebody_holds_locked_for_more_than_ten_seconds",
+    ),
+    "a disk that hangs while 5,000 lines a second come (FC-30 c)": (
+        "tests/service/test_service_storage.py",
+        "test_fc_30_chat_at_5000_lines_a_second_while_the_disk_hangs",
+    ),
+    "an answer that ends after its headers (FC-21)": (
+        "tests/twitch/test_http.py",
+        "test_fc_21_every_odd_answer_has_its_meaning",
+    ),
+    "an answer that never comes to its end (FC-21)": (
+        "tests/twitch/test_http.py",
+        "test_one_deadline_covers_the_whole_answer",
+    ),
+    "a 404 to all look-ups for an hour (FC-15)": (
+        "tests/core/test_core_live.py",
+        "test_fc_15_an_outage_of_look_ups_keeps_the_ids",
+    ),
+    "a text that Telegram cannot parse (FC-23)": (
+        "tests/notify/test_notify_apprise.py",
+        "test_fc_23_what_cannot_be_parsed_is_sent_once_more_without_markup",
+    ),
+    "a console that lacks characters (FC-35)": (
+        "tests/cli/test_cli_app.py",
+        "test_fc_35_a_real_process_on_an_ascii_console",
+    ),
     "rooms that do not count": (
-        "tests/sim/test_sim_chat.py",
-        "test_rooms_that_one_moderates_do_not_count",
+        "tests/service/test_service_variants.py",
+        "test_rooms_that_do_not_count_are_counted_all_the_same",
+    ),
+    "a room on two connections takes two slots": (
+        "tests/service/test_service_variants.py",
+        "test_where_a_room_on_two_connections_takes_two_slots_a_reconnect_is_within_them",
+    ),
+    "a notice for a JOIN of nobody's login": (
+        "tests/service/test_service_variants.py",
+        "test_a_full_house_is_in_again_after_a_cut_of_everything",
+    ),
+    "a JOIN too many ends the connection": (
+        "tests/service/test_service_variants.py",
+        "test_where_a_join_too_many_ends_the_connection_another_client_costs_it_once",
     ),
 }
 """What the sandbox's servers do not do: what daemons other than Twitch's say, what the person does before a day begins,
-and what befalls the device. And the file and name of the test that does."""
+and what befalls the device; and what Twitch leaves open, in the ways that no day has. With the file and name of the
+test that does."""
 
 PAIRS = tuple((step, name) for name in faults.FAULTS if name not in UNMET for step in STEPS)
 

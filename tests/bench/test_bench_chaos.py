@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ import results
 import weather
 from chaos import Outcome
 from results import Figure
+
+from allthepoints.sim import faults
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +40,40 @@ def test_what_no_day_has_is_tested_elsewhere(what: str) -> None:
     path, name = weather.ELSEWHERE[what]
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+FIELD_CASES = [
+    f"FC-{number:02}"
+    for first, last in ((1, 13), (15, 23), (25, 27), (29, 35), (37, 40), (42, 46), (48, 50), (53, 53))
+    for number in range(first, last + 1)
+]
+"""What users of such tools reported. Who finds another puts its number here."""
+
+NO_FAULT = {
+    "FC-02": "how JOINs are paced: the sandbox counts every window of every day",
+    "FC-07": "how names are written",
+    "FC-11": "more are live than there are rooms, as in every crowded hour",
+    "FC-20": "nobody is live",
+    "FC-22": "what is told only once",
+    "FC-26": "how tags are read",
+    "FC-27": "how a line is read",
+    "FC-32": "a way of looking: secrets in what is told (tests/whole/test_whole_secrets.py)",
+    "FC-42": "of EventSub, which is not used",
+    "FC-43": "what may be asked of the dashboard (tests/web/test_web_guard.py)",
+    "FC-44": "much history",
+    "FC-45": "a way of looking: what grows (bench/soak.py)",
+}
+"""Cases that are no fault that a day could have, and what they are."""
+
+
+def test_every_field_case_is_a_fault_of_a_day_or_tested_elsewhere_or_no_fault() -> None:
+    assert len(FIELD_CASES) == 45
+    told = " ".join(fault.source for fault in faults.FAULTS.values())
+    told += " ".join(f"{what} {name.replace('fc_', 'FC-')}" for what, (_, name) in weather.ELSEWHERE.items())
+    named = set(re.findall(r"FC-\d\d", told))
+    assert [case for case in FIELD_CASES if case not in named and case not in NO_FAULT] == []
+    assert sorted(named | set(NO_FAULT)) == FIELD_CASES, "no other number is in use"
+    assert sorted(named & set(NO_FAULT)) == [], "no reason is idle"
 
 
 def test_nothing_vanishes_and_what_was_counted_is_told() -> None:
