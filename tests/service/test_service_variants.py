@@ -101,6 +101,20 @@ async def test_where_a_room_on_two_connections_takes_two_slots_a_reconnect_is_wi
         check_budgets(on)
 
 
+async def test_who_is_told_to_be_suspended_for_he_has_another_name_is_in_again(
+    anyio_backend: object, tmp_path: Path
+) -> None:
+    """The no was about a login that is nobody's, and not about him."""
+    async with full_house(tmp_path, NOTICE, *HOUSE) as on:
+        on.rename("c0", "renamed")
+        on.sandbox.fault("reset", connection="all")
+        await on.until(lambda: on.rooms == {*HOUSE[1:], "renamed"}, within=FILLED_WITHIN + 60, every=1.0)
+        assert len(on.told(EventKind.REFUSED)) == 1
+        await on.elapse(1)
+        assert not on.warned()
+        assert on.tally.join_limit_violations == 0
+
+
 @pytest.mark.parametrize("others", [1, 10])
 async def test_where_a_join_too_many_ends_the_connection_another_client_costs_it_once(
     anyio_backend: object, tmp_path: Path, others: int
