@@ -32,6 +32,9 @@ NOBODY = UserId("")
 TOLD_AFTER = 3
 """Failures in a row of one kind of read before it is an event: one lost poll is nothing."""
 
+OF_A_LOGIN = frozenset((Why.NO_SUCH_CHANNEL, Why.SUSPENDED, Why.UNANSWERED))
+"""What is also said of a login that nobody has any more ("does not exist or has been suspended")."""
+
 
 def live_read(o: Observed, policy: Policy, fact: LiveRead) -> Iterator[Record]:
     """One poll of who is live."""
@@ -189,7 +192,7 @@ def _renamed(o: Observed, channel: Channel, ref: ChannelRef, at: float) -> Itera
     o.names.setdefault(ref.login, ref.id)
     o.roster = None
     channel.ask_afresh()
-    if channel.refusal and channel.refusal.why in (Why.NO_SUCH_CHANNEL, Why.UNANSWERED):
+    if channel.refusal and channel.refusal.why in OF_A_LOGIN:
         yield from reopen(channel, at)
 
 
