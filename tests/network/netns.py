@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import subprocess
@@ -32,6 +33,10 @@ import pytest
 _NEW_NET = 0x40000000
 _HERE = "/proc/thread-self/ns/net"
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+FULL_PACKET = 1600
+"""Bytes of what passes at once on a slow wire: one packet (an MTU of 1500, and Ethernet's header), hardly more. A
+sign-in and the answers to twenty JOINs are some kilobytes: a burst as large would let them through at full speed."""
 
 Direction = str
 """up: from the client to the server; down: back."""
@@ -54,10 +59,10 @@ class Namespace:
             _enter(before)
             os.close(before)
 
-    def run(self, *command: str) -> None:
-        """Run a command in there. Raises OSError with what it said."""
+    def run(self, *command: str) -> str:
+        """Run a command in there; what it said. Raises OSError with its complaint."""
         with self.inside():
-            _run(*command)
+            return _run(*command)
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,13 @@ class Wire:
 
     def slow(self, kilobits: int) -> None:
         """What the server sends passes at so many kbit/s (a queue of half a second, then loss)."""
-        rate = ("rate", f"{kilobits}kbit", "burst", "8kb", "latency", "500ms")
+        rate = ("rate", f"{kilobits}kbit", "burst", f"{FULL_PACKET}", "latency", "500ms")
         self.server.run("tc", "qdisc", "replace", "dev", "atp1", "root", "tbf", *rate)
+
+    def held_back(self) -> int:
+        """How often a packet had to wait since the wire was made slow. 0: the limit has limited nothing."""
+        told = json.loads(self.server.run("tc", "-s", "-j", "qdisc", "show", "dev", "atp1", "root"))
+        return int(told[0]["overlimits"])
 
     def heal(self) -> None:
         """As at the beginning."""
@@ -162,7 +172,8 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": _PATH})
     if done.returncode != 0:
         raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

@@ -194,6 +194,7 @@ def test_a_wire_that_is_too_slow_for_the_chat(tmp_path: Path, tell: Tell) -> Non
         stage.ask(lambda box: box.on_air("delta"))
         rooms = ("alpha", "beta", "gamma", "delta")
         seconds = stage.until_present(*rooms, what="the fourth, behind all that chat", within=60)
+        assert stage.wire.held_back() > 0
         tell("200 kbit/s, and more chat than that", IN, seconds)
         stage.sound()
         tally = stage.tally()

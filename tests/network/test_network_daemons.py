@@ -173,6 +173,7 @@ async def _reset_and_lossy(caller: Caller, link: Link, tell: Tell) -> None:
     caller.wire.heal()
     caller.wire.slow(200)
     link, seconds = await caller.sits_after(PATIENT)
+    assert caller.wire.held_back() > 0
     tell("200 kbit/s", IN, seconds)
     link.session.part(ROOMS, CLOCK.now())
     link.flush()
