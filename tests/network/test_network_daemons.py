@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from keep_alive import hurry
 from netns import Wire, wired
 from network_seconds import BACK, IN, OUT, Tell
 
@@ -26,14 +27,14 @@ CLOCK = SystemClock()
 TOKEN = "testtoken"
 ROOMS = [f"room{number:02}" for number in range(20)]
 KEEP = 0.6
-"""Seconds of idle_ping and pong_timeout here."""
+"""Seconds of idle_ping and pong_timeout once a wire is cut."""
 SPARE = 3.0
 CUT = 60.0
 """Seconds of the long cut."""
 PING = 2
 """Seconds after which a daemon that was cut off asks for itself."""
 PATIENT = 20.0
-"""The same where a wire that only loses some must not be taken for a dead one."""
+"""The same until then: neither a busy machine nor a wire that only loses some must be taken for a dead one."""
 
 
 @pytest.fixture(params=DAEMONS, ids=lambda daemon: daemon.name)
@@ -51,13 +52,12 @@ class Caller:
         self._calls = 0
         self._chat = TcpChat(f"ircs://127.0.0.1:{server.port}", CLOCK, server.context)
 
-    async def sits(self, silence: float = KEEP, nick: str = "") -> Link:
-        """In all rooms, on a new connection, which is given up after so long a silence. Raises ChatUnreachable, also
-        where it is lost on the way."""
+    async def sits(self, nick: str = "") -> Link:
+        """In all rooms, on a new connection. Raises ChatUnreachable, also where it is lost on the way."""
         self._calls += 1
         self.events, self.lost = [], []
         nick, caps = nick or f"viewer{self._calls}", self.server.daemon.caps
-        half = silence / 2
+        half = PATIENT / 2
         options = SessionOptions(idle_ping=half, pong_timeout=half, asked_ping=half, user_line=True, caps=caps)
         with self.wire.client.inside():
             link = await self._chat.open(
@@ -73,10 +73,15 @@ class Caller:
         """Of which that was told."""
         return {event.channel for event in self.events if isinstance(event, kind)}
 
-    async def sits_after(self, silence: float = KEEP, nick: str = "") -> tuple[Link, float]:
+    async def sits_after(self, nick: str = "") -> tuple[Link, float]:
         """The same, and the seconds that it took."""
         watch = Stopwatch()
-        return await self.sits(silence, nick), watch.elapsed()
+        return await self.sits(nick), watch.elapsed()
+
+    async def found_out(self, link: Link) -> float:
+        """Seconds until the connection, whose way was cut just now, is lost."""
+        hurry(link, KEEP / 2, KEEP / 2)
+        return await self.until(lambda: self.lost)
 
     async def _told(self, done: Callable[[], object]) -> None:
         await self.until(lambda: self.lost or done())
@@ -113,7 +118,7 @@ async def test_fc_05_the_same_cuts(daemon: Daemon, tell: Tell) -> None:
         for ways in (("up",), ("down",), ("up", "down")):
             cut = f"{daemon.name}, cut {' and '.join(ways)}"
             caller.wire.drop(port, *ways)
-            tell(cut, OUT, found := await caller.until(lambda: caller.lost))
+            tell(cut, OUT, found := await caller.found_out(link))
             assert found < KEEP + SPARE
             assert link.lost is Lost.SILENT
             assert isinstance(caller.events[-1], Ended)
@@ -128,28 +133,28 @@ async def test_fc_05_a_cut_of_a_minute_and_a_server_that_has_put_us_out(daemon: 
     """Found out in time, and taken back afterwards under the same name: so the server has let go of the old one."""
     async with running(daemon, ping=PING) as caller:
         port = caller.server.port
-        await caller.sits(nick="viewer")
+        link = await caller.sits(nick="viewer")
         caller.wire.reset(port, "down")
         cut = f"{daemon.name}, reset towards the server"
-        tell(cut, OUT, found := await caller.until(lambda: caller.lost))
+        tell(cut, OUT, found := await caller.found_out(link))
         assert found < KEEP + SPARE
         await CLOCK.sleep(1.0)
         caller.wire.heal()
-        link, seconds = await caller.sits_after(PATIENT, nick="viewer")
+        link, seconds = await caller.sits_after(nick="viewer")
         tell(cut, BACK, seconds)
         link.abandon()
 
         link, watch = await caller.sits(nick="other"), Stopwatch()
         caller.wire.drop(port, "up", "down")
         cut = f"{daemon.name}, cut of {CUT:g} s"
-        tell(cut, OUT, found := await caller.until(lambda: caller.lost))
+        tell(cut, OUT, found := await caller.found_out(link))
         assert found < KEEP + SPARE
         assert link.lost is Lost.SILENT
         with pytest.raises(ChatUnreachable):
             await caller.sits()
         await CLOCK.sleep(CUT - watch.elapsed())
         caller.wire.heal()
-        link, seconds = await caller.sits_after(PATIENT, nick="other")
+        link, seconds = await caller.sits_after(nick="other")
         tell(cut, BACK, seconds)
         link.abandon()
 
@@ -157,7 +162,7 @@ async def test_fc_05_a_cut_of_a_minute_and_a_server_that_has_put_us_out(daemon: 
 async def _reset_and_lossy(caller: Caller, link: Link, tell: Tell) -> None:
     port = caller.server.port
     caller.wire.reset(port, "up")
-    tell("reset towards us", OUT, found := await caller.until(lambda: caller.lost))
+    tell("reset towards us", OUT, found := await caller.found_out(link))
     assert found < KEEP + SPARE
     assert link.lost is Lost.RESET
     with pytest.raises(ChatUnreachable) as caught:
@@ -167,12 +172,12 @@ async def _reset_and_lossy(caller: Caller, link: Link, tell: Tell) -> None:
 
     caller.wire.drop(port, "up", "down", share=0.1)
     for _ in range(3):
-        link, seconds = await caller.sits_after(PATIENT)
+        link, seconds = await caller.sits_after()
         tell("10 % of all packets lost", IN, seconds)
         link.abandon()
     caller.wire.heal()
     caller.wire.slow(200)
-    link, seconds = await caller.sits_after(PATIENT)
+    link, seconds = await caller.sits_after()
     assert caller.wire.held_back() > 0
     tell("200 kbit/s", IN, seconds)
     link.session.part(ROOMS, CLOCK.now())
