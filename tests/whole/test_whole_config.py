@@ -50,7 +50,7 @@ def test_fc_37_only_differences_act_and_the_connection_stays(tmp_path: Path) -> 
             edit(machine, "[channels]", '[channels]\npriority = ["beta"]\nmax_rooms = 1')
             until(lambda: box.rooms() == ["beta"], what="the first in the order stays")
             edit(machine, 'live = "500ms"', 'live = "300ms"')
-            until(lambda: machine.kinds().count("config_taken") == 3)
+            until(lambda: machine.kinds().count("config_taken") >= 3)
             assert box.rooms() == ["beta"]
             edit(machine, "max_rooms = 1\n", "")
             service.send(signal.SIGHUP)

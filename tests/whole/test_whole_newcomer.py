@@ -29,7 +29,7 @@ def test_from_an_empty_home_to_the_chats_and_out_again(tmp_path: Path) -> None:
         assert code == 0, service.complains()
         assert took < STOPS_WITHIN
         assert "Traceback" not in service.complains() + service.says()
-        assert box.rooms() == []
+        until(lambda: box.rooms() == [], what="left")
         tally = box.tally()
         assert tally["protocol_error_count"] == 0, tally["protocol_errors"]
         assert (tally["logins"], tally["joins"], tally["join_limit_violations"]) == (1, 2, 0)

@@ -225,6 +225,6 @@ def test_its_steps_done_by_hand(folder: Path, tmp_path: Path) -> None:
         secrets = {"ALLTHEPOINTS_TWITCH_TOKEN": box.token, "ALLTHEPOINTS_TWITCH_REFRESH_TOKEN": box.refresh_token}
         with Process(command, tmp_path / "run", env | secrets, [where], user) as service:
             until(lambda: box.rooms() == ["alpha"] or service.code is not None, what="in")
-            assert ask(health()).returncode == 0, service.complains()
+            until(lambda: ask(health()).returncode == 0, what=f"healthy: {service.complains()}")
             assert service.stop()[0] == 0, service.complains()
         assert ask(health()).returncode == Exit.FAULT

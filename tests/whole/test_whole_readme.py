@@ -92,6 +92,6 @@ def test_the_readme_leads_to_the_chats(tmp_path: Path) -> None:
             assert "alpha" in me.do("allthepoints", "events")
             assert "ok" in me.do("allthepoints", "doctor")
             assert service.stop()[0] == 0, service.complains()
-        assert box.rooms() == []
+        until(lambda: box.rooms() == [], what="left")
         tally = box.tally()
         assert (tally["protocol_error_count"], tally["join_limit_violations"]) == (0, 0)
