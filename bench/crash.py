@@ -31,8 +31,8 @@ ban            after word of a ban had come no process asked to be let in again,
                end the row of each still stands
 limits         no more than 20 JOINs or logins in 10 s, though nobody remembers them but the database; no refresh token
                is sent twice, but for once by a process that finds it sent without an answer, its access token dead
-plan           each tenth time, and at the end, it is left alone for a while: it sits where it should, and nowhere else
-               (many of the others have come as far when they are killed: they are counted)
+plan           each tenth time, in the middle and at the end, it is left alone for a while: it sits where it should,
+               and nowhere else (many of the others have come as far when they are killed: they are counted)
 """
 
 from __future__ import annotations
@@ -396,14 +396,17 @@ class Crash:
             self._change_air()
             self._settle("at the start")
             self._life = 1.5 * self.outcome.settled_s[0]
-            self._bans_at = {int(self._chance.draw() * max(1, kills // 2)) for _ in range(BANS)}
+            half = max(1, kills // 2)
+            self._bans_at = {int(self._chance.draw() * half) for _ in range(BANS)}
             for number in range(kills):
                 start = time.monotonic()
                 self._one(number)
                 self.outcome.cycle_s.append(time.monotonic() - start)
-                if (number + 1) % SETTLED_EVERY == 0:
+                if number + 1 == half:  # so it knows of the bans, and half of the kills are of one that does
+                    self._settle("in the middle", fully=True)
+                elif (number + 1) % SETTLED_EVERY == 0:
                     self._settle("after a while")
-            self._settle("at the end", last=True)
+            self._settle("at the end", fully=True)
             self._count()
         finally:
             self._box.close()
@@ -541,14 +544,14 @@ class Crash:
             if len(self._on_air) == ON_AIR and not self._left:
                 return
 
-    def _settle(self, when: str, last: bool = False) -> None:
+    def _settle(self, when: str, fully: bool = False) -> None:
         """It is left alone, until it sits where it should; then it is ended in order. If it finds that its sign-in was
         lost with the one before it, it is started once more, signed in anew."""
-        if self._sits_still(when, last) or self._sits_still(when, last):
+        if self._sits_still(when, fully) or self._sits_still(when, fully):
             return
         self.outcome.breaks("plan", [f"{when}: signed out, right after a new sign-in"])
 
-    def _sits_still(self, when: str, last: bool) -> bool:
+    def _sits_still(self, when: str, fully: bool) -> bool:
         """False where only a new sign-in can help."""
         with self._service() as process:
             start = time.monotonic()
@@ -557,7 +560,7 @@ class Crash:
                 until(lambda: self._sits_right() or self._signed_out(), "the right rooms")
                 if not self._signed_out():
                     self.outcome.settled_s.append(time.monotonic() - start)
-                    self._finish(last)
+                    self._finish(fully)
             except TimeoutError as error:
                 self.outcome.breaks("plan", [f"{when}: {error}; {self._box.call('state')['rooms']} for {self._on_air}"])
             process.terminate()
@@ -565,11 +568,11 @@ class Crash:
         self._look({}, time.time())
         return not self._signed_out()
 
-    def _finish(self, last: bool) -> None:
+    def _finish(self, fully: bool) -> None:
         """What is waited for beside the rooms. Raises TimeoutError."""
         if not self._left:
             self._look_around()
-        if last:
+        if fully:
             until(self._nothing_waits, "nothing waits to be bought")
             until(self._all_refused, "every ban is known")
 

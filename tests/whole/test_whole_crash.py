@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = pytest.mark.timeout(300)
 """The first of them waits for all of it: a minute, or two where others are at work."""
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
@@ -19,7 +19,7 @@ BENCH = Path(__file__).resolve().parents[2] / "bench"
 @pytest.fixture(scope="module")
 def killed() -> dict[str, Any]:
     command = [sys.executable, str(BENCH / "crash.py"), "--kills", "8", "--json"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=190)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=290)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
