@@ -23,6 +23,8 @@ import results  # noqa: E402
 import revision  # noqa: E402
 from results import Figure, record  # noqa: E402
 
+from allthepoints.base.clock import Stopwatch, pause  # noqa: E402
+
 BENCHES = sorted((ROOT / "bench").glob("*.py"))
 ENTRIES = [path for path in BENCHES if '__name__ == "__main__"' in path.read_text("utf-8")]
 
@@ -134,9 +136,13 @@ def test_numbers_of_three_digits() -> None:
 
 
 def test_what_waits_for_ever_is_given_up_and_ends_in_order() -> None:
-    script = (
-        "import bounded, signal\nbounded.begin(1e-4)\ntry:\n    while True: signal.pause()\nfinally: print('ended')"
-    )
+    script = """
+import bounded, time
+try:
+    bounded.begin(1e-4)
+    while True: time.sleep(0.01)
+finally: print('ended')
+"""
     done = subprocess.run(
         [sys.executable, "-c", script], check=False, cwd=ROOT / "bench", capture_output=True, text=True, timeout=60
     )
@@ -191,12 +197,20 @@ def _is_there(process: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def _wait_for_the_end_of(process: int) -> None:
+    watch = Stopwatch()
+    while _is_there(process):
+        assert watch.elapsed() < 20, "it goes on"
+        pause(0.01)
+
+
 INNER = """
-import bounded, os, signal
+import bounded, os, signal, sys, time
 bounded.begin()
 try:
+    sys.stdin.read()  # it ends when the other one waits for us
     os.kill(os.getppid(), signal.SIGALRM)
-    while True: signal.pause()
+    while True: time.sleep(0.01)
 finally: print('inner ended', flush=True)
 """
 
@@ -205,7 +219,7 @@ import bounded, subprocess, sys
 stray = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
 print(stray.pid, flush=True)
 bounded.begin(1)
-try: bounded.run([sys.executable, '-c', sys.argv[1]])
+try: bounded.run([sys.executable, '-c', sys.argv[1]], stdin=subprocess.PIPE)
 finally: print('outer ended', flush=True)
 """
 
@@ -216,21 +230,20 @@ def test_a_bench_that_runs_others_ends_them_in_order() -> None:
     stray, *ended = done.stdout.split("\n")
     assert (done.returncode, ended) == (1, ["inner ended", "outer ended", ""])
     if Path("/proc/self/task").exists():
-        while _is_there(int(stray)):  # it has been told to end
-            os.sched_yield()
+        _wait_for_the_end_of(int(stray))  # it has been told to end
     assert done.stderr == "told to end: given up\nnot done within 1 hours: given up\n"
 
 
 NEVER_ENDS = """
-import bounded, signal, subprocess, sys
+import bounded, subprocess, sys, time
 bounded.MOMENT, bounded.LAST = 0.05, 0.05
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)
-bounded.begin(1e-4)
 try:
-    while True: signal.pause()
+    bounded.begin(1e-4)
+    while True: time.sleep(0.01)
 finally:
-    while True: signal.pause()
+    while True: time.sleep(0.01)
 """
 
 
@@ -239,8 +252,7 @@ def test_what_does_not_end_in_order_is_left() -> None:
     done = subprocess.run(command, check=False, cwd=ROOT / "bench", capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (1, "given up, and it did not end in order\n")
     if Path("/proc/self/task").exists():
-        while _is_there(int(done.stdout)):  # it has been killed
-            os.sched_yield()
+        _wait_for_the_end_of(int(done.stdout))  # it has been killed
 
 
 @pytest.mark.parametrize("path", ENTRIES, ids=lambda path: path.stem)
