@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 
@@ -22,6 +22,11 @@ from allthepoints.sim.scenario import Broadcast, ChannelPlan, ItemPlan, LoyaltyP
 from allthepoints.views.web.password import Password
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+PATIENT_MS = 20_000
+"""For what takes well under one second: two cores are shared with other tests."""
+
+expect.set_options(timeout=PATIENT_MS)
 
 DAY = 86_400.0
 CODE = "ABCD-EFGH-1234"
@@ -65,7 +70,7 @@ class World:
         """A page of its own in a browser that knows nothing."""
         context: BrowserContext = self.browser.new_context(viewport={"width": width, "height": height}, **more)  # type: ignore[arg-type]
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENT_MS)
         page.on("console", lambda told: self.said.append(told.text) if told.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", self._see)

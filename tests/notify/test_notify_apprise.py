@@ -26,6 +26,8 @@ HOSTILE = "me_and_you_ is live: *[new]* <b>_ `x` & @everyone <@&1>"
 NOTICE = Notice("Live", HOSTILE)
 SHORT = 0.2
 """Seconds that a test waits for a server that never answers."""
+PATIENT = 20.0
+"""And for one that does: a busy machine may be elsewhere for a while."""
 
 
 class Stopped(SystemClock):
@@ -37,7 +39,7 @@ class Stopped(SystemClock):
         return self.AT
 
 
-def notifier(*urls: str, within: float = 20.0) -> AppriseNotifier:
+def notifier(*urls: str, within: float = PATIENT) -> AppriseNotifier:
     made = AppriseNotifier([Secret(url) for url in urls], SystemClock(), within)
     as_port: Notifier = made
     assert as_port.places
@@ -199,7 +201,10 @@ async def test_fc_25_a_host_that_hangs_costs_one_thread_and_nobody_else(office: 
     before = threading.active_count()
     error = await outcome(made)
     assert (type(error), str(error)) == (Unknown, "no answer within 0.2 s")
+    await office.arrived.wait()
+    made._within = PATIENT
     assert await outcome(made, place=1) is None
+    made._within = SHORT
     for _ in range(3):
         assert isinstance(await outcome(made, Notice("another", "one")), Unknown)
     assert threading.active_count() <= before + 1
@@ -214,7 +219,9 @@ async def test_what_arrives_late_is_not_sent_twice(office: PostOffice) -> None:
     office.answers = [Answer(HANG)]
     made = notifier(office.json_url + "?rto=60", within=SHORT)
     assert isinstance(await outcome(made), Unknown)
+    await office.arrived.wait()
     office.release.set()
+    made._within = PATIENT
     assert await outcome(made) is None, "the call that hung took it after all"
     assert len(office.taken) == 1
 

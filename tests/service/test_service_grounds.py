@@ -173,7 +173,7 @@ async def test_fc_04_what_people_say_changes_nothing(ground: Ground) -> None:
 
 async def test_fc_05_c_silence_with_the_connection_open(ground: Ground) -> None:
     """Our own PING finds it out."""
-    async with scene(ground, idle_ping=0.1, asked_ping=0.1, pong_timeout=0.4) as s:
+    async with scene(ground, idle_ping=0.3, asked_ping=0.3, pong_timeout=1.5) as s:
         s.live("alpha", "beta")
         await s.in_rooms("alpha", "beta")
         s.relay.fall_silent()
