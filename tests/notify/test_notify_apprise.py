@@ -332,6 +332,7 @@ async def test_telegram_takes_as_much_as_it_can(office: PostOffice, telegram: st
     assert text.rstrip().endswith("more")
 
 
+@pytest.mark.timeout(300)  # it computes all the while
 def test_every_service_that_apprise_knows_is_given_what_it_takes() -> None:
     """Title, body and what Apprise puts between them, within the limits that each names: 160 for a text message."""
     from apprise.plugins import N_MGR
