@@ -17,7 +17,7 @@ from allthepoints.core.policy import ACCOUNT_ROOMS, Policy
 from allthepoints.core.refusals import RULES
 from allthepoints.irc.pump import MAX_TICK
 from allthepoints.irc.session import SessionOptions
-from allthepoints.sim.oracle import DOWN, Best, Fall, Spans, without
+from allthepoints.sim.oracle import CUTS, DOWN, SILENT, Best, Fall, Spans, without
 from allthepoints.sim.scenario import Scenario
 from allthepoints.sim.server import Sandbox
 from allthepoints.sim.tally import ChannelTally, Tally
@@ -50,6 +50,9 @@ HARMLESS = frozenset(
 
 WAITING = HARMLESS | {SLOTS}
 """Those that do nothing by being ordered."""
+
+ENDS = frozenset((*CUTS, DOWN, SILENT))
+"""Those by which connections end."""
 
 RENEWED = 6.0
 """Seconds more where the token ended with the cut: a login is refused before another is taken, and the waits before
@@ -185,7 +188,7 @@ def _disturbed(sandbox: Sandbox, fall: Fall, calm: tuple[float, float]) -> bool:
     own = [fall.at, fall.again]
     slots = [one for one in _slots(sandbox) if not fall.at <= one[0] <= fall.at + PUT_OUT]
     flaps = [at for at, name in _befallen(sandbox) if name == "flap" and _lasts(fall)]
-    near = [at for at, _ in _done(sandbox) if at != fall.since] + flaps
+    near = [at for at, name in _done(sandbox) if at != fall.since or name not in ENDS] + flaps
     remembered = [
         *(at for at, name in _struck(sandbox) if name != SLOTS),
         *(at for one in slots for at in one),

@@ -117,6 +117,13 @@ def test_what_happens_beside_another_fault_is_not_judged() -> None:
     assert not judged([down, RESET], CUT, room(1, (0, 600), (603, 900)))
 
 
+def test_nor_what_happens_with_another_at_the_same_moment() -> None:
+    """A rename that waits for a JOIN comes with the RECONNECT for which all are asked for anew."""
+    rooms = (room(1, (0, 600), (603, 900)),)
+    assert not judged([RESET, Befallen(1_600.0, "rename", {}, "me")], CUT, *rooms)
+    assert judged([RESET, Befallen(1_600.0, "expire_token", {}, "me")], CUT, *rooms)
+
+
 @pytest.mark.parametrize("which", ["oldest", "all"])
 def test_who_is_left_with_a_slow_connection_is_not_judged(which: str) -> None:
     faults = [Befallen(1_600.0, "reset", {"connection": which}, "me"), Befallen(1_300.0, "trickle", {}, "me")]
