@@ -8,7 +8,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 
-OF_NO_COMMIT = ("soak",)
+OF_NO_COMMIT: tuple[str, ...] = ()
 """Recorded before a commit was named, or with changes beside it. Who records one of them anew takes it out."""
 
 
