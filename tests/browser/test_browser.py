@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,56 @@ def test_bounds_and_notifications_are_written_into_the_config(world: World) -> N
     assert 'quiet_hours = "23:00-07:30"' in world.config.read_text()
     assert "# mine" in world.config.read_text()
     world.said[:] = [said for said in world.said if "422" not in said]
+
+
+@pytest.fixture
+def own_wishes(world: World) -> Iterator[None]:
+    """What a test does to the wishes is undone for those after it."""
+    before = world.config.read_text()
+    yield
+    world.config.write_text(before)
+
+
+def wish_besides(world: World, item: str) -> None:
+    """As if the person wrote one more wish into the config."""
+    with world.config.open("a") as config:
+        config.write(f'\n[[wish]]\nchannel = "alpha"\nitem = "{item}"\n')
+
+
+@pytest.mark.usefixtures("own_wishes")
+def test_what_somebody_changes_in_a_form_is_not_taken_away_by_what_is_pushed(world: World) -> None:
+    page, other = go(world, "/settings"), go(world, "/settings")
+    page.locator("#wishes summary").first.click()
+    form = page.locator("form.bounds").first
+    form.get_by_label("Redeem it without asking").check()
+    form.get_by_label("At most for one").fill("95")
+    form.get_by_label("I mean it").check()
+    page.locator("h1").click()  # nothing of the form is in focus
+    wish_besides(world, "Game key")
+    expect(other.locator("#wishes")).to_contain_text("Game key")
+    page.wait_for_timeout(500)
+    expect(form.get_by_label("At most for one")).to_have_value("95")
+    expect(page.locator("#wishes")).not_to_contain_text("Game key")
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator("#wishes")).to_contain_text("up to 95 each, 1 in all")
+    expect(page.locator("#wishes")).to_contain_text("Game key")
+    page.get_by_label("Redeem it without asking").first.uncheck()
+    page.locator("form.bounds").first.get_by_role("button", name="Save").click()
+    expect(page.locator("#wishes")).not_to_contain_text("up to 95 each")
+
+
+@pytest.mark.usefixtures("own_wishes")
+def test_what_is_pushed_while_the_mouse_is_down_takes_no_click_away(world: World) -> None:
+    page, other = go(world, "/settings"), go(world, "/settings")
+    take = page.get_by_role("button", name="Take back Hydrate")
+    take.hover()
+    page.mouse.down()
+    wish_besides(world, "Pick the next map")
+    expect(other.locator("#wishes")).to_contain_text("Pick the next map")
+    page.wait_for_timeout(500)
+    page.mouse.up()
+    expect(page.locator("#wishes")).to_contain_text("You do not wish for Hydrate any more.")
+    expect(page.locator("#wishes")).to_contain_text("Pick the next map")
 
 
 def store(world: World, **more: object) -> Page:

@@ -106,8 +106,13 @@
 
   // -- what is pushed -------------------------------------------------------------------------------------------
   const busy = (part) => part.matches(".htmx-request") || part.querySelector(".htmx-request") !== null;
-  const typedIn = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
-  const later = new Map(); // parts in which somebody types: they wait
+  const FIELDS = "input, textarea";
+  const typedIn = (part) => part.contains(document.activeElement) && document.activeElement.matches(`${FIELDS}, select`);
+  const edited = (part) => Array.from(part.querySelectorAll(FIELDS)).some(
+    (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+  let pressed = null; // what is replaced under the finger gets no click
+  const inUse = (part) => typedIn(part) || edited(part) || part.contains(pressed);
+  const later = new Map(); // parts that are in use: they wait
 
   function tint(before, after) {
     Array.from(after.cells || []).forEach((cell, at) => {
@@ -120,8 +125,8 @@
     box.innerHTML = html;
     for (const part of Array.from(box.content.children)) {
       const before = by(part.id);
-      if (!before || busy(before)) continue;
-      if (typedIn(before)) { later.set(part.id, html); continue; }
+      if (!before) continue;
+      if (busy(before) || inUse(before)) { later.set(part.id, html); continue; }
       later.delete(part.id);
       const held = before.contains(document.activeElement) ? document.activeElement.id : "";
       for (const open of before.querySelectorAll("details[id][open]")) {
@@ -134,20 +139,35 @@
       if (held && by(held)) by(held).focus({ preventScroll: true });
     }
   }
-  document.addEventListener("focusout", () => setTimeout(() => {
+  const catchUp = () => setTimeout(() => {
     for (const html of Array.from(later.values())) replace(html);
-  }, 0));
+  }, 0);
+  document.addEventListener("focusout", catchUp);
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; });
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => setTimeout(() => { pressed = null; catchUp(); }, 0));
+  }
+  document.body.addEventListener("htmx:afterRequest", catchUp);
+  document.body.addEventListener("htmx:beforeSwap", (event) => { // what is answered is newer than what waits
+    const { target, xhr, requestConfig } = event.detail;
+    if (renewing.has(target.id) && requestConfig.verb === "get" && inUse(target)) {
+      event.detail.shouldSwap = false;
+      anew(target.id);
+    } else if (xhr.status < 400) later.delete(target.id);
+  });
 
   // A list of which other entries are there now, or others of them are meant, is got anew as it is shown here.
-  const stale = new Map();
+  const stale = new Map(), renewing = new Set();
   function anew(list) {
     clearTimeout(stale.get(list));
     stale.set(list, setTimeout(() => {
       const dialog = by("dialog"), part = by(list);
       if (!part) return;
-      if ((dialog && dialog.open) || busy(part) || typedIn(part)) { anew(list); return; }
+      if ((dialog && dialog.open) || busy(part) || inUse(part)) { anew(list); return; }
       const said = part.querySelector(":scope > .done");
+      renewing.add(list);
       window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" }).then(() => {
+        renewing.delete(list);
         if (said && by(list) && !by(list).querySelector(":scope > .done")) by(list).prepend(said);
       });
     }, 400));
