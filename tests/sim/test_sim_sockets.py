@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 
@@ -71,6 +72,10 @@ async def test_the_chat_servers_port_is_closed_for_a_while() -> None:
                 again = await asyncio.open_connection(*where)
         await sign_in(box, again)
         assert box.tally().rooms_now == 1
+        (end,) = box._chat_server.sockets
+        assert end._transport is not None
+        its_socket = end._transport.get_extra_info("socket")
+        assert its_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "a line would wait for the one before it"
         await hang_up(again)
         box.fault("chat_down", seconds=600)  # and the sandbox ends meanwhile
 
