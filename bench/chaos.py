@@ -97,6 +97,13 @@ CROWDED = (
     f"{CROWD_LEAST:.0f} % of each."
 )
 
+TIMED = (
+    f"Of an end of connections with nothing else wrong near it, the rooms are held to be back as soon as the budgets "
+    f"allow. A fault that works on for a while (a server that does not answer, tokens that are refused) has no such "
+    f"moment: after its last stroke {restored.CALM:.0f} s are allowed, since who did not answer three times is left "
+    f"alone for ten minutes, and a share of the oracle is asked."
+)
+
 AGAIN = (
     "A refresh token is used twice only where the answer to its first use was lost and the old access token is dead: "
     "whether Twitch took it then cannot be known, and it is sent once more."
@@ -399,6 +406,7 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
         )
         ends = [one.share for one in singles if one.ends]
         found.append(Figure("Of what the oracle could have, faults after which only the person can go on", "%", ends))
+        found.append(Figure("Faults alone after which rooms were held to be back in time", "", [_timed(singles)]))
         met = [one.name.partition(" at ")[0] not in one.unmet for one in singles]
         found.append(Figure("Faults alone that met the program", "%", [100.0 * sum(met) / len(met)], at_least=MET))
     judged = [sum(one.judged.values()) for one in crowds]
@@ -433,6 +441,10 @@ def figures(days: Sequence[Outcome], singles: Sequence[Outcome], others: dict[st
         runs = [what in one.broken for one in every]
         found.append(Figure(f"Broken: {what}", "", [float(broken) for broken in runs], at_most=0, every=True))
     return [figure for figure in found if figure.runs]
+
+
+def _timed(singles: Sequence[Outcome]) -> int:
+    return sum(any(one.judged.values()) for one in singles)
 
 
 def counted(every: Sequence[Outcome], *, whole: bool) -> list[Figure]:
@@ -490,7 +502,7 @@ def main() -> None:
             f"{len(args.crowds)} crowded hours; {len(singles)} faults alone"
         )
         results_file.record(
-            "chaos", title, figures(days, singles, others), notes=[note, CROWDED, AGAIN], folder=args.into
+            "chaos", title, figures(days, singles, others), notes=[note, CROWDED, TIMED, AGAIN], folder=args.into
         )
     # A day of one's own has no goals but that nothing is broken.
     sys.exit(1 if broken or (not args.scenario and results_file.code(figures(days, singles, others))) else 0)

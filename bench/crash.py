@@ -21,7 +21,7 @@ kept           every row that could be read just before the kill, or was left by
 consistent     no two intervals of presence of a channel overlap; of what was claimed when it died nothing lasts longer
                than its life did; each entry of a ledger follows from the one before
 told twice     no stream was announced twice, and the last one that was is the one that is remembered
-lock           the next process has the lock at once: none ends by itself
+lock           the next process has the lock as soon as it is loaded (LOCKED_WITHIN), and none ends by itself
 and, by the sandbox's own count at the end,
 paid twice     no redemption was taken twice, and no wish was bought more often than it is wished for
 booked         what the program holds for accepted was taken, what was taken it holds for nothing else in the end, and
@@ -89,11 +89,17 @@ SETTLED_EVERY = 10
 """Kills between two looks whether it comes to the right rooms when it is left alone."""
 
 MANY = 500
-"""Kills from which on RENEWALS and MID_RENEWAL must have been met."""
+"""Kills from which on RENEWALS, MID_RENEWAL and SAT_RIGHT must have been met."""
 
 RENEWALS = 40
 MID_RENEWAL = 3
 """80 kills came to 13 renewals and 2 such kills: 81 and 12 of so many. What is rare varies, so its floor is low."""
+
+SAT_RIGHT = 0.25
+"""The part of so many kills that must have met a process in the right rooms: it was 0.7."""
+
+LOCKED_WITHIN = 20.0
+"""Seconds from a start to the lock: what it takes to load the program on a slow machine, and no wait for the dead."""
 
 PATIENCE = 60.0
 """Real seconds for what takes a few."""
@@ -735,14 +741,19 @@ def figures(found: Outcome) -> list[Figure]:
     figures = [
         Figure("kill -9 of the service on a busy day", "", [found.kills]),
         Figure("Of these, of a process that did not have the lock yet", "", [found.before_lock]),
-        Figure("Of these, of a process that had come to the right rooms", "", [found.sat_right]),
+        Figure(
+            "Of these, of a process that had come to the right rooms",
+            "",
+            [found.sat_right],
+            at_least=SAT_RIGHT * found.kills if many else None,
+        ),
         Figure("Channels that banned us in the first half of it", "", [found.bans], at_least=1),
         Figure("Kills after word of a ban was written", "", [found.knew], at_least=1),
         Figure("Renewals of the access token", "", [found.renewals], at_least=RENEWALS if many else None),
         Figure("Kills in the middle of one", "", [found.mid_renewal], at_least=MID_RENEWAL if many else None),
         Figure("New sign-ins, where the answer of one was lost with the process", "", [found.sign_ins]),
         Figure("Redemptions taken meanwhile, of those asked for and wished for", "", [found.taken]),
-        Figure("From the start of a process to its lock", "s", found.ready_s),
+        Figure("From the start of a process to its lock", "s", found.ready_s, at_most=LOCKED_WITHIN, every=True),
         Figure("From the start of a process to the right rooms", "s", found.settled_s),
     ]
     return figures + [

@@ -30,7 +30,15 @@ import results
 import table
 from results import ROOT, Figure
 
+from allthepoints.irc.session import SessionOptions
+
 TESTS = "tests/network"
+
+HURRIED = (
+    f"The tests hurry: whatever is found out by silence takes as long as `idle_ping` and `pong_timeout` say, and these "
+    f"are 0.1 to 3 s in each test, where the program has {SessionOptions().idle_ping:.0f} s and "
+    f"{SessionOptions().pong_timeout:.0f} s. By the program's own settings it is some 41 s."
+)
 
 AS_A_TEST = ("PYTEST_", "COV_")
 """What a pytest of which this is a part would tell the one that is started here."""
@@ -101,7 +109,8 @@ def main() -> None:
     else:
         show(found)
     if args.record:
-        results.record("network", "A network that cuts, resets, loses and is slow", figures(found), folder=args.into)
+        title = "A network that cuts, resets, loses and is slow"
+        results.record("network", title, figures(found), notes=[HURRIED], folder=args.into)
     sys.exit(results.code(figures(found)))
 
 

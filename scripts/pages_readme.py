@@ -33,7 +33,8 @@ ROWS = (
         "{chaos.low: Of what the oracle could have, stormiest days} to "
         "{chaos.high: Of what the oracle could have, stormiest days} %, in an hour with more live channels than rooms "
         "{chaos.low: Of what the oracle could have, crowded hours} to "
-        "{chaos.high: Of what the oracle could have, crowded hours} %; a limit broken: {chaos.high: Broken: joins}, "
+        "{chaos.high: Of what the oracle could have, crowded hours} %; limits broken (JOINs, logins, rooms): "
+        "{chaos.high: Broken: joins}, {chaos.high: Broken: logins}, {chaos.high: Broken: rooms}; "
         "paid twice: {chaos.high: Broken: doubled}, joined after word of a ban: {chaos.high: Broken: after told}",
         "{chaos.low: stormiest days: the article's bot} to {chaos.high: stormiest days: the article's bot} %, "
         "in such hours {chaos.low: crowded hours: the article's bot} to "
@@ -68,7 +69,10 @@ ROWS = (
         "`kill -9` at {crash: kill -9 of the service on a busy day} moments of a busy day "
         "(`scripts/bench crash --kills 500`)",
         "recorded facts lost: {crash: Broken: kept}; paid twice: {crash: Broken: paid twice}; right rooms again after "
-        "{crash: From the start of a process to the right rooms} s",
+        "{crash: From the start of a process to the right rooms} s (the median of "
+        "{crash.runs: From the start of a process to the right rooms} starts, from "
+        "{crash.low: From the start of a process to the right rooms} to "
+        "{crash.high: From the start of a process to the right rooms})",
         "",
     ),
     (

@@ -189,10 +189,12 @@ def test_refresh_tokens_that_were_sent_again(times: int, early: int, found_spent
 
 
 @pytest.mark.parametrize(
-    ("kills", "renewals", "mid_renewal", "code"),
-    [(20, 0, 0, 0), (500, 40, 3, 0), (500, 39, 3, 1), (500, 40, 2, 1)],
+    ("kills", "renewals", "mid_renewal", "sat_right", "code"),
+    [(20, 0, 0, 0, 0), (500, 40, 3, 125, 0), (500, 39, 3, 125, 1), (500, 40, 2, 125, 1), (500, 40, 3, 124, 1)],
 )
-def test_many_kills_must_have_met_renewals(kills: int, renewals: int, mid_renewal: int, code: int) -> None:
-    found = crash.Outcome(kills=kills, bans=1, knew=1, ready_s=[1.0], settled_s=[1.0])
+def test_many_kills_must_have_met_what_they_are_for(
+    kills: int, renewals: int, mid_renewal: int, sat_right: int, code: int
+) -> None:
+    found = crash.Outcome(kills=kills, bans=1, knew=1, sat_right=sat_right, ready_s=[1.0], settled_s=[1.0])
     found.renewals, found.mid_renewal = renewals, mid_renewal
     assert results.code(crash.figures(found)) == code

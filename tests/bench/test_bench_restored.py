@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 import restored
 from restored import Cut
 
+from allthepoints.core.model import Why
 from allthepoints.sim.oracle import Fall
 from allthepoints.sim.scenario import Scenario
 from allthepoints.sim.tally import Befallen, ChannelTally
@@ -23,6 +24,14 @@ TOLD = Fall(600.0, 630.0, 630.0)
 SILENT = Fall(600.0, 915.0, 600.0, silent=True)
 
 NOISE = Befallen(1_600.0, "chat_noise", {}, "me")
+
+
+def test_the_program_cannot_allow_itself_more() -> None:
+    """The judge takes the program's waits from the program: whoever makes them longer has to do it here as well."""
+    rule = restored.RULES[Why.ROOM_LIMIT]
+    assert restored.KEEP_ALIVE <= 41.1
+    assert (restored.REDIAL, restored.SELDOM) == (15.0, 120.0)
+    assert (rule.first, rule.cap) == (30.0, 300.0)
 
 
 def room(number: int, *sat: tuple[float, float]) -> ChannelTally:
