@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -174,21 +175,24 @@ class Process:
         """Signal it and wait; answers the exit code. Where it is not gone in time, the machine is measured: is it as
         slow as that?"""
         watch, longer = Stopwatch(), 0.0
+        took: list[float] = []
         if self.code is None:
             self.send(number)
-        while not self._gone(within + longer - watch.elapsed()):
+
+        def wait() -> None:
+            self._popen.wait()
+            took.append(watch.elapsed())
+
+        waiter = threading.Thread(target=wait, daemon=True)
+        waiter.start()
+        while True:
+            waiter.join(max(0.0, within + longer - watch.elapsed()))
+            if took and took[0] <= within + longer:
+                return self._popen.returncode
             before, longer = longer, max(longer, slower_by())
-            if longer == before and not self._gone(within + longer - watch.elapsed()):
+            if longer == before:
                 self.kill()
                 raise AssertionError(f"did not end within {within + longer:g} s\n{self.says()}\n{self.complains()}")
-        return self._popen.returncode
-
-    def _gone(self, within: float) -> bool:
-        try:
-            self._popen.wait(max(0.0, within))
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
     def kill(self) -> None:
         if self.code is None:
