@@ -10,20 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 
 from processes import started
 from sandbox_thread import RunningSandbox, running_sandbox
 
+from allthepoints.base.clock import Stopwatch
 from allthepoints.config.paths import DataDir, prepare
 from allthepoints.sim.scenario import Broadcast, ChannelPlan, ItemPlan, LoyaltyPlan, Scenario
 from allthepoints.views.web.password import Password
 
 CHROMIUM = Path("/usr/bin/chromium")
 
-PATIENT_MS = 20_000
+PATIENT_MS = 60_000
 """For what takes well under one second: two cores are shared with other tests."""
 
 expect.set_options(timeout=PATIENT_MS)
@@ -80,6 +81,15 @@ class World:
         url = str(getattr(request, "url", ""))
         if not url.startswith((self.address, "data:", "about:")):
             self.said.append(f"asked for {url}")
+
+
+def reload_until(page: Page, found: Locator) -> None:
+    """Whether it is there is told by a page of its own: what has yet to be read is shown by the next."""
+    watch = Stopwatch()
+    while not found.count():
+        assert watch.elapsed() < PATIENT_MS / 1000, f"never shown: {found}"
+        page.wait_for_timeout(300)
+        page.reload()
 
 
 @pytest.fixture(scope="module")

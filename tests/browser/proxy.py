@@ -33,7 +33,7 @@ def proxy(to: str, prefix: str = "", *, strips: bool = False) -> Iterator[int]:
             path = self.path[len(prefix) :] or "/" if strips else self.path
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOPS}
             headers |= {"X-Forwarded-For": self.client_address[0], "X-Forwarded-Proto": "http"}
-            upstream = http.client.HTTPConnection(to, timeout=30)
+            upstream = http.client.HTTPConnection(to, timeout=60)
             try:
                 upstream.request(self.command, path, body, headers)
                 answer = upstream.getresponse()

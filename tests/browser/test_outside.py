@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from proxy import page_of_another_site, proxy
 
-from conftest import CHROMIUM, World, served
+from conftest import CHROMIUM, World, reload_until, served
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def test_behind_a_proxy_under_a_path(proxied: World, strips: bool) -> None:
         assert page.evaluate("window.stays") is True, "pushed through the proxy"
 
         page.goto(f"{here}/channel/alpha?range=all")
-        expect(page.locator("[data-drawn]")).to_be_visible(timeout=20_000)
+        expect(page.locator("[data-drawn]")).to_be_visible()
         redeem(page, here)
         page.get_by_role("button", name="Log out").click()
         expect(page).to_have_url(f"{here}/login")
@@ -88,11 +88,7 @@ def redeem(page: Page, here: str) -> None:
     """To the end, in the dialog."""
     page.goto(f"{here}/store?channel=alpha&show=affordable")
     link = page.get_by_role("link", name="Redeem Hydrate")
-    for _ in range(40):
-        if link.count():
-            break
-        page.wait_for_timeout(250)
-        page.reload()
+    reload_until(page, link)
     link.click()
     page.get_by_role("dialog").get_by_role("button", name="Spend").click()
     expect(page.get_by_role("dialog")).to_contain_text("Redeemed: Hydrate")
@@ -188,7 +184,7 @@ def test_pages_that_read_nothing_keep_nobody_waiting(running: World) -> None:
     try:
         for at in range(20):
             topic = ("now", "store", "channel/alpha", "settings", "health")[at % 5]
-            one = socket.create_connection((where.hostname, where.port), timeout=10)
+            one = socket.create_connection((where.hostname, where.port), timeout=60)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             one.sendall(f"GET /events?of={topic}&since=x HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())
             sockets.append(one)

@@ -15,6 +15,9 @@ from allthepoints.testing.clock import settle
 
 T = TypeVar("T")
 
+WITHIN = 60.0
+"""Seconds for what takes well under one: two cores are shared with other tests."""
+
 
 class SharedTime:
     """Real time, and what was slept away since: `hurried` sleeps at once, and the sandbox sees the time go by."""
@@ -54,7 +57,7 @@ class RunningSandbox:
         async def asked() -> T:
             return ask(self.sandbox)
 
-        return asyncio.run_coroutine_threadsafe(asked(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(asked(), self._loop).result(WITHIN)
 
     def fault(self, name: str, **parameters: object) -> None:
         self.call(lambda sandbox: sandbox.fault(name, **parameters))
@@ -85,12 +88,12 @@ def running_sandbox(scenario: Scenario, time: SharedTime | None = None) -> Itera
         await running.sandbox.stop()
 
     try:
-        running = asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
+        running = asyncio.run_coroutine_threadsafe(begin(), loop).result(WITHIN)
         try:
             yield running
         finally:
-            asyncio.run_coroutine_threadsafe(end(running), loop).result(10)
+            asyncio.run_coroutine_threadsafe(end(running), loop).result(WITHIN)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(WITHIN)
         loop.close()

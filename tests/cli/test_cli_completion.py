@@ -148,7 +148,7 @@ def _text(path: Path) -> str:
 def _drain_until(handle: int, done: Callable[[], bool]) -> None:
     watch = Stopwatch()
     while not done():
-        assert watch.elapsed() < 30
+        assert watch.elapsed() < 60
         if select.select([handle], [], [], 0.05)[0]:
             os.read(handle, 65536)
 

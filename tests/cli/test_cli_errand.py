@@ -115,7 +115,7 @@ def test_fc_48_a_person_settles_one_beside_a_running_service(
         assert (result.code, json.loads(result.out)["by_hand"]) == (0, True)
         assert atp("redemptions", "settle", key, "--taken", "--yes").code == 3, "it is settled"
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     tally = box.call(lambda sandbox: sandbox.tally())
     assert (tally.redemption_calls, len(tally.redemptions)) == (1, 0)
 
@@ -131,5 +131,5 @@ def test_a_running_service_is_asked(atp: Atp, box: RunningSandbox) -> None:
         row = json.loads(atp("points", "alpha", "--json").out)[0]
         assert (row["verdict"], row["causes"]) == ("early", ["list_lags"])
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert len(box.call(lambda sandbox: sandbox.tally()).redemptions) == 1

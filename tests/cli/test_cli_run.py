@@ -68,7 +68,7 @@ def test_fc_38_fc_32_run_says_one_line_per_change_and_leaves_at_ctrl_c(
         assert f"(process {process.pid})" in second.err
 
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "waiting" not in out, "it falls silent when it is stopped"
         assert err == "Stopped; you left every chat.\n"
@@ -88,7 +88,7 @@ def test_what_is_odd_in_the_config_is_told_once(box: RunningSandbox, home: Path,
     with started("run") as process:
         read_until(process, "In 2 of 2 live chats.")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert err.count("200 is more than 100") == 1
     (log,) = (home / "data" / "logs").iterdir()
     assert log.read_text(encoding="utf-8").count("200 is more than 100") == 1
@@ -173,15 +173,20 @@ async def test_the_table_says_who_usually_starts_next_while_nobody_is_live(tmp_p
 # -- simulate ------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox is stopped as soon as it has looked once."""
+    """The sandbox is stopped as soon as it has looked once, however long it took to start."""
+    stop: list[asyncio.Event] = []
 
-    def stop() -> asyncio.Event:
-        event = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.05, event.set)
-        return event
+    def awaited() -> asyncio.Event:
+        stop[:] = [asyncio.Event()]
+        return stop[0]
 
-    monkeypatch.setattr(simulate, "_stop_at_signals", stop)
-    monkeypatch.setattr(simulate, "LOOK_EVERY", 0.02)
+    class Once(simulate.News):
+        def since(self) -> Iterator[str]:
+            yield from super().since()
+            stop[0].set()
+
+    monkeypatch.setattr(simulate, "_stop_at_signals", awaited)
+    monkeypatch.setattr(simulate, "News", Once)
 
 
 @pytest.mark.usefixtures("briefly")

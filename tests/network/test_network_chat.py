@@ -63,7 +63,7 @@ class Ear:
     async def until(self, done: Callable[[], object]) -> float:
         """Answers the seconds."""
         watch = Stopwatch()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not done():
                 self.changed.clear()
                 await self.changed.wait()

@@ -24,8 +24,9 @@ from allthepoints.base.clock import Stopwatch
 KEEP = 3.0
 """Seconds of `idle_ping` and `pong_timeout` in HASTY."""
 
-SPARE = 3.0
-"""Seconds for two busy cores: until a timer is heard, a row is written, a look is taken."""
+SPARE = 8.0
+"""Seconds for two busy cores: until a timer is heard, a row is written, a look is taken. The usual ten seconds for a
+PONG are still more than both."""
 
 CUT = 60.0
 """Seconds of the long cut."""
@@ -124,8 +125,7 @@ def staged(tmp_path: Path, *logins: str, scenario: str = "", tls: bool = False, 
         stage.until_present(*logins, what="in all chats")
         yield stage
         wire.heal()
-        code, _ = service.stop()
-        assert code == 0, service.complains()
+        assert service.stop() == 0, service.complains()
 
 
 def test_fc_05_each_way_alone_and_both(tmp_path: Path, tell: Tell) -> None:
@@ -174,7 +174,7 @@ def test_a_long_cut_of_everything(tmp_path: Path, tell: Tell) -> None:
         assert stage.claimed() == set()
         assert stage.ask(Box.rooms) == []
         stage.wire.heal()
-        tell(f"Cut of {CUT:g} s", BACK, stage.until_present("alpha", "beta", what="both, after the cut", within=40))
+        tell(f"Cut of {CUT:g} s", BACK, stage.until_present("alpha", "beta", what="both, after the cut"))
         stage.sound()
         assert stage.tally()["protocol_error_count"] == 0
 
@@ -186,9 +186,9 @@ def test_every_tenth_packet_is_lost(tmp_path: Path, tell: Tell) -> None:
             stage.wire.drop(port, "up", "down", share=0.1)
         for login in logins[:4]:
             stage.ask(lambda box, login=login: box.on_air(login, live=False))  # type: ignore[misc]
-        stage.until_present(*logins[4:], what="out of four", within=60)
+        stage.until_present(*logins[4:], what="out of four")
         stage.ask(lambda box: box.on_air(*logins[:4]))
-        tell("10 % of all packets lost", IN, stage.until_present(*logins, what="in all again", within=60))
+        tell("10 % of all packets lost", IN, stage.until_present(*logins, what="in all again"))
         stage.sound()
 
 
@@ -201,7 +201,7 @@ def test_a_wire_that_is_too_slow_for_the_chat(tmp_path: Path, tell: Tell) -> Non
         stage.ask(lambda box: box.fault("chat_noise", rate=9_000, seconds=2.0, every=1.0))
         stage.ask(lambda box: box.on_air("delta"))
         rooms = ("alpha", "beta", "gamma", "delta")
-        seconds = stage.until_present(*rooms, what="the fourth, behind all that chat", within=60)
+        seconds = stage.until_present(*rooms, what="the fourth, behind all that chat")
         assert stage.wire.held_back() > 0
         tell("200 kbit/s, and more chat than that", IN, seconds)
         stage.sound()

@@ -28,7 +28,8 @@ TOKEN = "testtoken"
 ROOMS = [f"room{number:02}" for number in range(20)]
 KEEP = 0.6
 """Seconds of idle_ping and pong_timeout once a wire is cut."""
-SPARE = 3.0
+SPARE = 8.0
+"""Seconds for two busy cores. What it takes with PATIENT is still more than both."""
 CUT = 60.0
 """Seconds of the long cut."""
 PING = 2
@@ -91,7 +92,7 @@ class Caller:
     async def until(self, done: Callable[[], object]) -> float:
         watch = Stopwatch()
         while not done():
-            assert watch.elapsed() < 30, (self.events[-3:], self.lost)
+            assert watch.elapsed() < 60, (self.events[-3:], self.lost)
             await CLOCK.sleep(0.02)
         return watch.elapsed()
 

@@ -26,7 +26,7 @@ HOSTILE = "me_and_you_ is live: *[new]* <b>_ `x` & @everyone <@&1>"
 NOTICE = Notice("Live", HOSTILE)
 SHORT = 0.2
 """Seconds that a test waits for a server that never answers."""
-PATIENT = 20.0
+PATIENT = 60.0
 """And for one that does: a busy machine may be elsewhere for a while."""
 
 

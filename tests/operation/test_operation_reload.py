@@ -86,7 +86,7 @@ class Stage:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def until(self, look: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not look():
                 await self.clock.sleep(0.01)
 
@@ -294,7 +294,7 @@ async def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     stage = Stage(path)
     path.unlink()
     os.mkfifo(path)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await stage.reload.watch()
     assert stage.told.order == []
 

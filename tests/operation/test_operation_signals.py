@@ -49,7 +49,7 @@ def check(platform: str, steps: str, code: int, said: str) -> None:
         [sys.executable, "-c", PROGRAM, platform, *steps.split()],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
     )
     assert (done.returncode, done.stdout.split()) == (code, said.split()), done.stderr

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 DANK = "@mastondzn/dank-twitch-irc"
 DANK_VERSION = "7.2.0"
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds of real time after which a client that says nothing is given up; a healthy one needs a fraction of one."""
 
 
@@ -154,7 +154,7 @@ async def dank_client(entry: Path, port: int, token: str) -> AsyncIterator[list[
         assert process.stdin is not None
         process.stdin.close()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(PATIENCE):
                 await process.wait()
         if process.returncode is None:
             process.kill()

@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from allthepoints.base.clock import Stopwatch
 from allthepoints.base.types import JSON, ItemId, Login, SeId, StreamId, UserId
 from allthepoints.config.load import load
 from allthepoints.config.paths import ConfigPath, DataDir
@@ -262,10 +263,10 @@ async def looked(pilot: Pilot[None]) -> None:
     assert isinstance(app, WatchApp)
     before = app.looks
     app.nudge()
-    for _ in range(500):
+    watch = Stopwatch()
+    while app.looks < before + 2:
+        assert watch.elapsed() < 60, "nobody looks"
         await pilot.pause(0.005)
-        if app.looks >= before + 2:
-            break
         app.nudge()
     await pilot.pause()
 

@@ -12,6 +12,7 @@ import pytest
 from terminal_home import ALPHA, AT, CODE, HYDRATE, KEY, MAP, FakeAsks, Home, looked, shown, text_of, view
 from textual.pilot import Pilot
 
+from allthepoints.base.clock import Stopwatch
 from allthepoints.base.errors import AlreadyRunning, FaultError, NotSent
 from allthepoints.base.types import Login
 from allthepoints.config.settings import Settings
@@ -255,11 +256,10 @@ async def asleep(home: Home) -> AsyncIterator[tuple[WatchApp, Errands, Pilot[Non
 
 
 async def shows(app: WatchApp, pilot: Pilot[None], *words: str) -> None:
-    for _ in range(100):
-        if all(word in text_of(app) for word in words):
-            return
+    watch = Stopwatch()
+    while not all(word in text_of(app) for word in words):
+        assert watch.elapsed() < 60, f"{words} are not on\n{text_of(app)}"
         await looked(pilot)
-    raise AssertionError(f"{words} are not on\n{text_of(app)}")
 
 
 async def test_where_no_service_runs_this_process_is_it_for_the_errand(tmp_path: Path) -> None:

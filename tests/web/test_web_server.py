@@ -22,6 +22,9 @@ from allthepoints.views.web.server import Dashboard
 
 pytestmark = pytest.mark.anyio
 
+ENDS_WITHIN = 20.0
+"""Seconds for what takes half a second, on a busy machine; who waits for a page or a request waits for good."""
+
 
 def dashboard(folder: Path, listen: str) -> Dashboard:
     where = Where(listen)
@@ -63,7 +66,7 @@ async def test_it_serves_and_ends(tmp_path: Path) -> None:
                 assert (await anext(lines)).startswith("retry:")
                 watch = Stopwatch()
                 await web.stop()
-                assert watch.elapsed() < 5
+                assert watch.elapsed() < ENDS_WITHIN
                 with pytest.raises(httpx2.HTTPError):
                     async for _ in lines:
                         pass
@@ -101,7 +104,7 @@ async def test_a_request_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> 
         await entered.wait()
         watch = Stopwatch()
         await server.stop()
-        assert watch.elapsed() < 5
+        assert watch.elapsed() < ENDS_WITHIN
         with pytest.raises(httpx2.HTTPError):
             await asked
 
@@ -147,7 +150,7 @@ async def test_what_is_no_request(tmp_path: Path, sent: bytes, caplog: pytest.Lo
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             answer = await reader.readline()
         assert answer == b"" or answer.split()[1] in {b"400", b"421", b"413"}
         writer.close()

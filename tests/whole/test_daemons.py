@@ -85,7 +85,7 @@ class Ear:
         self.changed.set()
 
     async def until(self, done: Callable[[], object]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not done():
                 self.changed.clear()
                 await self.changed.wait()

@@ -62,6 +62,6 @@ def test_a_careless_twitch_is_good_enough(tmp_path: Path, name: str) -> None:
             assert twitch.joined == ["alpha"]
             twitch.live = set()
             until(lambda: twitch.joined == [], what="offline, and out")
-            assert service.stop()[0] == 0
+            assert service.stop() == 0
         assert twitch.lines.count("PASS oauth:sometoken") == 1, "one connection did it all"
         assert not [line for line in twitch.lines if line.startswith("PRIVMSG")]

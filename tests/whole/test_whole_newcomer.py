@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import stat
 from pathlib import Path
 
@@ -25,9 +24,7 @@ def test_from_an_empty_home_to_the_chats_and_out_again(tmp_path: Path) -> None:
             _status_has_the_shape_of_the_contract(machine)
             _channels_and_events(machine)
             _faces_say_it_in_words(machine, service)
-            code, took = service.stop(signal.SIGTERM)
-        assert code == 0, service.complains()
-        assert took < STOPS_WITHIN
+            assert service.stop(within=STOPS_WITHIN) == 0, service.complains()
         assert "Traceback" not in service.complains() + service.says()
         until(lambda: box.rooms() == [], what="left")
         tally = box.tally()
@@ -108,8 +105,8 @@ def test_a_login_while_it_runs_is_taken_up(tmp_path: Path) -> None:
             assert machine.warning("sign_in_needed")["text"].startswith("Not signed in to Twitch. ")
             machine.do("login")
             kept = (machine.data / "tokens.json").read_bytes()
-            until(lambda: box.rooms() == ["alpha"], 30, "the chat, after the login")
-            assert service.stop()[0] == 0
+            until(lambda: box.rooms() == ["alpha"], what="the chat, after the login")
+            assert service.stop() == 0
         assert all(json.loads(line)["text"] for line in service.says().splitlines())
         assert (machine.data / "tokens.json").read_bytes() == kept
 
@@ -128,7 +125,7 @@ def test_another_login_while_it_runs_is_looked_at_at_once(tmp_path: Path) -> Non
             until(lambda: box.tally()["oauth_calls"]["/validate"] == before + 2, what="the command's and the service's")
             machine.do("logout")
             assert "Not signed in" in machine.warning("sign_in_needed")["text"]
-            assert service.stop()[0] == 0
+            assert service.stop() == 0
 
 
 def test_commands_before_anything_exists_say_what_to_do(tmp_path: Path) -> None:

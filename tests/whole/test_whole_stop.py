@@ -1,6 +1,7 @@
 """FC-38: SIGTERM at the worst moments, to the real command. It is gone by itself within 5 s, in order, every time.
 
-The bound is the wait for its end: were it still there, it would be killed and the test would fail.
+The bound is the wait for its end: were it still there, it would be killed and the test would fail. On a machine that is
+slower just now it is more, by as much as that is measured to cost (`slower_by`).
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ def check_stops(machine: Machine, reached: Callable[[], Any], what: str, command
     with machine.run(command=command) as service:
         until(lambda: reached() or service.code is not None, what=what)
         assert service.code is None, service.complains()
-        assert service.stop(within=STOPS_WITHIN)[0] == 0, service.complains()
+        assert service.stop(within=STOPS_WITHIN) == 0, service.complains()
         assert "Stopped; you left every chat." in service.complains()
     assert machine.kinds()[-1] == "stopped"
     assert machine.peek()["running"] is False
@@ -302,7 +303,7 @@ def test_fc_38_while_it_starts(tmp_path: Path) -> None:
             with machine.run() as service:
                 until(lambda: heeds_sigterm(service.pid) or service.code is not None, what="a process that listens")
                 pause(0.05 * moment)  # less than it takes to start, in steps
-                assert service.stop(within=STOPS_WITHIN)[0] == 0, service.complains()
+                assert service.stop(within=STOPS_WITHIN) == 0, service.complains()
         check_stops(machine, lambda: machine.peek()["account"], "a service that is signed in")
 
 
@@ -378,15 +379,15 @@ def test_fc_33_fc_38_while_somebody_holds_the_database_locked(tmp_path: Path) ->
             with locked(machine.data / "allthepoints.db"):
                 box.on_air("alpha")
                 until(lambda: box.rooms() == ["alpha"], what="in")
-                assert service.stop(within=STOPS_WITHIN)[0] == 0, service.complains()
+                assert service.stop(within=STOPS_WITHIN) == 0, service.complains()
             until(lambda: box.rooms() == [], what="left")
         with locked(machine.data / "allthepoints.db"), machine.run() as service:
             until(lambda: holder(machine.data / "allthepoints.lock") == service.pid, what="it has come to the database")
             pause(0.05)
-            assert service.stop(within=STOPS_WITHIN)[0] == 0, service.complains()
+            assert service.stop(within=STOPS_WITHIN) == 0, service.complains()
         with machine.run() as service:
             until(lambda: machine.peek()["running"], what="the next start")
-            assert service.stop(within=STOPS_WITHIN)[0] == 0, service.complains()
+            assert service.stop(within=STOPS_WITHIN) == 0, service.complains()
 
 
 @contextmanager
