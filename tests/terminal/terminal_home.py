@@ -258,12 +258,21 @@ async def shown(app: WatchApp, width: int = 80, height: int = 24) -> AsyncIterat
 
 
 async def looked(pilot: Pilot[None]) -> None:
-    """A look from now on is on the screen."""
-    app = pilot.app
+    """What keys began is done, and a look from then on is on the screen."""
+    watch = Stopwatch()
+    await pilot.pause()
+    while any(worker.name != "look" and not worker.is_finished for worker in pilot.app.workers):
+        assert watch.elapsed() < 60, "what a key began never ends"
+        await pilot.pause(0.005)
+    await seen_again(pilot)
+
+
+async def seen_again(pilot: Pilot[None]) -> None:
+    """A look from now on is on the screen, whatever is still being done."""
+    app, watch = pilot.app, Stopwatch()
     assert isinstance(app, WatchApp)
     before = app.looks
     app.nudge()
-    watch = Stopwatch()
     while app.looks < before + 2:
         assert watch.elapsed() < 60, "nobody looks"
         await pilot.pause(0.005)
@@ -277,4 +286,4 @@ def text_of(app: WatchApp) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-__all__ = ["CODE", "Home", "Offer", "looked", "shown", "text_of", "view"]
+__all__ = ["CODE", "Home", "Offer", "looked", "seen_again", "shown", "text_of", "view"]

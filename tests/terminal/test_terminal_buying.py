@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from terminal_home import ALPHA, AT, CODE, HYDRATE, KEY, MAP, FakeAsks, Home, looked, shown, text_of, view
+from terminal_home import ALPHA, AT, CODE, HYDRATE, KEY, MAP, FakeAsks, Home, looked, seen_again, shown, text_of, view
 from textual.pilot import Pilot
 
 from allthepoints.base.clock import Stopwatch
@@ -230,7 +230,7 @@ class Errands:
         self.asked.append((kind, login))
         with self.home.running():
             self.begun.set()
-            assert self.hold.wait(10)
+            assert self.hold.wait(60)
             if kind == "look":
                 self.home.write(
                     r.Noted(AT + 1, read_key(ALPHA), str(AT + 1)),
@@ -282,8 +282,8 @@ async def test_while_an_errand_goes_on_it_is_no_service_and_one_q_does_not_end_i
         errands.hold.clear()
         errands.begun.clear()
         await pilot.press("y")
-        await asyncio.to_thread(errands.begun.wait, 10)
-        await looked(pilot)
+        await asyncio.to_thread(errands.begun.wait, 60)
+        await seen_again(pilot)
         assert "not running" in text_of(app).splitlines()[0]
         await pilot.press("q")
         assert "q again quits" in text_of(app).replace("\n", " ")
