@@ -48,12 +48,6 @@ IN_MEMORY = (
     "These days run in memory, in simulated time, without sockets; the busy hour (`bench/busy.py`) has real ones."
 )
 
-BOTH = (
-    "Memory is that of the service and of the sandbox, which keeps every interval of every channel: 1 MB a day is "
-    "allowed for that after the warm-up. What a leak would show in is the last half, in which nothing is met for the "
-    "first time."
-)
-
 PAUSE = 60.0
 """Simulated seconds without a stream at midnight, so that no channel's streams meet."""
 
@@ -71,6 +65,12 @@ AT_WORK = 4
 
 PER_DAY = 1.0
 """MB that the sandbox's own memory of a day may take."""
+
+BOTH = (
+    "Memory is that of the service and of the sandbox, which keeps every interval of every channel: "
+    f"{PER_DAY:.0f} MB a day is allowed for that after the warm-up. What a leak would show in is the last half, in "
+    "which nothing is met for the first time."
+)
 
 BREATH = 1.01
 """In the last half nothing is new: memory may go up and down by so much between its two quarters."""

@@ -187,7 +187,7 @@ async def an_outage_is_an_error_and_passes(stage: LiveStage) -> None:
         stage.api.follows(stage.me),
         stage.api.users(frozenset({alpha.id}), frozenset()),
     ):
-        assert isinstance(await _raised(work), OutsideError)
+        assert isinstance(await raised(work), OutsideError)
     stage.outage(False)
     assert len((await stage.api.live(_by_id(alpha))).streams) == 1
 
@@ -246,7 +246,7 @@ async def what_was_taken_back_ends(stage: TokensStage) -> None:
     """FC-17. No loop: it stays ended."""
     stage.revoke()
     for _ in range(2):
-        assert isinstance(await _raised(stage.tokens.check()), SignInNeeded)
+        assert isinstance(await raised(stage.tokens.check()), SignInNeeded)
     assert stage.tokens.remembered() is None
     try:
         stage.tokens.chat_token()
@@ -260,7 +260,7 @@ async def an_outage_keeps_the_token(stage: TokensStage) -> None:
     await stage.tokens.check()
     token = stage.tokens.chat_token()
     stage.outage(True)
-    assert isinstance(await _raised(stage.tokens.check()), Unknown)
+    assert isinstance(await raised(stage.tokens.check()), Unknown)
     assert stage.tokens.chat_token() == token
     assert stage.tokens.remembered() is not None
     stage.outage(False)
@@ -277,7 +277,8 @@ TOKENS = (
 )
 
 
-async def _raised(work: Awaitable[object]) -> Exception | None:
+async def raised(work: Awaitable[object]) -> Exception | None:
+    """What it ends with, if not well."""
     try:
         await work
     except Exception as error:

@@ -5,13 +5,13 @@ As in `contracts`: a case gets a stage, and `POINTS_API` and `STORE_API` list th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from allthepoints.base.errors import NotSent, OutsideError, Refused, Unauthorised, Unknown
 from allthepoints.base.types import ItemId, Login, SeId
 from allthepoints.core.loyalty import Bought, Item, JwtState, LoyaltyChannel
 from allthepoints.ports import JwtUnusable, PointsApi, StoreApi
+from allthepoints.testing.contracts import raised
 
 NOBODY = SeId("0123456789abcdef01234567")
 NOTHING = ItemId("0123456789abcdef01234568")
@@ -183,7 +183,7 @@ async def reading_fails_in_an_outage_and_passes(stage: PointsStage) -> None:
         stage.api.balance(alpha.id, stage.viewer),
         stage.api.items(alpha.id),
     ):
-        assert isinstance(await _raised(work), Unknown)
+        assert isinstance(await raised(work), Unknown)
     stage.outage(False)
     assert await stage.api.find(alpha.ref.login) == alpha
 
@@ -267,7 +267,7 @@ async def a_clear_no_books_nothing(stage: StoreStage) -> None:
         stage.sell("alpha", "Asks", 1, asks=("Which?",)),
         NOTHING,
     ):
-        error = await _raised(_redeem(stage, alpha.id, item))
+        error = await raised(_redeem(stage, alpha.id, item))
         assert isinstance(error, Refused)
         assert error.message
     assert stage.booked() == 0
@@ -282,7 +282,7 @@ async def a_lost_answer_is_unknown(stage: StoreStage) -> None:
     item = stage.sell("alpha", "Hydrate", 10)
     for booked in (False, True):
         stage.lose_answer(booked=booked)
-        error = await _raised(_redeem(stage, alpha.id, item))
+        error = await raised(_redeem(stage, alpha.id, item))
         assert isinstance(error, Unknown)
         assert not isinstance(error, NotSent)
         assert stage.booked() == len(await _history(stage)) == booked
@@ -295,7 +295,7 @@ async def what_never_left_says_so(stage: StoreStage) -> None:
     stage.give("alpha", 1000)
     item = stage.sell("alpha", "Hydrate", 10)
     stage.cut_off()
-    assert isinstance(await _raised(_redeem(stage, alpha.id, item)), NotSent)
+    assert isinstance(await raised(_redeem(stage, alpha.id, item)), NotSent)
     assert stage.booked() == 0
     await _redeem(stage, alpha.id, item)
     assert stage.booked() == 1
@@ -334,8 +334,8 @@ async def another_accounts_jwt_reads_and_buys_nothing(stage: StoreStage) -> None
     stage.give("alpha", 1000)
     item = stage.sell("alpha", "Hydrate", 10)
     for error in (
-        await _raised(stage.store.history(NOBODY)),
-        await _raised(stage.store.redeem(NOBODY, alpha.id, item, (), "")),
+        await raised(stage.store.history(NOBODY)),
+        await raised(stage.store.redeem(NOBODY, alpha.id, item, (), "")),
     ):
         assert isinstance(error, JwtUnusable)
         assert error.state is JwtState.WRONG_ACCOUNT
@@ -347,8 +347,8 @@ async def the_store_fails_in_an_outage_and_passes(stage: StoreStage) -> None:
     """An empty list of ours would be a lie."""
     me = await stage.store.me()
     stage.outage(True)
-    assert isinstance(await _raised(stage.store.me()), Unknown)
-    assert isinstance(await _raised(stage.store.history(me.id)), OutsideError)
+    assert isinstance(await raised(stage.store.me()), Unknown)
+    assert isinstance(await raised(stage.store.history(me.id)), OutsideError)
     stage.outage(False)
     assert await stage.store.history(me.id) == ()
 
@@ -392,12 +392,4 @@ async def _redeem(
 
 async def _errors_of_all(stage: StoreStage, se: SeId, item: ItemId) -> list[Exception | None]:
     store = stage.store
-    return [await _raised(work) for work in (store.me(), store.history(NOBODY), store.redeem(NOBODY, se, item, (), ""))]
-
-
-async def _raised(work: Awaitable[object]) -> Exception | None:
-    try:
-        await work
-    except Exception as error:
-        return error
-    return None
+    return [await raised(work) for work in (store.me(), store.history(NOBODY), store.redeem(NOBODY, se, item, (), ""))]
