@@ -8,6 +8,9 @@ ratio to the blocking loop in the same table. Beside it the time from a PING to 
 Receivers are measured in turn, round after round. The table shows the best round of each; what is recorded is each
 round's own ratio.
 
+A processor that rests lowers its clock, by nearly a half, and who sleeps most would look the dearest for it: so a
+process of the lowest priority (SCHED_IDLE, where there is one) keeps the receiver's core awake, whoever receives.
+
 * blocking discard: `recv_into` in a loop, nothing else. It answers no PING. The least that a reader who wakes for every
   record can spend.
 * readline: asyncio's `StreamReader.readline` and a look at each line: what an ordinary client does.
@@ -30,7 +33,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,12 +52,40 @@ LIMIT = "blocking discard"
 GOALS = {2000: 0.5, 10000: 0.3}
 PONG_GOAL = 0.2
 PING_EVERY = 0.25
+SENDING, RECEIVING = 0, 1
+"""Cores."""
+CAN_STAY_AWAKE = hasattr(os, "SCHED_IDLE") and (os.cpu_count() or 1) > 1
 
 
 def pin(cpu: int) -> None:
     """Sender and receiver on cores of their own, where that can be said."""
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {cpu})
+
+
+@contextlib.contextmanager
+def awake() -> Iterator[int | None]:
+    """All the while a process, whose id is given, takes what nobody else wants of the receiver's core."""
+    if not CAN_STAY_AWAKE:
+        yield None
+        return
+    command = [sys.executable, __file__, "--awake", str(os.getpid())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def keep_awake(asker: int) -> None:
+    """Until it is killed, or the process that asked for it is gone."""
+    pin(RECEIVING)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    print("awake", flush=True)
+    while os.getppid() == asker:
+        pass
 
 
 # -- the sender ----------------------------------------------------------------------------------------------------
@@ -107,7 +138,7 @@ class Sender:
 
 def send(args: argparse.Namespace) -> None:
     """The sender's process: prints its port, serves one connection, prints the PONG times."""
-    pin(0)
+    pin(SENDING)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(args.folder / "cert.pem", args.folder / "key.pem")
     lines = feeds.read(args.folder / "feed.bin").data.splitlines(keepends=True)
@@ -198,7 +229,7 @@ RECEIVERS: dict[str, Callable[[int, ssl.SSLContext], float]] = {
 
 def receive(args: argparse.Namespace) -> None:
     """The receiver's process: prints its CPU seconds."""
-    pin(1)
+    pin(RECEIVING)
     context = ssl.create_default_context(cafile=str(args.folder / "ca.pem"))
     print(RECEIVERS[args.receive](args.port, context))
 
@@ -245,7 +276,7 @@ def measure(rates: Sequence[int], rounds: int, seconds: float) -> list[Result]:
     """Every receiver that can be had here, at every rate."""
     names = [name for name in RECEIVERS if "uvloop" not in name or importlib.util.find_spec("uvloop")]
     found = [Result(rate, name, [], []) for rate in rates for name in names]
-    with tempfile.TemporaryDirectory() as text:
+    with tempfile.TemporaryDirectory() as text, awake():
         folder = Path(text)
         prepare(folder, 10000)
         for rate in rates:
@@ -295,12 +326,16 @@ def show(found: Sequence[Result]) -> None:
                 f"{PONG_GOAL * 1e3:.0f} ms: {table.holds(max(waits) <= PONG_GOAL)}" if own and waits else "",
             )
         )
-    table.show("A busy chat over TLS, a record a line", head, rows, [note(found)])
+    table.show("A busy chat over TLS, a record a line", head, rows, notes(found))
 
 
-def note(found: Sequence[Result]) -> str:
+def notes(found: Sequence[Result]) -> list[str]:
     missing = [name for name in RECEIVERS if name not in {result.name for result in found}]
-    return f"Not installed, so left out: {'; '.join(missing)}." if missing else "All receivers are here."
+    kept = "kept awake, so that all have the same clock" if CAN_STAY_AWAKE else "not kept awake"
+    return [
+        f"Not installed, so left out: {'; '.join(missing)}." if missing else "All receivers are here.",
+        f"The receiver's core is {kept}.",
+    ]
 
 
 def main() -> None:
@@ -308,7 +343,7 @@ def main() -> None:
     parser.add_argument("--rates", type=int, nargs="+", default=[2000, 10000])
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
-    for hidden, kind in (("--folder", Path), ("--port", int), ("--rate", int), ("--receive", str)):
+    for hidden, kind in (("--folder", Path), ("--port", int), ("--rate", int), ("--receive", str), ("--awake", int)):
         parser.add_argument(hidden, type=kind, help=argparse.SUPPRESS)
     parser.add_argument("--send", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
@@ -317,6 +352,8 @@ def main() -> None:
         send(args)
     elif args.receive:
         receive(args)
+    elif args.awake is not None:
+        keep_awake(args.awake)
     else:
         found = measure(args.rates, args.rounds, args.seconds)
         if args.json:
@@ -325,7 +362,7 @@ def main() -> None:
             show(found)
         packages = ["uvloop"] if importlib.util.find_spec("uvloop") else []
         title = "A busy chat over TLS: CPU and PONG"
-        sys.exit(results.finish(args, "net", title, figures(found), notes=[note(found)], packages=packages))
+        sys.exit(results.finish(args, "net", title, figures(found), notes=notes(found), packages=packages))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Part:
 
 
 PARTS = (
-    Part("scan", "--rounds 9", "--lines 2000 --rounds 1 --seconds 0.05"),
+    Part("scan", "--runs 3 --rounds 15", "--lines 2000 --rounds 1 --seconds 0.05"),
     Part("chat", "--times 50 --rounds 5", "--lines 1000 --times 5 --rounds 1"),
     Part(
         "net",

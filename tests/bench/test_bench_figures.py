@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -66,7 +67,7 @@ def by_claim(figures: list[Figure]) -> dict[str, Figure]:
 
 
 # -- ratios ------------------------------------------------------------------------------------------------------------
-def test_scan_is_compared_with_the_fastest_that_parses_round_by_round() -> None:
+def test_scan_is_compared_with_the_fastest_that_parses_run_by_run() -> None:
     found = [
         scan.Result(scan.WE, [1.0, 2.0], {}),
         scan.Result(scan.ALONE, [0.5, 1.0], {"lines": -1}),
@@ -81,6 +82,23 @@ def test_scan_is_compared_with_the_fastest_that_parses_round_by_round() -> None:
     assert figures["Lines in a CPU second: irc"].runs == [1000 / 17, 25.0]
     untagged = by_claim(scan.figures(found, 1000, tagged=False))
     assert untagged["Scanning untagged chat, times the fastest of the others"].holds() is None
+
+
+def test_scan_takes_the_best_pass_of_all_rounds_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = iter([3.0, 2.0, 4.0, 5.0, 7.0, 6.0])
+
+    def pretended(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        took = next(passes) if command[2] == scan.WE else 1.0
+        return subprocess.CompletedProcess(command, 0, json.dumps({"seconds": took, "found": {}}), "")
+
+    monkeypatch.setattr(scan.subprocess, "run", pretended)
+    monkeypatch.setattr(scan.rivals, "prepare", lambda names: dict.fromkeys(names, "not asked"))
+    found, _ = scan.measure(feed.make(10, tagged=True), True, runs=2, rounds=3, seconds=0.1)
+    assert {result.name: result.seconds for result in found} == {
+        **{name: [1.0, 1.0] for name in scan.FLOORS},
+        scan.WE: [2.0, 5.0],
+        scan.ALONE: [1.0, 1.0],
+    }
 
 
 def test_scan_names_the_fastest_of_the_others_beside_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +128,27 @@ def test_net_has_goals_for_ours_alone_and_a_pong_that_is_late_once_misses() -> N
     theirs = [figure for claim, figure in figures.items() if "readline" in claim]
     assert len(theirs) == 3
     assert {figure.holds() for figure in theirs} == {None}
+
+
+kept_awake = pytest.mark.skipif(not net.CAN_STAY_AWAKE, reason="no priority that low here, or one core")
+
+
+@kept_awake
+def test_net_keeps_a_core_awake_at_nobodys_cost_and_no_longer_than_asked() -> None:
+    with net.awake() as process:
+        assert process is not None
+        assert os.sched_getscheduler(process) == os.SCHED_IDLE
+        assert os.sched_getaffinity(process) == {net.RECEIVING}
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+@kept_awake
+def test_net_keeps_no_core_awake_for_somebody_who_is_gone() -> None:
+    starts = "import os, subprocess, sys; subprocess.Popen([*sys.argv[1:], str(os.getpid())])"
+    command = [sys.executable, "-c", starts, sys.executable, net.__file__, "--awake"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "awake\n", "and the pipe is closed: all that had it have ended"
 
 
 def test_start_compares_with_the_turn_beside_it() -> None:

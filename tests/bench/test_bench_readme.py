@@ -54,12 +54,12 @@ def test_whichever_of_the_others_was_the_fastest(recorded: Path, rival: str) -> 
     assert row(recorded, "scanning") == now
 
 
-def test_a_ratio_that_differs_from_round_to_round_is_told_with_its_spread(recorded: Path) -> None:
+def test_a_ratio_that_differs_from_run_to_run_is_told_with_its_spread(recorded: Path) -> None:
     path = recorded / "speed.json"
     (figure,) = [one for one in json.loads(path.read_text("utf-8"))["figures"] if "Scanning tagged" in one["claim"]]
     _, ours, _ = row(recorded, "scanning")
     number = pages_readme.number
-    assert f"median of {figure['runs']} rounds, from {number(figure['low'])} to {number(figure['high'])}" in ours
+    assert f"{figure['runs']} runs, from {number(figure['low'])} to {number(figure['high'])}" in ours
 
 
 def test_without_the_articles_bot(recorded: Path) -> None:

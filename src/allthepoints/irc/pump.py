@@ -12,10 +12,14 @@ call. The view that `feed` answers is good until the next `feed`.
 from __future__ import annotations
 
 import ssl
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, cast
 
 from allthepoints.base.errors import Unknown
 from allthepoints.irc.scan import Buffer
+
+_ReadInto = Callable[[int, memoryview], int]
+"""What `SSLObject.read` is where it is given a buffer: it answers how many bytes it put there."""
 
 RECORD = 16384
 """The largest plaintext of one TLS record."""
@@ -150,18 +154,16 @@ class TlsPump:
 
     def _read(self) -> int:
         """Decrypt all whole records into the buffer; how many bytes that made."""
-        read, view = self._tls.read, self._view
-        got, room = 0, len(view) - RECORD
+        read = cast(_ReadInto, self._tls.read)
+        view, got = self._view, 0
+        room = len(view) - RECORD
         try:
-            while True:
+            while count := read(RECORD, view[got:]):
+                got += count
                 if got > room:
                     view = self._grow(got)
                     room = len(view) - RECORD
-                count = int(read(RECORD, view[got:]))
-                if not count:
-                    self.closed = True
-                    break
-                got += count
+            self.closed = True
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
