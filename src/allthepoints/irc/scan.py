@@ -3,8 +3,8 @@
 Theory. Nearly every byte that arrives is somebody's chat. So one compiled expression runs over the raw buffer, and only
 the lines it finds become Python objects.
 
-* It starts with a literal LF, the kind of start that `re` finds fastest. A line of chat cannot hold an LF, so nothing in
-  it can look like the start of a line; that is the whole proof that chat cannot forge a command.
+* It starts with a literal LF, the kind of start that `re` finds fastest. A line of chat cannot hold an LF, so nothing
+  in it can look like the start of a line; that is the whole proof that chat cannot forge a command.
 * Then it steps over tags and source with `[^ ]*+`: one negated literal is the fastest loop `re` has (a class that also
   excludes LF is four times slower), and possessive, so that it never goes back. On a malformed line (tags, and no
   space) that loop runs on into the next line. A match that ended beyond its own line is therefore thrown away, and
