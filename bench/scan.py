@@ -83,7 +83,8 @@ def measure(
                 result = found.setdefault(
                     name, Result(name, [], wrong(name, one["found"], feed.truth, tagged), rejects)
                 )
-                result.seconds[run:] = [min([one["seconds"], *result.seconds[run:]])]
+                before = result.seconds[run:]  # of this run: its best so far, or nothing yet
+                result.seconds[run:] = [min([*before, one["seconds"]])]
     return list(found.values()), left_out
 
 
