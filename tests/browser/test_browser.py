@@ -237,6 +237,20 @@ def test_what_is_pushed_while_the_mouse_is_down_takes_no_click_away(world: World
     expect(page.locator("#wishes")).to_contain_text("Pick the next map")
 
 
+@pytest.mark.usefixtures("own_wishes")
+def test_what_somebody_was_told_stays_when_something_is_pushed(world: World) -> None:
+    page = go(world, "/settings")
+    page.get_by_role("button", name="Take back Hydrate").click()
+    done = page.locator("#wishes > .done")
+    expect(done).to_have_text("You do not wish for Hydrate any more.")
+    for item in ("Pick the next map", "Game key"):
+        wish_besides(world, item)
+        expect(page.locator("#wishes")).to_contain_text(item)
+        expect(done).to_have_text("You do not wish for Hydrate any more.")
+    page.get_by_role("button", name="Take back Game key").click()
+    expect(done).to_have_text("You do not wish for Game key any more.")
+
+
 def store(world: World, **more: object) -> Page:
     page = go(world, "/store?channel=alpha", **more)
     reload_until(page, page.get_by_role("link", name="Redeem"))

@@ -562,6 +562,31 @@ async def test_the_settings_are_told_of_a_channel_and_of_the_order(stage: Stage)
     assert 'id="wishes"' not in parts
 
 
+WISHED = '[[wish]]\nchannel = "c1"\nitem = "Hydrate"\n'
+
+
+@pytest.mark.parametrize(("before", "after"), [("", WISHED), (WISHED, ""), (WISHED, "[["), ("[[", WISHED)])
+async def test_a_config_saved_between_page_and_stream_is_told(stage: Stage, before: str, after: str) -> None:
+    """The service takes the file up later, or never: it is not told here at all."""
+    fill(stage.folder)
+    config = stage.folder / "c.toml"
+    config.write_text(before)
+    stage.tell([row(1)])
+    page = await get(stage, "/settings")
+    assert ("unwish-" in page.text) is (before == WISHED)
+    since = re.search(r"since=([^\"&]+)", page.text)
+    assert since is not None
+    config.write_text(after)
+    listening = Listening(stage.app, f"/events?of=settings&since={since[1]}")
+
+    async def told() -> bool:
+        return 'id="wishes"' in listening.said
+
+    await until(told)
+    assert ("unwish-" in listening.said) is (after == WISHED)
+    await listening.hang_up()
+
+
 async def test_health_is_told_of_the_part_that_changed(stage: Stage) -> None:
     stage.tell([row(1)])
     told = await pushed_to(stage, "/health", "health", lambda: stage.tell([row(1)], vitals=Vitals(joins=7)))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from allthepoints.base.clock import Clock
-from allthepoints.base.errors import FaultError
+from allthepoints.base.errors import ConfigError, FaultError
 from allthepoints.base.types import JSON, Login, UserId
 from allthepoints.config.edit import AnyChange, edit
 from allthepoints.config.load import load
@@ -114,11 +114,13 @@ class Board:
         self._warned = self._headed = self._read = self._lived = self._aged = 0
         self._minute = 0.0
         self._settings: Settings | None = None
+        self._in_file: Settings | None = None
+        """What the file said when it was last read; None: nothing that can be used."""
         self._said: tuple[Snapshot, tuple[int, str], str] | None = None
         self._outlook = Outlook(reader.path)
         self._events: deque[tuple[int, EventRow]] = deque(maxlen=EVENTS_KEPT)
         self._moved = asyncio.Event()
-        self._signing = Signing(doings.sign_in, clock, self._signing_moved) if doings.sign_in is not None else None
+        self._signing = Signing(doings.sign_in, clock, self._head_moved) if doings.sign_in is not None else None
 
     # -- knowing ---------------------------------------------------------------------------------------------------
     def snapshot(self) -> Snapshot | None:
@@ -134,8 +136,17 @@ class Board:
         return self._doings.settings()
 
     async def fresh_settings(self) -> Settings:
-        """The config as it stands in the file: the service takes it up a moment later. Raises ConfigError."""
-        return (await asyncio.to_thread(load, self._doings.config, False)).settings
+        """The config as it stands in the file: the service takes it up a moment later. Raises ConfigError.
+
+        A page shows what this gives, so another answer than before is a change of the board: else who read the file
+        before it was saved would be taken for one who knows it."""
+        try:
+            found = (await asyncio.to_thread(load, self._doings.config, False)).settings
+        except ConfigError:
+            self._filed(None)
+            raise
+        self._filed(found)
+        return found
 
     @property
     def zone(self) -> tzinfo:
@@ -226,7 +237,7 @@ class Board:
             self._changed = dict.fromkeys(snapshot.rows, number)
             self._warned = self._headed = self._read = self._lived = self._aged = number
             self._minute = self.now() // MINUTE
-            self._settings = self.settings()
+            self._settings = self._in_file = self.settings()
         elif not self._compare(before, snapshot, number) and not self._is_news(number):
             return
         self._number = number
@@ -266,7 +277,12 @@ class Board:
             self._read = number
         return changed
 
-    def _signing_moved(self) -> None:
+    def _filed(self, found: Settings | None) -> None:
+        if found != self._in_file:
+            self._in_file = found
+            self._head_moved()
+
+    def _head_moved(self) -> None:
         self._number += 1
         self._headed = self._number
         self._wake()

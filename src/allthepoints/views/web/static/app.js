@@ -120,6 +120,12 @@
     });
   }
 
+  // What somebody was told about what they did stays until they do something else there.
+  const toldIn = (part) => part.querySelector(":scope > .done");
+  function keepTold(told, part) {
+    if (told && part && !toldIn(part)) part.prepend(told);
+  }
+
   function replace(html) {
     const box = document.createElement("template");
     box.innerHTML = html;
@@ -134,6 +140,7 @@
         if (again) again.open = true;
       }
       tint(before, part);
+      keepTold(toldIn(before), part);
       before.replaceWith(part);
       window.htmx.process(part);
       if (held && by(held)) by(held).focus({ preventScroll: true });
@@ -164,11 +171,11 @@
       const dialog = by("dialog"), part = by(list);
       if (!part) return;
       if ((dialog && dialog.open) || busy(part) || inUse(part)) { anew(list); return; }
-      const said = part.querySelector(":scope > .done");
+      const told = toldIn(part);
       renewing.add(list);
       window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" }).then(() => {
         renewing.delete(list);
-        if (said && by(list) && !by(list).querySelector(":scope > .done")) by(list).prepend(said);
+        keepTold(told, by(list));
       });
     }, 400));
   }
