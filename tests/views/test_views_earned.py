@@ -1,8 +1,10 @@
-"""The bars of a day: SQLite adds up what `in_slots` would."""
+"""What was earned, and the bars of a day: SQLite adds up what is in the entries."""
 
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -30,9 +32,20 @@ ENTRIES = st.lists(
 )
 
 
+SINCES = (NOW - DAY, NOW - 3600.5, NOW - DAY, 0.0, NOW + 1)
+
+
+def earned_since(entries: Iterable[tuple[float, UserId, r.Change, int]], since: float) -> dict[UserId, int]:
+    found: Counter[UserId] = Counter()
+    for at, id_, change, delta in entries:
+        if change is r.Change.EARNED and round(at * 1000) >= since * 1000:
+            found[id_] += delta
+    return dict(found)
+
+
 @given(ENTRIES)
 @settings(max_examples=25, deadline=None)
-def test_the_bars_are_those_of_the_entries(found: list[tuple[UserId, int, r.Change, int]]) -> None:
+def test_sums_and_bars_are_those_of_the_entries(found: list[tuple[UserId, int, r.Change, int]]) -> None:
     entries = sorted(((NOW - ago / 1000, id_, change, delta) for id_, ago, change, delta in found), key=lambda e: e[0])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "allthepoints.db"
@@ -45,9 +58,11 @@ def test_the_bars_are_those_of_the_entries(found: list[tuple[UserId, int, r.Chan
         database.close()
         parts = PointsReader(path).earned_in_parts(NOW - DAY, NOW, SLOTS)
         only = PointsReader(path).earned_in_parts(NOW - DAY, NOW, SLOTS, ALPHA)
+        each = PointsReader(path).earned_each(SINCES)
     assert only == {id_: one for id_, one in parts.items() if id_ == ALPHA}
+    assert each == tuple(earned_since(entries, since) for since in SINCES)
     within = [entry for entry in entries if round(entry[0] * 1000) >= (NOW - DAY) * 1000]
-    assert parts.keys() == {id_ for _, id_, _, _ in within}
+    assert parts.keys() == {id_ for _, id_, change, _ in within if change in (r.Change.EARNED, r.Change.OPENING)}
     for id_, one in parts.items():
         earned = [(at, delta) for at, of, change, delta in within if of == id_ and change is r.Change.EARNED]
         assert laid(one.sums, NOW - DAY, NOW) == in_slots(earned, NOW - DAY, NOW)

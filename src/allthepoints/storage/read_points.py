@@ -98,6 +98,9 @@ class Parts(NamedTuple):
     opened_at: float | None
 
 
+LATEST = 2**63 - 1
+"""After every entry, in milliseconds."""
+
 _NOWHERE: tuple[SeId | None, Loyalty | None] = (None, None)
 
 
@@ -123,8 +126,9 @@ class PointsReader(Reader):
     def earned_in_parts(
         self, begin: float, end: float, parts: int, channel: UserId | None = None
     ) -> Mapping[UserId, Parts]:
-        """What was earned in each of so many equal parts of [begin, end], for each channel of which anything was
-        booked then. SQLite adds it up: a day of hundreds of channels has tens of thousands of entries."""
+        """What was earned in each of so many equal parts of [begin, end], for each channel that earned anything then,
+        or whose ledger was opened. SQLite adds it up: a day of hundreds of channels has tens of thousands of
+        entries."""
         return self._read(lambda db: _earned_in_parts(db, begin, end, parts, channel), {})
 
     def last_earned(self) -> Mapping[UserId, float]:
@@ -234,44 +238,56 @@ def _earned(
     db: apsw.Connection, sinces: Sequence[float], only: UserId | None = None
 ) -> tuple[Mapping[UserId, int], ...]:
     found: tuple[dict[UserId, int], ...] = tuple({} for _ in sinces)
-    if not sinces:
-        return found
     times = [milliseconds(since) for since in sinces]
-    sums = ", ".join("total(e.delta) FILTER (WHERE e.at >= ?)" for _ in times)
-    rows = db.execute(
-        f"SELECT l.channel, {sums} FROM ledgers l CROSS JOIN ledger e"  # noqa: S608
-        " WHERE e.ledger = l.no AND e.at >= ? AND e.change = ? AND (? IS NULL OR l.channel = ?)"
-        " GROUP BY l.no ORDER BY l.no",
-        (*times, min(times), EARNED, only, only),
-    )
-    for channel, *totals in rows:
-        for into, total in zip(found, totals, strict=True):
-            if total:
-                into[UserId(channel)] = int(total)
+    begins = sorted(set(times))
+    places = [begins.index(time) for time in times]
+    for channel, totals in _earned_between(db, [*begins, LATEST], only) if begins else ():
+        for into, place in zip(found, places, strict=True):
+            if total := sum(totals[place:]):
+                into[channel] = total
     return found
 
 
 def _earned_in_parts(
     db: apsw.Connection, begin: float, end: float, parts: int, only: UserId | None
 ) -> Mapping[UserId, Parts]:
-    first, last = milliseconds(begin), milliseconds(end)
-    rows = db.execute(
-        "SELECT l.channel, min(?1 - 1, (e.at - ?2) * ?1 / (?3 - ?2)) AS part,"
-        " total(e.delta) FILTER (WHERE e.change = ?4), min(e.at) FILTER (WHERE e.change = ?5)"
-        " FROM ledgers l CROSS JOIN ledger e"
-        " WHERE e.ledger = l.no AND e.at >= ?2 AND e.at <= ?3 AND (?6 IS NULL OR l.channel = ?6)"
-        " GROUP BY l.no, part ORDER BY l.no, part",
-        (parts, first, max(last, first + 1), EARNED, OPENING, only),
+    first = milliseconds(begin)
+    length = max(milliseconds(end) - first, 1)
+    edges = [first + -(-part * length // parts) for part in range(parts)]
+    found = {
+        channel: Parts({part: total for part, total in enumerate(totals) if total}, None)
+        for channel, totals in _earned_between(db, [*edges, first + length + 1], only)
+        if any(totals)
+    }
+    for channel, at in _opened_between(db, first, first + length, only):
+        found[channel] = Parts(found[channel].sums if channel in found else {}, at / 1000)
+    return found
+
+
+def _earned_between(
+    db: apsw.Connection, edges: Sequence[int], only: UserId | None
+) -> Iterator[tuple[UserId, Sequence[int]]]:
+    """What each ledger earned from one edge up to the next. Each sum is of one range of the key, so nothing is sorted
+    and no entry is looked at twice."""
+    of_range = (
+        "(SELECT total(e.delta) FROM ledger e WHERE e.ledger = l.no AND e.at >= ?{0} AND e.at < ?{1} AND e.change = ?1)"
     )
-    sums: dict[UserId, dict[int, int]] = {}
-    opened: dict[UserId, float] = {}
-    for channel, part, total, at in rows:
-        of_channel = sums.setdefault(UserId(channel), {})
-        if total:
-            of_channel[part] = int(total)
-        if at is not None:
-            opened.setdefault(UserId(channel), at / 1000)
-    return {channel: Parts(found, opened.get(channel)) for channel, found in sums.items()}
+    sums = ", ".join(of_range.format(at, at + 1) for at in range(3, len(edges) + 2))
+    rows = db.execute(
+        f"SELECT l.channel, {sums} FROM ledgers l WHERE ?2 IS NULL OR l.channel = ?2 ORDER BY l.no",  # noqa: S608
+        (EARNED, only, *edges),
+    )
+    return ((UserId(channel), tuple(map(int, totals))) for channel, *totals in rows)
+
+
+def _opened_between(db: apsw.Connection, first: int, last: int, only: UserId | None) -> Iterator[tuple[UserId, int]]:
+    rows = db.execute(
+        "SELECT l.channel, (SELECT e.at FROM ledger e WHERE e.ledger = l.no AND e.at >= ?1 AND e.at <= ?2"
+        " AND e.change = ?3 ORDER BY e.at LIMIT 1)"
+        " FROM ledgers l WHERE ?4 IS NULL OR l.channel = ?4 ORDER BY l.no",
+        (first, last, OPENING, only),
+    )
+    return ((UserId(channel), at) for channel, at in rows if at is not None)
 
 
 def _last_earned(db: apsw.Connection) -> Mapping[UserId, float]:

@@ -32,8 +32,7 @@ def read_points(
         if only not in (None, id_):
             continue
         earned = (today.get(id_, 0), week.get(id_, 0), month.get(id_, 0))
-        quiet = in_slots((), now - DAY, now, known_from=None if row.points is None else now - DAY)
-        found = _points(row, earned, bars.get(id_, tuple(quiet)), last.get(id_))
+        found = _points(row, earned, bars.get(id_) or _quiet(row, now), last.get(id_))
         rows.append(found if running else replace(found, verdict="unknown", causes=()))
     return rows
 
@@ -86,6 +85,11 @@ def _without(reader: PointsReader, channel: UserId) -> Points | None:
     found = Points(known.id, known.login, known.display)
     seen = {row.id: row for row in reader.status().channels}.get(channel)
     return found if seen is None else replace(found, verdict=seen.verdict, causes=seen.causes)
+
+
+def _quiet(row: PointsRow, now: float) -> tuple[int | None, ...]:
+    """The bars of a channel that earned nothing."""
+    return tuple(in_slots((), now - DAY, now, known_from=None if row.points is None else now - DAY))
 
 
 def _bars(reader: PointsReader, now: float, only: UserId | None) -> Mapping[UserId, tuple[int | None, ...]]:

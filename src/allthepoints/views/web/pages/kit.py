@@ -158,29 +158,28 @@ _TYPED = re.compile(r"`([^`]+)`")
 
 
 # -- filters -------------------------------------------------------------------------------------------------------
+def moment(at: float | None, now: float, zone: tzinfo) -> Markup:
+    """`14:20` or `24 Nov`, the exact time in a tooltip and for programs."""
+    return Markup("") if at is None else _time(at, clock_time(at, now, zone), zone)
+
+
 @pass_context
 def _moment(context: Context, at: float | None, empty: str = "") -> str | Markup:
-    """`14:20` or `24 Nov`, the exact time in a tooltip and for programs."""
-    if at is None:
-        return empty
-    return _time(context, at, clock_time(at, context["now"], context["zone"]))
+    return empty if at is None else moment(at, context["now"], context["zone"])
 
 
 @pass_context
 def _ago(context: Context, at: float | None, empty: str = "") -> str | Markup:
     """`20 min ago`, the exact time in a tooltip."""
-    return empty if at is None else _time(context, at, when(at, context["now"], context["zone"]))
-
-
-def _time(context: Context, at: float, text: str) -> Markup:
-    return _drawn(at, text, context["zone"])
+    return empty if at is None else _time(at, when(at, context["now"], context["zone"]), context["zone"])
 
 
 @lru_cache(4_000)
-def _drawn(at: float, text: str, zone: tzinfo) -> Markup:
-    """A page of hundreds of channels has thousands, and few of them are different from before."""
-    exact = f"{local(at, zone):%Y-%m-%d %H:%M:%S}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at, "seconds"), exact, text)
+def _time(at: float, text: str, zone: tzinfo) -> Markup:
+    """A page of hundreds of channels has thousands, and few of them are different from before. Made of digits and our
+    own words alone, so nothing is to be escaped."""
+    exact = local(at, zone).replace(microsecond=0, tzinfo=None)
+    return Markup(f'<time datetime="{iso(at, "seconds")}" title="{exact}">{text}</time>')  # noqa: S704
 
 
 def _prose(text: str) -> Markup:

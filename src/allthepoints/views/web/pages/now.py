@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from markupsafe import Markup, escape
@@ -22,7 +22,7 @@ from allthepoints.views.web.board import Board
 from allthepoints.views.web.change import Change
 from allthepoints.views.web.pages.alerts import alerts_of
 from allthepoints.views.web.pages.drawing import bars
-from allthepoints.views.web.pages.kit import View, piece, trouble_of
+from allthepoints.views.web.pages.kit import View, moment, piece, trouble_of
 from allthepoints.views.web.pages.known import Known, known
 from allthepoints.views.web.pages.pushed import Look, Part, topics, trouble
 from allthepoints.views.wished import Wished, wish_when
@@ -86,6 +86,19 @@ class Row:
             "last": self.last or 0,
             "next": soon,
         }
+
+    def sort_keys(self) -> Markup:
+        """The same as attributes, for the sort in the page. Nothing but a name is to be escaped."""
+        keys = {**self.keys(), "name": escape(self.who.casefold())}
+        return Markup("".join(f' data-sort-{key}="{value}"' for key, value in keys.items()))  # noqa: S704
+
+
+class Times(NamedTuple):
+    """Those of a row, as they are read now."""
+
+    since: Markup
+    live_since: Markup
+    last: Markup
 
 
 def row_of(channel: ChannelRow, facts: Known, now: float) -> Row:
@@ -278,14 +291,15 @@ def row_html(board: Board, row: Row) -> Markup:
     kept, look = _rows.setdefault(board, {}), _look(board, row)
     had = kept.get(row.id)
     if had is None or had[0] != look:
-        had = kept[row.id] = look, Markup(piece(board, "parts/row.html", row=row))  # noqa: S704 -- escaped in there
+        html = piece(board, "parts/row.html", row=row, times=look[1])
+        had = kept[row.id] = look, Markup(html)  # noqa: S704 -- escaped in there
     return had[1]
 
 
-def _look(board: Board, row: Row) -> object:
+def _look(board: Board, row: Row) -> tuple[Row, Times]:
     """All that its looks depend on."""
     now, zone = board.now(), board.zone
-    return row, zone, [clock_time(at, now, zone) for at in (row.since, row.live_since, row.last)]
+    return row, Times(*(moment(at, now, zone) for at in (row.since, row.live_since, row.last)))
 
 
 def _next(wished: Wished | None, now: float) -> Next | None:
