@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Literal
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -74,12 +75,23 @@ def when(at: float, now: float, zone: tzinfo | None = None) -> str:
 
 def clock_time(at: float | None, now: float, zone: tzinfo | None = None) -> str:
     """For a column: `14:20` within a day, else `24 Nov`, with the year if it is far away; empty for no time."""
-    if at is None:
-        return ""
-    there = local(at, zone)
-    if abs(at - now) < DAY:
+    return "" if at is None else as_clock_time(local(at, zone), clock_form(at, now))
+
+
+ClockForm = Literal["time", "day", "date"]
+
+
+def clock_form(at: float, now: float) -> ClockForm:
+    """How much of a time a column shows; it is the same for long."""
+    away = abs(at - now)
+    return "time" if away < DAY else "day" if away < 180 * DAY else "date"
+
+
+def as_clock_time(there: datetime, form: ClockForm) -> str:
+    """`clock_time` of a local time."""
+    if form == "time":
         return f"{there.hour:02}:{there.minute:02}"  # a third of the time of strftime, and there are columns of them
-    return f"{there.day} {there:%b}" if abs(at - now) < 180 * DAY else f"{there:%Y-%m-%d}"
+    return f"{there.day} {there:%b}" if form == "day" else f"{there:%Y-%m-%d}"
 
 
 def iso(at: float, timespec: str = "milliseconds") -> str:

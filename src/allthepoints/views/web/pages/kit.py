@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -18,10 +18,12 @@ from allthepoints.base.errors import AllThePointsError
 from allthepoints.base.types import Login, NotALogin, as_login
 from allthepoints.service.snapshot import Snapshot
 from allthepoints.views.text import (
+    ClockForm,
     amount,
+    as_clock_time,
     change,
     clean,
-    clock_time,
+    clock_form,
     count,
     duration,
     iso,
@@ -160,7 +162,7 @@ _TYPED = re.compile(r"`([^`]+)`")
 # -- filters -------------------------------------------------------------------------------------------------------
 def moment(at: float | None, now: float, zone: tzinfo) -> Markup:
     """`14:20` or `24 Nov`, the exact time in a tooltip and for programs."""
-    return Markup("") if at is None else _time(at, clock_time(at, now, zone), zone)
+    return Markup("") if at is None else _clock(at, clock_form(at, now), zone)
 
 
 @pass_context
@@ -171,14 +173,22 @@ def _moment(context: Context, at: float | None, empty: str = "") -> str | Markup
 @pass_context
 def _ago(context: Context, at: float | None, empty: str = "") -> str | Markup:
     """`20 min ago`, the exact time in a tooltip."""
-    return empty if at is None else _time(at, when(at, context["now"], context["zone"]), context["zone"])
+    if at is None:
+        return empty
+    now, zone = context["now"], context["zone"]
+    return _time(at, local(at, zone), when(at, now, zone))
 
 
 @lru_cache(4_000)
-def _time(at: float, text: str, zone: tzinfo) -> Markup:
-    """A page of hundreds of channels has thousands, and few of them are different from before. Made of digits and our
-    own words alone, so nothing is to be escaped."""
-    exact = local(at, zone).replace(microsecond=0, tzinfo=None)
+def _clock(at: float, form: ClockForm, zone: tzinfo) -> Markup:
+    """A page of hundreds of channels has thousands, and few of them are different from before."""
+    there = local(at, zone)
+    return _time(at, there, as_clock_time(there, form))
+
+
+def _time(at: float, there: datetime, text: str) -> Markup:
+    """Made of digits and our own words alone, so nothing is to be escaped."""
+    exact = there.replace(microsecond=0, tzinfo=None)
     return Markup(f'<time datetime="{iso(at, "seconds")}" title="{exact}">{text}</time>')  # noqa: S704
 
 
