@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +90,14 @@ def reload_until(page: Page, found: Locator) -> None:
         assert watch.elapsed() < PATIENT_MS / 1000, f"never shown: {found}"
         page.wait_for_timeout(300)
         page.reload()
+
+
+def until(page: Page, done: Callable[[], bool]) -> None:
+    """What happens outside of the page is waited for while its events go on."""
+    watch = Stopwatch()
+    while not done():
+        assert watch.elapsed() < PATIENT_MS / 1000
+        page.wait_for_timeout(20)
 
 
 @pytest.fixture(scope="module")

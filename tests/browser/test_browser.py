@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from allthepoints.sim.server import Sandbox
-from conftest import CODE, SCENARIO, World, reload_until
+from conftest import CODE, SCENARIO, World, reload_until, until
 
 pytestmark = pytest.mark.browser
 
@@ -334,6 +334,37 @@ def test_what_was_said_stays_when_a_list_is_got_anew(world: World) -> None:
     world.box.call(lambda box: box.world.go_offline(box.world.find("sigma"), box.clock.now()))
     page.get_by_role("button", name="Resume Sigma").click()
     expect(page.locator("#meant > .done")).to_contain_text("sigma is not paused any more")
+
+
+@pytest.mark.parametrize("late", ["before the answer", "after the answer"])
+def test_a_list_that_was_asked_for_before_something_was_done_does_not_undo_it(world: World, late: str) -> None:
+    page = go(world, "/settings")
+    page.get_by_text("that you follow, offline").click()
+    held: list[tuple[Route, APIResponse]] = []
+    doing: list[Route] = []
+    page.route("**/settings", lambda route: held.append((route, route.fetch())))
+    page.route("**/channels/sigma/pause", lambda route: doing.append(route))  # noqa: PLW0108 -- it marks what it is given
+    world.box.call(lambda box: box.world.go_live(box.world.find("sigma"), box.clock.now()))
+    until(page, lambda: bool(held))
+    page.unroute("**/settings")
+    page.get_by_role("button", name="Pause Sigma").click()
+    until(page, lambda: bool(doing))
+    if late == "before the answer":
+        held[0][0].fulfill(response=held[0][1])
+        page.wait_for_timeout(200)
+    doing[0].continue_()
+    done, sigma = page.locator("#meant > .done"), page.locator("#meant-sigma")
+    expect(done).to_contain_text("sigma is paused")
+    if late == "after the answer":
+        held[0][0].fulfill(response=held[0][1])
+        page.wait_for_timeout(200)
+    expect(done).to_contain_text("sigma is paused", timeout=1)
+    expect(sigma).to_contain_text("Resume Sigma", timeout=1)
+    expect(page.locator("#meant > table #meant-sigma")).to_contain_text("you paused it")
+    expect(done).to_contain_text("sigma is paused")
+    world.box.call(lambda box: box.world.go_offline(box.world.find("sigma"), box.clock.now()))
+    page.get_by_role("button", name="Resume Sigma").click()
+    expect(done).to_contain_text("sigma is not paused any more")
 
 
 def test_settings_by_keys(world: World) -> None:

@@ -157,26 +157,34 @@
   document.body.addEventListener("htmx:afterRequest", catchUp);
   document.body.addEventListener("htmx:beforeSwap", (event) => { // what is answered is newer than what waits
     const { target, xhr, requestConfig } = event.detail;
-    if (renewing.has(target.id) && requestConfig.verb === "get" && inUse(target)) {
-      event.detail.shouldSwap = false;
-      anew(target.id);
-    } else if (xhr.status < 400) later.delete(target.id);
+    const list = renewing.get(target.id);
+    if (list && requestConfig.verb === "get") {
+      list.told = toldIn(target);
+      if (list.old || busy(target) || inUse(target)) {
+        event.detail.shouldSwap = false;
+        anew(target.id);
+      }
+    } else if (xhr.status < 400) {
+      later.delete(target.id);
+      if (list) list.old = true; // it was asked for before this was done
+    }
   });
 
   // A list of which other entries are there now, or others of them are meant, is got anew as it is shown here.
-  const stale = new Map(), renewing = new Set();
+  const stale = new Map(), renewing = new Map();
   function anew(list) {
     clearTimeout(stale.get(list));
     stale.set(list, setTimeout(() => {
       const dialog = by("dialog"), part = by(list);
       if (!part) return;
       if ((dialog && dialog.open) || busy(part) || inUse(part)) { anew(list); return; }
-      const told = toldIn(part);
-      renewing.add(list);
-      window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" }).then(() => {
-        renewing.delete(list);
-        keepTold(told, by(list));
-      });
+      const one = {};
+      renewing.set(list, one);
+      const end = () => {
+        if (renewing.get(list) === one) renewing.delete(list);
+        keepTold(one.told, by(list));
+      };
+      window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" }).then(end, end);
     }, 400));
   }
 
