@@ -54,6 +54,7 @@ PONG_GOAL = 0.2
 PING_EVERY = 0.25
 SENDING, RECEIVING = 0, 1
 """Cores."""
+AWAKE = b"awake\n"
 CAN_STAY_AWAKE = hasattr(os, "SCHED_IDLE") and (os.cpu_count() or 1) > 1
 
 
@@ -73,7 +74,8 @@ def awake() -> Iterator[int | None]:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            process.stdout.readline()
+            if process.stdout.readline() != AWAKE:
+                raise RuntimeError("the receiver's core cannot be kept awake: its process did not start")
             yield process.pid
         finally:
             process.kill()
@@ -83,7 +85,7 @@ def keep_awake(asker: int) -> None:
     """Until it is killed, or the process that asked for it is gone."""
     pin(RECEIVING)
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    print("awake", flush=True)
+    print(AWAKE.decode(), end="", flush=True)
     while os.getppid() == asker:
         pass
 

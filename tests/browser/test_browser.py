@@ -243,10 +243,16 @@ def test_what_somebody_was_told_stays_when_something_is_pushed(world: World) -> 
     page.get_by_role("button", name="Take back Hydrate").click()
     done = page.locator("#wishes > .done")
     expect(done).to_have_text("You do not wish for Hydrate any more.")
+    expect(done).to_have_role("status")
     for item in ("Pick the next map", "Game key"):
         wish_besides(world, item)
         expect(page.locator("#wishes")).to_contain_text(item)
         expect(done).to_have_text("You do not wish for Hydrate any more.")
+        expect(done).not_to_have_role("status")  # or it would be spoken again
+        first = page.locator("#wishes summary").first
+        if item == "Pick the next map":
+            first.focus()
+        expect(first).to_be_focused()
     page.get_by_role("button", name="Take back Game key").click()
     expect(done).to_have_text("You do not wish for Game key any more.")
 
@@ -338,13 +344,14 @@ def test_what_was_said_stays_when_a_list_is_got_anew(world: World) -> None:
 
 @pytest.mark.parametrize("late", ["before the answer", "after the answer"])
 def test_a_list_that_was_asked_for_before_something_was_done_does_not_undo_it(world: World, late: str) -> None:
-    page = go(world, "/settings")
-    page.get_by_text("that you follow, offline").click()
+    page, other = go(world, "/settings"), go(world, "/settings")
+    for one in (page, other):
+        one.get_by_text("that you follow, offline").click()
     held: list[tuple[Route, APIResponse]] = []
     doing: list[Route] = []
     page.route("**/settings", lambda route: held.append((route, route.fetch())))
     page.route("**/channels/sigma/pause", lambda route: doing.append(route))  # noqa: PLW0108 -- it marks what it is given
-    world.box.call(lambda box: box.world.go_live(box.world.find("sigma"), box.clock.now()))
+    other.get_by_role("button", name="Pause Beta").click()
     until(page, lambda: bool(held))
     page.unroute("**/settings")
     page.get_by_role("button", name="Pause Sigma").click()
@@ -353,18 +360,17 @@ def test_a_list_that_was_asked_for_before_something_was_done_does_not_undo_it(wo
         held[0][0].fulfill(response=held[0][1])
         page.wait_for_timeout(200)
     doing[0].continue_()
-    done, sigma = page.locator("#meant > .done"), page.locator("#meant-sigma")
+    done = page.locator("#meant > .done")
     expect(done).to_contain_text("sigma is paused")
     if late == "after the answer":
         held[0][0].fulfill(response=held[0][1])
-        page.wait_for_timeout(200)
-    expect(done).to_contain_text("sigma is paused", timeout=1)
-    expect(sigma).to_contain_text("Resume Sigma", timeout=1)
-    expect(page.locator("#meant > table #meant-sigma")).to_contain_text("you paused it")
+        page.wait_for_timeout(1000)
+    expect(page.locator("#meant > table #meant-sigma")).to_contain_text("Resume Sigma")
+    expect(page.locator("#meant > table #meant-beta")).to_contain_text("Resume Beta")
     expect(done).to_contain_text("sigma is paused")
-    world.box.call(lambda box: box.world.go_offline(box.world.find("sigma"), box.clock.now()))
-    page.get_by_role("button", name="Resume Sigma").click()
-    expect(done).to_contain_text("sigma is not paused any more")
+    for name in ("Sigma", "Beta"):
+        page.get_by_role("button", name=f"Resume {name}").click()
+        expect(done).to_contain_text(f"{name.lower()} is not paused any more")
 
 
 def test_settings_by_keys(world: World) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allthepoints.views.sparkline import ASCII, BARS, SLOTS, in_slots, sparkline
+from allthepoints.views.sparkline import ASCII, BARS, SLOTS, sparkline, with_gaps
 
 
 @pytest.mark.parametrize(
@@ -22,16 +22,11 @@ def test_bars(values: list[int | None], bars: str, plain: str) -> None:
     assert sparkline(values, ascii_only=True) == plain
 
 
-def test_parts_of_a_day() -> None:
-    hour = 3600.0
-    entries = [(0.0, 1), (hour, 2), (2 * hour, 4), (24 * hour, 8), (-1.0, 99), (25 * hour, 99)]
-    assert in_slots(entries, 0.0, 24 * hour, known_from=0.0) == [3, 4, *[0] * 9, 8]
-
-
 @pytest.mark.parametrize(("known_from", "gaps"), [(None, 12), (-5.0, 0), (0.0, 0), (3 * 3600.0, 1), (24 * 3600.0, 12)])
 def test_gaps_in_data_are_gaps(known_from: float | None, gaps: int) -> None:
-    values = in_slots([], 0.0, 24 * 3600.0, known_from=known_from)
+    values = with_gaps([0] * SLOTS, 0.0, 24 * 3600.0, known_from)
     assert values == [None] * gaps + [0] * (SLOTS - gaps)
+    assert with_gaps(range(1, SLOTS + 1), 0.0, 24 * 3600.0, known_from) == [*range(1, SLOTS + 1)], "what came is known"
 
 
 @given(st.lists(st.none() | st.integers(-10, 2**31), max_size=40))

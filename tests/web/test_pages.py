@@ -562,6 +562,15 @@ async def test_the_settings_are_told_of_a_channel_and_of_the_order(stage: Stage)
     assert 'id="wishes"' not in parts
 
 
+async def test_the_page_of_a_channel_has_the_sums_of_its_days(stage: Stage) -> None:
+    fill(stage.folder)
+    remember(stage, *(r.LedgerEntry(AT - days * 86_400, UserId("1"), r.Change.EARNED, 7, 1) for days in (20, 40)))
+    stage.tell([row(1)])
+    text = (await read(stage, "/channel/c1")).text
+    assert "+4,995 in 7 days" in text
+    assert "+5,002 in 30 days" in text
+
+
 WISHED = '[[wish]]\nchannel = "c1"\nitem = "Hydrate"\n'
 
 

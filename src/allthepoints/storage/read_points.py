@@ -21,7 +21,7 @@ from allthepoints.storage.sampling import LEAST, sampled
 from allthepoints.storage.text import json_strings
 from allthepoints.storage.writing_points import CHANGES, EARNED, OPENING, milliseconds
 
-__all__ = ["ChartPoint", "EntryRow", "Parts", "PointsReader", "PointsRow", "Price", "SessionEarned", "StoreItem"]
+__all__ = ["ChartPoint", "EntryRow", "PointsReader", "PointsRow", "Price", "SessionEarned", "StoreItem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,6 @@ class EntryRow(NamedTuple):
     points: int
 
 
-class Parts(NamedTuple):
-    """Sums by the number of the part, where they are any; `opened_at`: when the ledger was opened, if it was then."""
-
-    sums: Mapping[int, int]
-    opened_at: float | None
-
-
 LATEST = 2**63 - 1
 """After every entry, in milliseconds."""
 
@@ -123,13 +116,15 @@ class PointsReader(Reader):
         """`earned` for several times at once, which costs about as much as for the earliest. Of one channel: less."""
         return self._read(lambda db: _earned(db, sinces, channel), tuple({} for _ in sinces))
 
-    def earned_in_parts(
-        self, begin: float, end: float, parts: int, channel: UserId | None = None
-    ) -> Mapping[UserId, Parts]:
-        """What was earned in each of so many equal parts of [begin, end], for each channel that earned anything then,
-        or whose ledger was opened. SQLite adds it up: a day of hundreds of channels has tens of thousands of
-        entries."""
-        return self._read(lambda db: _earned_in_parts(db, begin, end, parts, channel), {})
+    def earned_between(self, edges: Sequence[float], channel: UserId | None = None) -> Mapping[UserId, Sequence[int]]:
+        """What each channel earned from one edge (they ascend) up to the next, and from the last one on. SQLite adds it
+        up: a week of hundreds of channels has a hundred thousand entries."""
+        times = [milliseconds(edge) for edge in edges]
+        return self._read(lambda db: dict(_earned_between(db, times, channel)), {})
+
+    def opened(self, since: float, channel: UserId | None = None) -> Mapping[UserId, float]:
+        """When each ledger was opened whose first entry at `since` or later is its opening."""
+        return self._read(lambda db: _opened(db, since, channel), {})
 
     def last_earned(self) -> Mapping[UserId, float]:
         """When something was last earned, for each channel where anything ever was."""
@@ -241,53 +236,38 @@ def _earned(
     times = [milliseconds(since) for since in sinces]
     begins = sorted(set(times))
     places = [begins.index(time) for time in times]
-    for channel, totals in _earned_between(db, [*begins, LATEST], only) if begins else ():
+    for channel, totals in _earned_between(db, begins, only):
         for into, place in zip(found, places, strict=True):
             if total := sum(totals[place:]):
                 into[channel] = total
     return found
 
 
-def _earned_in_parts(
-    db: apsw.Connection, begin: float, end: float, parts: int, only: UserId | None
-) -> Mapping[UserId, Parts]:
-    first = milliseconds(begin)
-    length = max(milliseconds(end) - first, 1)
-    edges = [first + -(-part * length // parts) for part in range(parts)]
-    found = {
-        channel: Parts({part: total for part, total in enumerate(totals) if total}, None)
-        for channel, totals in _earned_between(db, [*edges, first + length + 1], only)
-        if any(totals)
-    }
-    for channel, at in _opened_between(db, first, first + length, only):
-        found[channel] = Parts(found[channel].sums if channel in found else {}, at / 1000)
-    return found
-
-
 def _earned_between(
     db: apsw.Connection, edges: Sequence[int], only: UserId | None
 ) -> Iterator[tuple[UserId, Sequence[int]]]:
-    """What each ledger earned from one edge up to the next. Each sum is of one range of the key, so nothing is sorted
-    and no entry is looked at twice."""
+    """Each sum is of one range of the key, so nothing is sorted and no entry is looked at twice."""
+    if not edges:
+        return iter(())
     of_range = (
         "(SELECT total(e.delta) FROM ledger e WHERE e.ledger = l.no AND e.at >= ?{0} AND e.at < ?{1} AND e.change = ?1)"
     )
-    sums = ", ".join(of_range.format(at, at + 1) for at in range(3, len(edges) + 2))
+    sums = ", ".join(of_range.format(at, at + 1) for at in range(3, 3 + len(edges)))
     rows = db.execute(
         f"SELECT l.channel, {sums} FROM ledgers l WHERE ?2 IS NULL OR l.channel = ?2 ORDER BY l.no",  # noqa: S608
-        (EARNED, only, *edges),
+        (EARNED, only, *edges, LATEST),
     )
     return ((UserId(channel), tuple(map(int, totals))) for channel, *totals in rows)
 
 
-def _opened_between(db: apsw.Connection, first: int, last: int, only: UserId | None) -> Iterator[tuple[UserId, int]]:
+def _opened(db: apsw.Connection, since: float, only: UserId | None) -> Mapping[UserId, float]:
     rows = db.execute(
-        "SELECT l.channel, (SELECT e.at FROM ledger e WHERE e.ledger = l.no AND e.at >= ?1 AND e.at <= ?2"
-        " AND e.change = ?3 ORDER BY e.at LIMIT 1)"
-        " FROM ledgers l WHERE ?4 IS NULL OR l.channel = ?4 ORDER BY l.no",
-        (first, last, OPENING, only),
+        "SELECT l.channel, (SELECT CASE e.change WHEN ?1 THEN e.at END FROM ledger e"
+        " WHERE e.ledger = l.no AND e.at >= ?2 ORDER BY e.at, e.n LIMIT 1)"
+        " FROM ledgers l WHERE ?3 IS NULL OR l.channel = ?3",
+        (OPENING, milliseconds(since), only),
     )
-    return ((UserId(channel), at) for channel, at in rows if at is not None)
+    return {UserId(channel): at / 1000 for channel, at in rows if at is not None}
 
 
 def _last_earned(db: apsw.Connection) -> Mapping[UserId, float]:

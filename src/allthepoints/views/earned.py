@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from allthepoints.base.types import Login, UserId
 from allthepoints.core import days
@@ -12,29 +14,63 @@ from allthepoints.core.ledger import expected
 from allthepoints.core.loyalty import Loyalty
 from allthepoints.storage.read_points import PointsReader, PointsRow, SessionEarned
 from allthepoints.views.points import Points, Stay
-from allthepoints.views.sparkline import SLOTS, in_slots, laid
+from allthepoints.views.sparkline import SLOTS, with_gaps
 from allthepoints.views.text import DAY
 
 
 def read_points(
-    reader: PointsReader, now: float, zone: tzinfo, running: bool = True, only: UserId | None = None
+    reader: PointsReader,
+    now: float,
+    zone: tzinfo,
+    running: bool = True,
+    only: UserId | None = None,
+    with_month: bool = True,
 ) -> list[Points]:
     """Every channel that StreamElements has, as far as its points were read; by login. `only`: no other one.
 
-    The verdicts of a service that does not run are not those of now.
+    The verdicts of a service that does not run are not those of now. Who shows no `earned_30d` asks for it not to be
+    added up (it stands as 0): it is most of what there is to read.
     """
     periods = days.periods(now, zone)
-    today, week, month = reader.earned_each((periods.today, periods.week, periods.month), only)
-    bars, last = _bars(reader, now, only), reader.last_earned()
+    sums = _sums(reader, (periods.today, periods.week, *((periods.month,) if with_month else ())), now, only)
+    opened, last = reader.opened(now - DAY, only), reader.last_earned()
     rows = []
     for row in reader.points():
         id_ = row.channel
         if only not in (None, id_):
             continue
-        earned = (today.get(id_, 0), week.get(id_, 0), month.get(id_, 0))
-        found = _points(row, earned, bars.get(id_) or _quiet(row, now), last.get(id_))
+        known_from = opened.get(id_, now - DAY if id_ in sums or row.points is not None else None)
+        since, slots = sums.get(id_, _NOTHING)
+        today, week, month = (*since, 0)[:3]
+        bars = with_gaps(slots, now - DAY, now, known_from)
+        found = _points(row, (today, week, month), tuple(bars), last.get(id_))
         rows.append(found if running else replace(found, verdict="unknown", causes=()))
     return rows
+
+
+class _Sums(NamedTuple):
+    """What was earned since each of some times, and in each part of the last day."""
+
+    since: Sequence[int]
+    slots: Sequence[int]
+
+
+_NOTHING = _Sums((0, 0, 0), (0,) * SLOTS)
+
+
+def _sums(reader: PointsReader, sinces: Sequence[float], now: float, only: UserId | None) -> Mapping[UserId, _Sums]:
+    """Of channels that earned anything; read in one pass, whose edges are all of these times."""
+    begins = [now - DAY + slot * DAY / SLOTS for slot in range(SLOTS + 1)]
+    begins[-1] += 0.001  # what came just now is in the last part
+    edges = sorted({*sinces, *begins})
+    of_sinces, of_begins = [edges.index(at) for at in sinces], [edges.index(at) for at in begins]
+    found = {}
+    for channel, between in reader.earned_between(edges, only).items():
+        if any(between):
+            since = [*accumulate(reversed(between))][::-1]
+            slots = [since[begin] - since[end] for begin, end in pairwise(of_begins)]
+            found[channel] = _Sums([since[at] for at in of_sinces], slots)
+    return found
 
 
 def read_detail(reader: PointsReader, channel: UserId, now: float, zone: tzinfo, running: bool = True) -> Points | None:
@@ -85,17 +121,3 @@ def _without(reader: PointsReader, channel: UserId) -> Points | None:
     found = Points(known.id, known.login, known.display)
     seen = {row.id: row for row in reader.status().channels}.get(channel)
     return found if seen is None else replace(found, verdict=seen.verdict, causes=seen.causes)
-
-
-def _quiet(row: PointsRow, now: float) -> tuple[int | None, ...]:
-    """The bars of a channel that earned nothing."""
-    return tuple(in_slots((), now - DAY, now, known_from=None if row.points is None else now - DAY))
-
-
-def _bars(reader: PointsReader, now: float, only: UserId | None) -> Mapping[UserId, tuple[int | None, ...]]:
-    """What was earned in each part of the last day. Before the first reading is a gap."""
-    found = reader.earned_in_parts(now - DAY, now, SLOTS, only)
-    return {
-        channel: tuple(laid(of_channel.sums, now - DAY, now, known_from=of_channel.opened_at or now - DAY))
-        for channel, of_channel in found.items()
-    }

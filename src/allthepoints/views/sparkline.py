@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
 ASCII = "_.:-=+*#"
@@ -19,26 +19,12 @@ def sparkline(values: Sequence[int | None], ascii_only: bool = False) -> str:
     return "".join(" " if value is None else signs[_height(value, highest, len(signs))] for value in values)
 
 
-def in_slots(
-    entries: Iterable[tuple[float, int]], begin: float, end: float, slots: int = SLOTS, known_from: float | None = None
-) -> list[int | None]:
-    """The sums of (at, value) in equal parts of [begin, end). Parts that ended before `known_from` are gaps."""
-    length = (end - begin) / slots
-    sums: dict[int, int] = {}
-    for at, value in entries:
-        if begin <= at <= end:
-            slot = min(slots - 1, int((at - begin) / length))
-            sums[slot] = sums.get(slot, 0) + value
-    return laid(sums, begin, end, slots, known_from)
-
-
-def laid(
-    sums: Mapping[int, int], begin: float, end: float, slots: int = SLOTS, known_from: float | None = None
-) -> list[int | None]:
-    """The same of sums that are known already, by the number of their part."""
-    length = (end - begin) / slots
-    gaps = slots if known_from is None else max(0, min(slots, int((known_from - begin) // length)))
-    return [sums.get(slot, None if slot < gaps else 0) for slot in range(slots)]
+def with_gaps(sums: Sequence[int], begin: float, end: float, known_from: float | None) -> list[int | None]:
+    """Sums of equal parts of [begin, end), without those in which nothing can be known: where there is none, and the
+    part ended before `known_from`."""
+    length = (end - begin) / len(sums)
+    gaps = len(sums) if known_from is None else (known_from - begin) // length
+    return [value or (None if slot < gaps else 0) for slot, value in enumerate(sums)]
 
 
 def _height(value: int, highest: int, heights: int) -> int:

@@ -268,7 +268,8 @@ class Board:
         settings = self.settings()
         if _head(before) != _head(after) or settings is not self._settings:
             self._headed, changed = number, True
-            self._settings = settings
+        if settings is not self._settings:
+            self._settings = self._in_file = settings
         if before.vitals != after.vitals or before.helix_points != after.helix_points:
             self._lived, changed = number, True
         if (minute := self.now() // MINUTE) != self._minute:

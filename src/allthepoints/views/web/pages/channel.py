@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from allthepoints.base.types import Login, NotALogin, as_login
-from allthepoints.config.settings import Settings
+from allthepoints.core.days import periods
 from allthepoints.core.loyalty import Loyalty
 from allthepoints.ports import ChannelRow
 from allthepoints.storage.read import KnownChannel
@@ -61,6 +61,8 @@ class _Read:
     sessions: tuple[SessionEarned, ...]
     shelf: Shelf
     changed: Changed
+    month: int
+    """What was earned in 30 days."""
 
 
 async def show(board: Board, request: Request) -> Mapping[str, Any]:
@@ -69,7 +71,7 @@ async def show(board: Board, request: Request) -> Mapping[str, Any]:
     chosen = request.query_params.get("range", "7d")
     chosen = chosen if chosen in dict(RANGES) else "7d"
     now, zone = board.now(), board.zone
-    facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board.settings()))
+    facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board))
     if read is None:
         raise NotFound(f"No channel {login} was ever seen here. It appears once it is followed, or added in Settings.")
     drawn = await board.read(lambda reader: chart(reader, read.of.id, chosen, now, zone))
@@ -96,7 +98,7 @@ async def look(board: Board, change: Change, subject: str) -> Look | None:
     news = mine, change.gone, change.head, change.read, change.events, change.aged
     if not topics(board).concerned(f"channel/{subject}", change, *news):
         return None
-    facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board.settings()))
+    facts, read = await known(board), await board.read(lambda reader: _read(reader, login, board))
     return None if read is None else await asyncio.to_thread(_look, board, read, facts)
 
 
@@ -115,7 +117,7 @@ def _look(board: Board, read: _Read, facts: Known) -> Look:
     )
 
 
-def _read(reader: PointsReader, login: Login, settings: Settings) -> _Read | None:
+def _read(reader: PointsReader, login: Login, board: Board) -> _Read | None:
     channel = _found(reader, login)
     if channel is None:
         return None
@@ -123,8 +125,9 @@ def _read(reader: PointsReader, login: Login, settings: Settings) -> _Read | Non
         channel,
         reader.loyalty(channel.id)[1],
         reader.sessions_earned(channel.id),
-        shelf_of(reader, channel.id, settings),
+        shelf_of(reader, channel.id, board.settings()),
         reader.changed_prices(),
+        reader.earned_each((periods(board.now(), board.zone).month,), channel.id)[0].get(channel.id, 0),
     )
 
 
@@ -137,6 +140,7 @@ def _state(board: Board, read: _Read, facts: Known) -> dict[str, Any]:
         "who": name(read.of.display, read.of.login),
         "row": row_of(row or _absent(read.of), facts, board.now()),
         "points": facts.points.get(read.of.id),
+        "month": read.month,
         "loyalty": read.loyalty,
         "judged": verdict(word),
         "verdict": word,

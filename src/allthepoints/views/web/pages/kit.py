@@ -179,9 +179,9 @@ def _ago(context: Context, at: float | None, empty: str = "") -> str | Markup:
     return _time(at, local(at, zone), when(at, now, zone))
 
 
-@lru_cache(4_000)
+@lru_cache(12_000)
 def _clock(at: float, form: ClockForm, zone: tzinfo) -> Markup:
-    """A page of hundreds of channels has thousands, and few of them are different from before."""
+    """A page of 2,000 channels has 6,000, and few of them are different from before."""
     there = local(at, zone)
     return _time(at, there, as_clock_time(there, form))
 

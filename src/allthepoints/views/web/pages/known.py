@@ -25,7 +25,8 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Points by channel, and the wishes. `next`: of each channel the wish that can be had first."""
+    """Points by channel, without `earned_30d`, and the wishes. `next`: of each channel the wish that can be had
+    first."""
 
     points: Mapping[UserId, Points] = field(default_factory=dict)
     wishes: tuple[Wished, ...] = ()
@@ -75,14 +76,15 @@ async def known(board: Board) -> Known:
 
 
 def _read(reader: PointsReader, settings: Settings, now: float, zone: tzinfo) -> Known:
-    return _with_wishes(reader, {row.id: row for row in read_points(reader, now, zone)}, settings, now)
+    points = {row.id: row for row in read_points(reader, now, zone, with_month=False)}
+    return _with_wishes(reader, points, settings, now)
 
 
 def _read_of(
     reader: PointsReader, moved: Iterable[UserId], before: Known, settings: Settings, now: float, zone: tzinfo
 ) -> Known:
     """A day of hundreds of channels takes long to read, and their balances move one by one."""
-    fresh = {row.id: row for id_ in moved for row in read_points(reader, now, zone, only=id_)}
+    fresh = {row.id: row for id_ in moved for row in read_points(reader, now, zone, only=id_, with_month=False)}
     return _with_wishes(reader, {**before.points, **fresh}, settings, now)
 
 

@@ -120,10 +120,15 @@
     });
   }
 
-  // What somebody was told about what they did stays until they do something else there.
+  // What somebody was told about what they did outlives what is pushed, for a while; it is said aloud only once.
+  const TOLD_FOR = 60_000;
   const toldIn = (part) => part.querySelector(":scope > .done");
   function keepTold(told, part) {
-    if (told && part && !toldIn(part)) part.prepend(told);
+    if (!told || !part || toldIn(part)) return;
+    told.dataset.until = told.dataset.until || String(Date.now() + TOLD_FOR);
+    if (Date.now() > Number(told.dataset.until)) return;
+    told.removeAttribute("role");
+    part.prepend(told);
   }
 
   function replace(html) {
