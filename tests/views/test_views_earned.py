@@ -84,5 +84,5 @@ def bars(entries: list[tuple[float, r.Change, int]]) -> tuple[int | None, ...]:
         if change is r.Change.EARNED:
             sums[min(SLOTS - 1, int((at - begin) / length))] += delta
     opened = within[0][0] if within and within[0][1] is r.Change.OPENING else None
-    known_from = opened or (begin if any(change is r.Change.EARNED for _, change, _ in entries) else NOW)
+    known_from = opened or (begin if any(change is r.Change.EARNED for _, change, _ in within) else NOW)
     return tuple(sums[slot] or (None if begin + (slot + 1) * length <= known_from else 0) for slot in range(SLOTS))

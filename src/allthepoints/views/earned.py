@@ -39,8 +39,8 @@ def read_points(
         id_ = row.channel
         if only not in (None, id_):
             continue
-        known_from = opened.get(id_, now - DAY if id_ in sums or row.points is not None else None)
         since, slots = sums.get(id_, _NOTHING)
+        known_from = opened.get(id_, now - DAY if any(slots) or row.points is not None else None)
         today, week, month = (*since, 0)[:3]
         bars = with_gaps(slots, now - DAY, now, known_from)
         found = _points(row, (today, week, month), tuple(bars), last.get(id_))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def read_gains(reader: PointsReader, settings: Settings, now: float, zone: tzinfo) -> dict[UserId, Gain]:
-    """Of each channel where anything is known. Reads a day of every ledger: dear where channels are many."""
-    points = {row.id: row for row in read_points(reader, now, zone)}
+    """Of each channel where anything is known. Reads a week of every ledger: dear where channels are many."""
+    points = {row.id: row for row in read_points(reader, now, zone, with_month=False)}
     wishes = first_wishes(read_wishes(reader, settings, now))
     return {id_: _gain(points.get(id_), wishes.get(id_), now) for id_ in points | wishes}
 

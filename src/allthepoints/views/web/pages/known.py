@@ -83,7 +83,7 @@ def _read(reader: PointsReader, settings: Settings, now: float, zone: tzinfo) ->
 def _read_of(
     reader: PointsReader, moved: Iterable[UserId], before: Known, settings: Settings, now: float, zone: tzinfo
 ) -> Known:
-    """A day of hundreds of channels takes long to read, and their balances move one by one."""
+    """A week of hundreds of channels takes long to read, and their balances move one by one."""
     fresh = {row.id: row for id_ in moved for row in read_points(reader, now, zone, only=id_, with_month=False)}
     return _with_wishes(reader, {**before.points, **fresh}, settings, now)
 

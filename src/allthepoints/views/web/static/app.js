@@ -3,6 +3,7 @@
 (() => {
   const by = (id) => document.getElementById(id);
   const base = document.body.dataset.base || "";
+  const dialog = by("dialog");
 
   // -- the table of channels: narrowed, sorted, searched --------------------------------------------------------
   const table = by("channels");
@@ -131,6 +132,22 @@
     part.prepend(told);
   }
 
+  // Put `part` in the place of `before`: what is open stays open, what is held is held.
+  function exchange(before, part) {
+    later.delete(part.id);
+    const held = before.contains(document.activeElement) ? document.activeElement.id : "";
+    for (const open of before.querySelectorAll("details[id][open]")) {
+      const again = part.querySelector(`#${CSS.escape(open.id)}`);
+      if (again) again.open = true;
+    }
+    tint(before, part);
+    keepTold(toldIn(before), part);
+    before.replaceWith(part);
+    window.htmx.process(part);
+    window.htmx.trigger(part, "htmx:load");
+    if (held && by(held)) by(held).focus({ preventScroll: true });
+  }
+
   function replace(html) {
     const box = document.createElement("template");
     box.innerHTML = html;
@@ -138,17 +155,8 @@
       const before = by(part.id);
       if (!before) continue;
       if (busy(before) || inUse(before)) { later.set(part.id, html); continue; }
-      later.delete(part.id);
-      const held = before.contains(document.activeElement) ? document.activeElement.id : "";
-      for (const open of before.querySelectorAll("details[id][open]")) {
-        const again = part.querySelector(`#${CSS.escape(open.id)}`);
-        if (again) again.open = true;
-      }
-      tint(before, part);
-      keepTold(toldIn(before), part);
-      before.replaceWith(part);
-      window.htmx.process(part);
-      if (held && by(held)) by(held).focus({ preventScroll: true });
+      for (const list of renewing.keys()) if (by(list) && by(list).contains(before)) overtake(list);
+      exchange(before, part);
     }
   }
   const catchUp = () => setTimeout(() => {
@@ -161,36 +169,51 @@
   }
   document.body.addEventListener("htmx:afterRequest", catchUp);
   document.body.addEventListener("htmx:beforeSwap", (event) => { // what is answered is newer than what waits
-    const { target, xhr, requestConfig } = event.detail;
-    const list = renewing.get(target.id);
-    if (list && requestConfig.verb === "get") {
-      list.told = toldIn(target);
-      if (list.old || busy(target) || inUse(target)) {
-        event.detail.shouldSwap = false;
-        anew(target.id);
-      }
-    } else if (xhr.status < 400) {
-      later.delete(target.id);
-      if (list) list.old = true; // it was asked for before this was done
-    }
+    if (event.detail.xhr.status >= 400) return;
+    later.delete(event.detail.target.id);
+    overtake(event.detail.target.id);
   });
+  document.body.addEventListener("htmx:oobBeforeSwap", (event) => overtake(event.detail.target.id));
 
-  // A list of which other entries are there now, or others of them are meant, is got anew as it is shown here.
+  // A list of which other entries are there now, or others of them are meant, is got anew as it is shown here. What is
+  // done or pushed while its answer is on the way is newer than the answer.
+  const SOON = 400, RETRY = 5_000;
   const stale = new Map(), renewing = new Map();
-  function anew(list) {
+  const overtake = (list) => { if (renewing.has(list)) renewing.get(list).old = true; };
+  function anew(list, wait = SOON) {
     clearTimeout(stale.get(list));
-    stale.set(list, setTimeout(() => {
-      const dialog = by("dialog"), part = by(list);
-      if (!part) return;
-      if ((dialog && dialog.open) || busy(part) || inUse(part)) { anew(list); return; }
-      const one = {};
-      renewing.set(list, one);
-      const end = () => {
-        if (renewing.get(list) === one) renewing.delete(list);
-        keepTold(one.told, by(list));
-      };
-      window.htmx.ajax("GET", location.href, { target: `#${list}`, select: `#${list}`, swap: "outerHTML" }).then(end, end);
-    }, 400));
+    stale.set(list, setTimeout(() => renew(list), wait));
+  }
+  const waits = (list) => (dialog && dialog.open) || busy(by(list)) || inUse(by(list));
+
+  async function renew(list) {
+    if (!by(list)) return;
+    if (renewing.has(list)) { renewing.get(list).again = true; return; }
+    if (waits(list)) { anew(list); return; }
+    const one = {};
+    renewing.set(list, one);
+    const page = await got(location.href);
+    renewing.delete(list);
+    if (!by(list)) return;
+    if (page === null) { anew(list, RETRY); return; }
+    const fresh = page.querySelector(`#${CSS.escape(list)}`);
+    if (!fresh) return; // signed out, or another page
+    if (one.old || waits(list)) { anew(list); return; }
+    exchange(by(list), fresh);
+    if (one.again) anew(list);
+  }
+
+  // The content of a page; null where nobody answers now.
+  async function got(address) {
+    try {
+      const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+      if (answer.status >= 500) return null;
+      const box = document.createElement("template");
+      box.innerHTML = await answer.text();
+      return box.content;
+    } catch {
+      return null;
+    }
   }
 
   async function chart() {
@@ -293,7 +316,6 @@
   }
 
   // -- the dialog -----------------------------------------------------------------------------------------------
-  const dialog = by("dialog");
   let changed = false;
   if (dialog) {
     document.body.addEventListener("htmx:afterSwap", (event) => {
