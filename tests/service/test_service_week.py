@@ -92,7 +92,7 @@ def _are_flat(looks: list[Look]) -> None:
         f"{SEEN}.marks[][][]": first.tables[f"{SEEN}.marks[][][]"] + 4 * DAYS,
     }
     assert grown_tables(first, last, may) == {}
-    caches = kit._drawn.cache_info().maxsize, drawing._bars.cache_info().maxsize
+    caches = kit._clock.cache_info().maxsize, drawing._bars.cache_info().maxsize
     types = {
         "markupsafe.Markup": sum(size for size in caches if size),
         "allthepoints.storage.read.EventRow": EVENTS_KEPT,
