@@ -63,7 +63,7 @@ PARTS = (
     ),
     Part("web", "--channels 300", "--channels 300 --runs 3 --firsts 1"),
     Part("memory", "", "--channels 10 --follows 100 --seconds 3"),
-    Part("soak", "--days 2", "--days 1 --follows 30 --live 5 --looks 2", ("memory", "Memory", "tasks", "files", "CPU")),
+    Part("soak", "--days 2", "--days 1 --follows 30 --live 5 --looks 2", ("Memory", "tasks", "files", "CPU")),
 )
 
 
