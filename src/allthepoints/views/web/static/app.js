@@ -125,7 +125,7 @@
   const TOLD_FOR = 60_000;
   const toldIn = (part) => part.querySelector(":scope > .done");
   function keepTold(told, part) {
-    if (!told || !part || toldIn(part)) return;
+    if (!told || toldIn(part)) return;
     told.dataset.until = told.dataset.until || String(Date.now() + TOLD_FOR);
     if (Date.now() > Number(told.dataset.until)) return;
     told.removeAttribute("role");
@@ -335,9 +335,7 @@
     dialog.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) dialog.close(); });
     dialog.addEventListener("close", () => {
       by("dialog-body").replaceChildren();
-      if (changed && by("items")) {
-        window.htmx.ajax("GET", location.href, { target: "#items", select: "#items", swap: "outerHTML" });
-      }
+      if (changed) renew("items");
       changed = false;
     });
   }
